@@ -1,0 +1,136 @@
+//! AWS through the SDK: the clients, and what all kinds share when they call them.
+
+use std::collections::BTreeMap;
+
+use aws_config::SdkConfig;
+use futures::future::BoxFuture;
+use tokio::sync::Mutex;
+
+pub use self::cache::Cache;
+pub use self::calls::{batched, concurrently};
+pub use self::owned::Owned;
+use super::{Cloud, Surroundings};
+use crate::kind::{Deed, Done, Error, Live, Ready, Registered, Result, Sought, StackId};
+
+mod cache;
+mod calls;
+mod error;
+mod owned;
+pub mod tags;
+
+/// The clients of one account and region.
+#[derive(Debug)]
+pub struct Aws {
+    /// Amazon ECS.
+    pub ecs: aws_sdk_ecs::Client,
+    /// Amazon EC2, for the network.
+    pub ec2: aws_sdk_ec2::Client,
+    /// Elastic Load Balancing v2.
+    pub elb: aws_sdk_elasticloadbalancingv2::Client,
+    /// IAM.
+    pub iam: aws_sdk_iam::Client,
+    /// CloudWatch Logs.
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    /// Amazon ECR.
+    pub ecr: aws_sdk_ecr::Client,
+    /// What never changes once it has been read: task definition revisions.
+    pub cache: Cache,
+    sts: aws_sdk_sts::Client,
+    tagging: aws_sdk_resourcegroupstagging::Client,
+    owned: Mutex<BTreeMap<String, std::sync::Arc<Owned>>>,
+}
+
+impl Aws {
+    /// Clients for what the standard chain of aws-config found: region, credentials, endpoint.
+    pub fn new(config: &SdkConfig, cache: Cache) -> Self {
+        Self {
+            ecs: aws_sdk_ecs::Client::new(config),
+            ec2: aws_sdk_ec2::Client::new(config),
+            elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            ecr: aws_sdk_ecr::Client::new(config),
+            sts: aws_sdk_sts::Client::new(config),
+            tagging: aws_sdk_resourcegroupstagging::Client::new(config),
+            cache,
+            owned: Mutex::default(),
+        }
+    }
+
+    /// Everything outside EC2 and IAM that carries the stack's tags; read once, then remembered until
+    /// [`Aws::forget_owned`].
+    pub async fn owned(&self, stack: &StackId) -> Result<std::sync::Arc<Owned>> {
+        let mut known = self.owned.lock().await;
+        let key = stack.prefix();
+        if let Some(owned) = known.get(&key) {
+            return Ok(owned.clone());
+        }
+        let owned = std::sync::Arc::new(Owned::read(&self.tagging, stack).await?);
+        known.insert(key, owned.clone());
+        Ok(owned)
+    }
+
+    /// Makes the next [`Aws::owned`] read again: something may have been made or deleted meanwhile.
+    pub async fn forget_owned(&self) {
+        self.owned.lock().await.clear();
+    }
+}
+
+impl Cloud for Aws {
+    /// GetCallerIdentity and DescribeAvailabilityZones.
+    fn surroundings(&self) -> BoxFuture<'_, Result<Surroundings>> {
+        Box::pin(async move {
+            self.forget_owned().await;
+            let (caller, zones) = tokio::try_join!(
+                async { Ok::<_, Error>(self.sts.get_caller_identity().send().await?) },
+                async { Ok(self.ec2.describe_availability_zones().send().await?) },
+            )?;
+            let region = self.ec2.config().region().map(ToString::to_string);
+            let open = zones.availability_zones().iter().filter(|zone| {
+                zone.zone_type().is_none_or(|kind| kind == "availability-zone")
+                    && zone.state().is_none_or(|state| state.as_str() == "available")
+            });
+            let mut names: Vec<String> =
+                open.filter_map(|zone| zone.zone_name().map(str::to_owned)).collect();
+            names.sort();
+            let arn = caller.arn().unwrap_or("arn:aws");
+            Ok(Surroundings {
+                account: caller.account().unwrap_or_default().to_owned(),
+                region: region.ok_or_else(|| Error::incomplete("a region"))?,
+                partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
+                zones: names,
+            })
+        })
+    }
+
+    fn observe<'a>(
+        &'a self,
+        kind: &'static Registered,
+        sought: Sought<'a>,
+    ) -> BoxFuture<'a, Result<Vec<Live>>> {
+        kind.observe(self, sought)
+    }
+
+    fn perform<'a>(&'a self, stack: &'a StackId, deed: &'a Deed) -> BoxFuture<'a, Result<Done>> {
+        match crate::kinds::find(&deed.address.kind) {
+            Some(kind) => kind.perform(self, stack, deed),
+            None => Box::pin(async { Err(unknown(deed)) }),
+        }
+    }
+
+    fn ready<'a>(
+        &'a self,
+        stack: &'a StackId,
+        deed: &'a Deed,
+        done: &'a Done,
+    ) -> BoxFuture<'a, Result<Ready>> {
+        match crate::kinds::find(&deed.address.kind) {
+            Some(kind) => kind.ready(self, stack, deed, done),
+            None => Box::pin(async { Err(unknown(deed)) }),
+        }
+    }
+}
+
+fn unknown(deed: &Deed) -> Error {
+    Error::new(crate::kind::Class::Other, format!("there is no kind `{}`", deed.address.kind))
+}

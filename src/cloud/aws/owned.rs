@@ -1,0 +1,64 @@
+//! Which resources carry the stack's tags: one listing for all services that have no tag filter of
+//! their own.
+//!
+//! The Resource Groups Tagging API answers a page per hundred resources, where ELB, ECR and CloudWatch
+//! Logs would want a call per resource. It lags behind by seconds and remembers the deleted, so each
+//! kind confirms what it finds here by its own describe call, and looks for wanted resources by name
+//! as well.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_resourcegroupstagging::types::TagFilter;
+
+use crate::kind::{Error, Result, StackId, TAG_ENV, TAG_STACK, Tags};
+
+/// ARNs and tags of what belongs to one stack and environment.
+#[derive(Debug, Default)]
+pub struct Owned {
+    by_arn: BTreeMap<String, Tags>,
+}
+
+/// The resource types that are found here. EC2 has tag filters of its own, IAM is not covered.
+const TYPES: [&str; 4] = ["ecs", "elasticloadbalancing", "logs", "ecr"];
+
+impl Owned {
+    /// GetResources, filtered by the stack's tags, page by page.
+    pub(super) async fn read(
+        tagging: &aws_sdk_resourcegroupstagging::Client,
+        stack: &StackId,
+    ) -> Result<Self> {
+        let filter = |key: &str, value: &str| TagFilter::builder().key(key).values(value).build();
+        let mut pages = tagging
+            .get_resources()
+            .set_resource_type_filters(Some(TYPES.map(str::to_owned).to_vec()))
+            .tag_filters(filter(TAG_STACK, &stack.stack))
+            .tag_filters(filter(TAG_ENV, &stack.env))
+            .resources_per_page(100)
+            .into_paginator()
+            .send();
+        let mut by_arn = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            for found in page.map_err(Error::from)?.resource_tag_mapping_list() {
+                let Some(arn) = found.resource_arn() else { continue };
+                let tags = found.tags().iter().map(|tag| (tag.key(), tag.value()));
+                by_arn.insert(arn.to_owned(), super::tags::collect(tags));
+            }
+        }
+        Ok(Self { by_arn })
+    }
+
+    /// The ARNs of one service (`ecs`, `elasticloadbalancing`, …) whose resource part begins with
+    /// `prefix` (`service/`, `targetgroup/`, `log-group:`).
+    pub fn arns<'a>(&'a self, service: &'a str, prefix: &'a str) -> impl Iterator<Item = &'a str> {
+        self.by_arn.keys().map(String::as_str).filter(move |arn| {
+            let mut parts = arn.splitn(6, ':').skip(2);
+            let of_service = parts.next() == Some(service);
+            of_service && parts.nth(2).is_some_and(|resource| resource.starts_with(prefix))
+        })
+    }
+
+    /// The tags of `arn`, if it is one of the stack's.
+    pub fn tags(&self, arn: &str) -> Option<&Tags> {
+        self.by_arn.get(arn)
+    }
+}

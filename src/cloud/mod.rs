@@ -1,0 +1,68 @@
+//! The only door to the world.
+//!
+//! There are two worlds and no third: AWS ([`aws`]) and the simulator ([`sim`]). Whoever plans or
+//! runs sees the trait [`Cloud`] and nothing behind it.
+
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::address::Output;
+use crate::kind::{Deed, Done, Live, Ready, Registered, Result, Sought, StackId};
+use crate::value::Known;
+
+pub mod aws;
+
+/// Where we are: what `${aws.…}` refers to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Surroundings {
+    /// The account's number.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// The partition: `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
+    /// The names of the region's availability zones that are open to the account, sorted.
+    pub zones: Vec<String>,
+}
+
+impl Surroundings {
+    /// The facts as outputs: `${aws.account}`, `${aws.region}`, `${aws.partition}`, `${aws.zone-1}` ….
+    pub fn known(&self) -> Known {
+        let facts =
+            [("account", &self.account), ("region", &self.region), ("partition", &self.partition)];
+        let mut known: Known = facts
+            .into_iter()
+            .map(|(fact, text)| (Output::surroundings(fact), text.clone()))
+            .collect();
+        for (index, zone) in self.zones.iter().enumerate() {
+            known.insert(Output::surroundings(&format!("zone-{}", index + 1)), zone.clone());
+        }
+        known
+    }
+}
+
+/// A world that resources live in. Each call makes one attempt; waiting and trying again are the
+/// executor's.
+pub trait Cloud: Send + Sync {
+    /// Where we are.
+    fn surroundings(&self) -> BoxFuture<'_, Result<Surroundings>>;
+
+    /// Finds everything of one kind that belongs to the stack or stands under a wanted name.
+    fn observe<'a>(
+        &'a self,
+        kind: &'static Registered,
+        sought: Sought<'a>,
+    ) -> BoxFuture<'a, Result<Vec<Live>>>;
+
+    /// Makes one attempt at a deed.
+    fn perform<'a>(&'a self, stack: &'a StackId, deed: &'a Deed) -> BoxFuture<'a, Result<Done>>;
+
+    /// Looks once whether a deed has come to its end.
+    fn ready<'a>(
+        &'a self,
+        stack: &'a StackId,
+        deed: &'a Deed,
+        done: &'a Done,
+    ) -> BoxFuture<'a, Result<Ready>>;
+}

@@ -1,0 +1,328 @@
+//! [`Kind`] without its type: what planner, executor and reports work with.
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::OnceLock;
+
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::{
+    About, After, Check, Class, Condition, Cx, Error, Kind, Made, Ready, Result, Shape, Sought,
+    StackId, TAG_ID, TagChange, Tags,
+};
+use crate::address::{Address, Path};
+use crate::cloud::aws::Aws;
+use crate::value::Value;
+
+/// A resource as it is, with its type taken off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Live {
+    /// The kind's name.
+    pub kind: String,
+    /// The address in its [`TAG_ID`] tag, if it has a readable one.
+    pub address: Option<Address>,
+    /// AWS's identifier.
+    pub id: String,
+    /// What it is like, in the words of a declaration.
+    pub spec: Value,
+    /// What others may refer to.
+    pub outputs: BTreeMap<String, String>,
+    /// Its tags.
+    pub tags: Tags,
+    /// What state it is in.
+    pub condition: Condition,
+}
+
+/// What is to be done to one resource; everything in it is known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Deed {
+    /// The resource.
+    pub address: Address,
+    /// What to do.
+    pub act: Act,
+    /// All tags that the resource is to carry.
+    pub tags: Tags,
+    /// An idempotency token of 32 characters, the same for each attempt.
+    pub token: String,
+}
+
+/// The ways to act on a resource.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "act", rename_all = "kebab-case")]
+pub enum Act {
+    /// Make it.
+    Create {
+        /// The declaration.
+        spec: Json,
+    },
+    /// Change it.
+    Update {
+        /// AWS's identifier.
+        id: String,
+        /// What was observed.
+        was: Json,
+        /// The declaration; `None` when only tags change.
+        spec: Option<Json>,
+        /// The change of tags.
+        tags: TagChange,
+    },
+    /// Remove it.
+    Delete {
+        /// AWS's identifier.
+        id: String,
+        /// What was observed.
+        was: Json,
+    },
+    /// Only wait until it is ready.
+    Settle {
+        /// AWS's identifier.
+        id: String,
+    },
+}
+
+impl Act {
+    /// What the wait that follows is about.
+    pub fn after(&self) -> After {
+        match self {
+            Self::Delete { .. } => After::Delete,
+            Self::Create { .. } | Self::Update { .. } | Self::Settle { .. } => After::Change,
+        }
+    }
+
+    /// The identifier that is known beforehand; empty for a create.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Create { .. } => "",
+            Self::Update { id, .. } | Self::Delete { id, .. } | Self::Settle { id } => id,
+        }
+    }
+}
+
+/// What came of a deed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Done {
+    /// AWS's identifier.
+    pub id: String,
+    /// What others may refer to, as far as the deed tells.
+    pub outputs: BTreeMap<String, String>,
+    /// What `ready` is to follow besides the id.
+    pub watch: Option<String>,
+}
+
+/// A declaration that is not one of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {message}")]
+pub struct Malformed {
+    /// The field.
+    pub path: Path,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// What the engine sees of a kind.
+pub trait AnyKind: Send + Sync {
+    /// The kind's name.
+    fn name(&self) -> &'static str;
+    /// What the engine must know of the kind as a whole.
+    fn about(&self) -> About;
+    /// The JSON schema of a declaration.
+    fn schema(&self) -> Json;
+    /// The names and descriptions of the outputs.
+    fn outputs(&self) -> Shape;
+    /// Reads a declaration and writes it back in full: canonical, with defaults.
+    fn parse(&self, spec: Json) -> Result<Json, Malformed>;
+    /// Says offline what is wrong with a declaration that `parse` has read.
+    fn check(&self, spec: &Json, check: &mut Check<'_>);
+    /// See [`Kind::observe`].
+    fn observe<'a>(&'a self, aws: &'a Aws, sought: Sought<'a>) -> BoxFuture<'a, Result<Vec<Live>>>;
+    /// Makes one attempt at a deed.
+    fn perform<'a>(
+        &'a self,
+        aws: &'a Aws,
+        stack: &'a StackId,
+        deed: &'a Deed,
+    ) -> BoxFuture<'a, Result<Done>>;
+    /// Looks once whether a deed has come to its end.
+    fn ready<'a>(
+        &'a self,
+        aws: &'a Aws,
+        stack: &'a StackId,
+        deed: &'a Deed,
+        done: &'a Done,
+    ) -> BoxFuture<'a, Result<Ready>>;
+}
+
+/// A kind in the registry: its erased face and, read once, the form of its documents.
+pub struct Registered {
+    kind: &'static dyn AnyKind,
+    shape: OnceLock<Shape>,
+}
+
+impl Registered {
+    /// An entry for `kind`.
+    pub fn new(kind: &'static dyn AnyKind) -> Self {
+        Self { kind, shape: OnceLock::new() }
+    }
+
+    /// The form of a declaration.
+    pub fn shape(&self) -> &Shape {
+        self.shape.get_or_init(|| Shape::from_schema(&self.kind.schema()))
+    }
+
+    /// Whether a change of the top-level field `field` replaces the resource.
+    pub fn replaces(&self, field: &str) -> bool {
+        self.shape().fields().and_then(|fields| fields.get(field)).is_some_and(|f| f.replaces)
+    }
+}
+
+impl std::ops::Deref for Registered {
+    type Target = dyn AnyKind;
+
+    fn deref(&self) -> &Self::Target {
+        self.kind
+    }
+}
+
+impl std::fmt::Debug for Registered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.kind.name())
+    }
+}
+
+struct Of<K>(PhantomData<fn() -> K>);
+
+/// The registry's constructor: `of::<Service>()`.
+pub const fn of<K: Kind>() -> &'static dyn AnyKind {
+    &Of::<K>(PhantomData)
+}
+
+fn typed<K: Kind>(spec: &Json) -> Result<K> {
+    K::deserialize(spec).map_err(|error| {
+        Error::new(Class::Other, format!("a {} cannot be read back: {error}", K::NAME))
+    })
+}
+
+fn document<T: Serialize>(value: &T) -> Json {
+    serde_json::to_value(value).expect("declarations and outputs are JSON documents")
+}
+
+fn texts<T: Serialize>(outputs: &T) -> BTreeMap<String, String> {
+    let Json::Object(map) = document(outputs) else { return BTreeMap::new() };
+    map.into_iter().filter_map(|(name, text)| Some((name, text.as_str()?.to_owned()))).collect()
+}
+
+fn done<O: Serialize>(made: Made<O>) -> Done {
+    Done { id: made.id, outputs: texts(&made.outputs), watch: made.watch }
+}
+
+impl<K: Kind> AnyKind for Of<K> {
+    fn name(&self) -> &'static str {
+        K::NAME
+    }
+
+    fn about(&self) -> About {
+        K::ABOUT
+    }
+
+    fn schema(&self) -> Json {
+        schemars::schema_for!(K).to_value()
+    }
+
+    fn outputs(&self) -> Shape {
+        Shape::of::<K::Outputs>()
+    }
+
+    fn parse(&self, spec: Json) -> Result<Json, Malformed> {
+        let typed: K = serde_path_to_error::deserialize(spec).map_err(|error| {
+            let steps = error.path().iter().map(ToString::to_string);
+            Malformed { path: Path::of(steps), message: error.inner().to_string() }
+        })?;
+        Ok(document(&typed))
+    }
+
+    fn check(&self, spec: &Json, check: &mut Check<'_>) {
+        if let Ok(typed) = typed::<K>(spec) {
+            typed.check(check);
+        }
+    }
+
+    fn observe<'a>(&'a self, aws: &'a Aws, sought: Sought<'a>) -> BoxFuture<'a, Result<Vec<Live>>> {
+        Box::pin(async move {
+            let found = K::observe(aws, &sought).await?;
+            let live = found.into_iter().map(|observed| Live {
+                kind: K::NAME.to_owned(),
+                address: observed.tags.get(TAG_ID).and_then(|id| id.parse().ok()),
+                id: observed.id,
+                spec: Value::plain(document(&observed.live)),
+                outputs: texts(&observed.outputs),
+                tags: observed.tags,
+                condition: observed.condition,
+            });
+            Ok(live.collect())
+        })
+    }
+
+    fn perform<'a>(
+        &'a self,
+        aws: &'a Aws,
+        stack: &'a StackId,
+        deed: &'a Deed,
+    ) -> BoxFuture<'a, Result<Done>> {
+        Box::pin(async move {
+            let cx = Cx {
+                aws,
+                stack,
+                address: &deed.address,
+                id: deed.act.id(),
+                tags: &deed.tags,
+                token: &deed.token,
+                watch: None,
+            };
+            match &deed.act {
+                Act::Create { spec } => typed::<K>(spec)?.create(&cx).await.map(done),
+                Act::Update { id, was, spec, tags } => {
+                    if !tags.is_empty() {
+                        K::tag(&cx, tags).await?;
+                    }
+                    match spec {
+                        Some(spec) => {
+                            typed::<K>(spec)?.update(&typed::<K>(was)?, &cx).await.map(done)
+                        }
+                        None => Ok(Done { id: id.clone(), ..Done::default() }),
+                    }
+                }
+                Act::Delete { id, was } => {
+                    K::delete(&typed::<K>(was)?, &cx).await?;
+                    Ok(Done { id: id.clone(), ..Done::default() })
+                }
+                Act::Settle { id } => Ok(Done { id: id.clone(), ..Done::default() }),
+            }
+        })
+    }
+
+    fn ready<'a>(
+        &'a self,
+        aws: &'a Aws,
+        stack: &'a StackId,
+        deed: &'a Deed,
+        done: &'a Done,
+    ) -> BoxFuture<'a, Result<Ready>> {
+        Box::pin(async move {
+            let cx = Cx {
+                aws,
+                stack,
+                address: &deed.address,
+                id: &done.id,
+                tags: &deed.tags,
+                token: &deed.token,
+                watch: done.watch.as_deref(),
+            };
+            K::ready(&cx, deed.act.after()).await
+        })
+    }
+}

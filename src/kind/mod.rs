@@ -1,0 +1,417 @@
+//! What a kind of AWS resource is.
+//!
+//! One struct is a kind's declaration and its observation alike. Authors of a kind write plain typed
+//! Rust against [`Kind`]; the engine sees [`AnyKind`] and [`Value`]; serde is the bridge, crossed in
+//! `any.rs` only.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
+pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
+pub use self::shape::{Field, Shape};
+use crate::address::Address;
+use crate::cloud::aws::Aws;
+use crate::diag::Diagnostic;
+use crate::value::Value;
+
+mod any;
+mod error;
+mod shape;
+
+/// Tags of a resource, key to value. Tags whose keys begin with `aws:` are AWS's and never here.
+pub type Tags = BTreeMap<String, String>;
+
+/// Which stack, in which environment, where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackId {
+    /// The stack's name.
+    pub stack: String,
+    /// The environment's name; `default` when none was chosen.
+    pub env: String,
+    /// The AWS region.
+    pub region: String,
+}
+
+impl StackId {
+    /// The IAM path under which all roles of the stack live.
+    pub fn iam_path(&self) -> String {
+        format!("/ecsctl/{}/{}/", self.stack, self.env)
+    }
+
+    /// What every name in AWS begins with: `<stack>-<env>`.
+    pub fn prefix(&self) -> String {
+        format!("{}-{}", self.stack, self.env)
+    }
+}
+
+/// The tag that names the stack.
+pub const TAG_STACK: &str = "ecsctl:stack";
+/// The tag that names the environment.
+pub const TAG_ENV: &str = "ecsctl:env";
+/// The tag that holds the address.
+pub const TAG_ID: &str = "ecsctl:id";
+/// The tag that holds the moment after which the environment may be destroyed, RFC 3339.
+pub const TAG_EXPIRES: &str = "ecsctl:expires";
+
+/// How a resource is replaced when a field changes that AWS cannot change in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replacement {
+    /// The successor stands before the old one goes.
+    CreateFirst,
+    /// Old and new cannot stand side by side: the old one goes first.
+    DeleteFirst,
+}
+
+/// What dependants of a resource wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// Dependants start when the resource is ready.
+    Ready,
+    /// Dependants start as soon as it exists; only the run's end waits for it to be ready.
+    Exists,
+}
+
+/// How the field `name` of a kind is filled in and kept unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Naming {
+    /// The longest name AWS accepts.
+    pub max: usize,
+    /// What goes before `<stack>-<env>-<name>`, and what goes between the three: log groups are
+    /// `/ecsctl/<stack>/<env>/<name>`.
+    pub style: NameStyle,
+    /// Whether the name of a successor gets a suffix, so that it can stand beside the one it replaces.
+    pub suffix: bool,
+}
+
+/// The form of a default name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameStyle {
+    /// `<stack>-<env>-<name>`.
+    Dashed,
+    /// `/ecsctl/<stack>/<env>/<name>`.
+    Rooted,
+    /// `<stack>/<env>/<name>`.
+    Slashed,
+}
+
+/// An order that references alone do not give: a resource that refers to something of kind `of`
+/// comes after every declared resource of the kinds `by` that refers to the same thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Awaits {
+    /// The kind both refer to.
+    pub of: &'static str,
+    /// The kinds to wait for.
+    pub by: &'static [&'static str],
+}
+
+/// What the engine must know about a kind as a whole.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// Seconds that a create usually takes until it is ready; the scheduler's weight.
+    pub seconds: u32,
+    /// How long a step may take before it is given up.
+    pub deadline: Duration,
+    /// What order a replacement takes.
+    pub replacement: Replacement,
+    /// Whether others may go on naming the old one while it is replaced delete-first (a route to a
+    /// NAT gateway becomes a black hole; a subnet in use cannot go).
+    pub dangles: bool,
+    /// What dependants wait for.
+    pub gate: Gate,
+    /// How the field `name` is made. `None` for kinds without one.
+    pub naming: Option<Naming>,
+    /// Kinds that are observed before this one, because it is found through them.
+    pub observed_after: &'static [&'static str],
+    /// Orders beyond references.
+    pub awaits: &'static [Awaits],
+    /// Whether an update gives some outputs new values (a task definition's revision): the outputs'
+    /// names. Whoever refers to them sees them as unknown until the update is done.
+    pub renews: &'static [&'static str],
+}
+
+impl About {
+    /// A kind that is there at once and can stand beside its successor.
+    pub const DEFAULT: Self = Self {
+        seconds: 1,
+        deadline: Duration::from_secs(300),
+        replacement: Replacement::CreateFirst,
+        dangles: false,
+        gate: Gate::Ready,
+        naming: None,
+        observed_after: &[],
+        awaits: &[],
+        renews: &[],
+    };
+}
+
+/// A declared resource that is looked for, as far as it is known: fields that mention resources which
+/// are not there are still pending.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Its address.
+    pub address: Address,
+    /// Its declaration, resolved against what has been observed so far.
+    pub spec: Value,
+}
+
+/// What an observation is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Sought<'a> {
+    /// The stack whose resources are looked for.
+    pub stack: &'a StackId,
+    /// The declared resources of this kind. Empty when a stack is looked at by its tags alone.
+    pub wanted: &'a [Wanted],
+    /// What was observed before, of the kinds in [`About::observed_after`].
+    pub before: &'a [Live],
+}
+
+impl Sought<'_> {
+    /// The names to look for: those of what carries the stack's tags, and the wanted ones (the field
+    /// `name`), each once.
+    pub fn names<'n>(&'n self, by_tag: impl IntoIterator<Item = &'n str>) -> Vec<String> {
+        let wanted = self.wanted.iter().filter_map(|want| want.spec.text("name"));
+        let all: BTreeSet<&str> = by_tag.into_iter().chain(wanted).collect();
+        all.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Whether these tags say that the resource belongs to this stack and environment.
+    pub fn is_ours(&self, tags: &Tags) -> bool {
+        tags.get(TAG_STACK) == Some(&self.stack.stack) && tags.get(TAG_ENV) == Some(&self.stack.env)
+    }
+}
+
+/// What state a resource is in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// It does its work.
+    Ready,
+    /// It is on its way there, or a rollout is under way.
+    Settling(String),
+    /// It failed and will not come back: it must be replaced.
+    Broken(String),
+    /// It is being deleted.
+    Leaving(String),
+}
+
+/// A resource as it is, in the words of its own declaration.
+#[derive(Debug, Clone)]
+pub struct Observed<K: Kind> {
+    /// AWS's identifier, that `update` and `delete` get back.
+    pub id: String,
+    /// What it is like. Every field that AWS tells is filled in.
+    pub live: K,
+    /// What others may refer to.
+    pub outputs: K::Outputs,
+    /// Its tags. The address comes from [`TAG_ID`].
+    pub tags: Tags,
+    /// What state it is in.
+    pub condition: Condition,
+}
+
+/// What came of a create or an update.
+#[derive(Debug, Clone)]
+pub struct Made<O> {
+    /// AWS's identifier.
+    pub id: String,
+    /// What others may refer to.
+    pub outputs: O,
+    /// What `ready` is to follow besides the id: the deployment that was started. Kept in the journal.
+    pub watch: Option<String>,
+}
+
+impl<O> Made<O> {
+    /// Made, with nothing to follow but the resource itself.
+    pub fn new(id: impl Into<String>, outputs: O) -> Self {
+        Self { id: id.into(), outputs, watch: None }
+    }
+}
+
+/// What was done to a resource that is now waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum After {
+    /// It was created, updated, or was found on its way.
+    Change,
+    /// It was deleted.
+    Delete,
+}
+
+/// Whether a resource is ready; the answer of one look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ready {
+    /// Ready, or gone if it was deleted.
+    Yes,
+    /// Not yet: the fact that is waited for, and when to look again.
+    NotYet {
+        /// Says what is waited for: "pending", "2 of 4 tasks running".
+        why: String,
+        /// How long to wait before the next look.
+        look_again: Duration,
+    },
+}
+
+/// The surroundings of one call on one resource.
+#[derive(Debug, Clone, Copy)]
+pub struct Cx<'a> {
+    /// The clients.
+    pub aws: &'a Aws,
+    /// The stack.
+    pub stack: &'a StackId,
+    /// The resource's address.
+    pub address: &'a Address,
+    /// AWS's identifier; empty in `create`.
+    pub id: &'a str,
+    /// All tags the resource is to carry.
+    pub tags: &'a Tags,
+    /// An idempotency token of 32 characters, the same whenever this step of this run is tried again.
+    pub token: &'a str,
+    /// What [`Made::watch`] said, in `ready`.
+    pub watch: Option<&'a str>,
+}
+
+impl Cx<'_> {
+    /// For a create that found the name taken: fails unless the tags say that it is this very
+    /// resource, made by an attempt whose reply was lost.
+    pub fn require_ours(&self, tags: &Tags) -> Result<()> {
+        let own =
+            [TAG_STACK, TAG_ENV, TAG_ID].iter().all(|key| tags.get(*key) == self.tags.get(*key));
+        if own {
+            return Ok(());
+        }
+        let message = format!("something else has the name of {} already", self.address);
+        Err(Error::new(Class::Exists, message).hinted("plan again: the plan says whose it is"))
+    }
+}
+
+/// A change of tags.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TagChange {
+    /// Tags to add or to change.
+    pub set: Tags,
+    /// Keys of tags to remove.
+    pub unset: BTreeSet<String>,
+}
+
+impl TagChange {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty() && self.unset.is_empty()
+    }
+}
+
+/// Collects what is wrong with one declaration.
+#[derive(Debug)]
+pub struct Check<'a> {
+    /// The stack it belongs to.
+    pub stack: &'a StackId,
+    /// The resource's address.
+    pub address: &'a Address,
+    /// Whether a field's text still mentions an output and so cannot be judged yet is the kind's to
+    /// ask: such text contains `${`.
+    pub found: Vec<Diagnostic>,
+}
+
+impl Check<'_> {
+    /// Reports an error on the field `field` (steps separated by dots) of the declaration.
+    pub fn error(&mut self, code: &'static str, field: &str, title: impl Into<String>) {
+        self.push(Diagnostic::error(code, title), field, None);
+    }
+
+    /// Like [`Check::error`], and says what to do.
+    pub fn error_with(
+        &mut self,
+        code: &'static str,
+        field: &str,
+        title: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.push(Diagnostic::error(code, title), field, Some(hint.into()));
+    }
+
+    /// Reports a warning on a field.
+    pub fn warning(&mut self, code: &'static str, field: &str, title: impl Into<String>) {
+        self.push(Diagnostic::warning(code, title), field, None);
+    }
+
+    /// The path is the declaration's (`aws.<kind>.<name>.<field>`); whoever shows it finds out which
+    /// field of the blueprint it came from.
+    fn push(&mut self, diagnostic: Diagnostic, field: &str, hint: Option<String>) {
+        let steps = ["aws", &self.address.kind, &self.address.name].into_iter();
+        let path =
+            crate::address::Path::of(steps.chain(field.split('.').filter(|s| !s.is_empty())));
+        let diagnostic = diagnostic.at(path, "");
+        self.found.push(match hint {
+            Some(hint) => diagnostic.hint(hint),
+            None => diagnostic,
+        });
+    }
+}
+
+/// A kind of resource: one struct that is its declaration and its observation alike.
+///
+/// Rules for the struct: `#[serde(deny_unknown_fields, rename_all = "kebab-case")]`; every field has
+/// a doc comment, which becomes its description in the schema and the docs. `Option<T>` (with
+/// `skip_serializing_if`) means *not managed when left out*; a serde default means *managed at that
+/// default*; a map or a set is owned whole. Sets are `BTreeSet`, keyed things `BTreeMap`; texts that
+/// may hold references are `String`. `#[schemars(extend("x-replaces" = true))]` marks a field whose
+/// change replaces the resource (top-level fields only).
+///
+/// Effects contain no loop over time, no sleep and no retry; they make the calls of one attempt and
+/// return. A lost reply or a crash may repeat any of them, so each must accept to find its work done:
+/// "already exists" with our tags is success, "not found" on delete is success.
+pub trait Kind:
+    std::fmt::Debug
+    + Clone
+    + PartialEq
+    + Serialize
+    + DeserializeOwned
+    + JsonSchema
+    + Send
+    + Sync
+    + 'static
+{
+    /// The kind's name: `[aws.<NAME>.<name>]`.
+    const NAME: &'static str;
+    /// What the engine must know of the kind as a whole.
+    const ABOUT: About = About::DEFAULT;
+
+    /// What others may refer to, all text: `${kind.name.output}`. There is always an `id`.
+    type Outputs: std::fmt::Debug + Clone + Serialize + JsonSchema + Send + Sync;
+
+    /// Says offline what is wrong with a declaration. Texts may still hold `${…}`.
+    fn check(&self, _check: &mut Check<'_>) {}
+
+    /// Finds everything of this kind that carries the stack's tags, and whatever else stands under a
+    /// wanted one's name. One batch: calls grow with pages, not with resources, where AWS allows it.
+    fn observe(
+        aws: &Aws,
+        sought: &Sought<'_>,
+    ) -> impl Future<Output = Result<Vec<Observed<Self>>>> + Send;
+
+    /// Creates it with its tags in the create call itself.
+    fn create(&self, cx: &Cx<'_>) -> impl Future<Output = Result<Made<Self::Outputs>>> + Send;
+
+    /// Changes what differs from `was`. Fields that replace do not differ.
+    fn update(
+        &self,
+        was: &Self,
+        cx: &Cx<'_>,
+    ) -> impl Future<Output = Result<Made<Self::Outputs>>> + Send;
+
+    /// Deletes it. `was` is what was observed.
+    fn delete(was: &Self, cx: &Cx<'_>) -> impl Future<Output = Result<()>> + Send;
+
+    /// Changes its tags.
+    fn tag(cx: &Cx<'_>, change: &TagChange) -> impl Future<Output = Result<()>> + Send;
+
+    /// Looks once whether a change or a delete has come to its end. An `Err` ends the wait.
+    fn ready(_cx: &Cx<'_>, _after: After) -> impl Future<Output = Result<Ready>> + Send {
+        async { Ok(Ready::Yes) }
+    }
+}

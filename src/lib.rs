@@ -1,0 +1,16 @@
+//! ecsctl: declarative deployments for Amazon ECS.
+//!
+//! ```text
+//!  stack.toml ─spec─▶ blueprint ─expand─▶ declarations ─graph─▶ Graph ─┐
+//!  AWS / sim ──────────cloud────────────▶ Snapshot ────────────────────┴─plan─▶ Plan ─run─▶ events ─▶ report, journal
+//! ```
+//!
+//! The layers, and who may use whom, are in docs/ARCHITECTURE.md; a test compares them with the code.
+
+pub mod address;
+pub mod cloud;
+pub mod diag;
+pub mod kind;
+pub mod kinds;
+pub mod store;
+pub mod value;

@@ -1,0 +1,3 @@
+//! Parses arguments, runs, exits.
+
+fn main() {}

@@ -9,8 +9,14 @@
 
 pub mod address;
 pub mod cloud;
+pub mod desired;
 pub mod diag;
+pub mod graph;
 pub mod kind;
 pub mod kinds;
+mod nearest;
+pub mod plan;
+pub mod run;
+pub mod snapshot;
 pub mod store;
 pub mod value;

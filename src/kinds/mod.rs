@@ -4,13 +4,17 @@ use std::sync::LazyLock;
 
 use crate::kind::{AnyKind, Registered, of};
 
+pub mod cluster;
 pub mod log_group;
+pub mod task_definition;
 pub mod types;
 
 /// Every kind, in the order in which a reader meets them: from the network up to the service.
 #[rustfmt::skip]
 const ALL: &[&dyn AnyKind] = &[
     of::<log_group::LogGroup>(),
+    of::<cluster::Cluster>(),
+    of::<task_definition::TaskDefinition>(),
 ];
 
 static REGISTRY: LazyLock<Vec<Registered>> =

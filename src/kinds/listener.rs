@@ -47,7 +47,11 @@ pub struct Outputs {
 
 impl Kind for Listener {
     const NAME: &'static str = "listener";
-    const ABOUT: About = About { observed_after: &["load-balancer"], ..About::DEFAULT };
+    const ABOUT: About = About {
+        exclusive: &["load-balancer-arn", "port"],
+        observed_after: &["load-balancer"],
+        ..About::DEFAULT
+    };
 
     type Outputs = Outputs;
 

@@ -66,7 +66,11 @@ pub struct Outputs {
 
 impl Kind for ListenerRule {
     const NAME: &'static str = "listener-rule";
-    const ABOUT: About = About { observed_after: &["listener"], ..About::DEFAULT };
+    const ABOUT: About = About {
+        exclusive: &["listener-arn", "priority"],
+        observed_after: &["listener"],
+        ..About::DEFAULT
+    };
 
     type Outputs = Outputs;
 

@@ -90,6 +90,7 @@ impl Kind for LoadBalancer {
     const ABOUT: About = About {
         seconds: 150,
         deadline: Duration::from_secs(15 * 60),
+        exclusive: &["name"],
         gate: Gate::Exists,
         naming: Some(Naming { max: 32, style: NameStyle::Dashed, suffix: true }),
         awaits: &[Awaits { of: "subnet", by: &["route-table"] }],

@@ -6,6 +6,7 @@ use crate::kind::{AnyKind, Registered, of};
 
 #[cfg(test)]
 mod checked;
+pub mod cluster;
 pub mod listener;
 pub mod listener_rule;
 mod listing;
@@ -14,6 +15,7 @@ pub mod log_group;
 pub mod repository;
 pub mod role;
 pub mod target_group;
+pub mod task_definition;
 pub mod types;
 
 /// Every kind, in the order in which a reader meets them: from the network up to the service.
@@ -26,6 +28,8 @@ const ALL: &[&dyn AnyKind] = &[
     of::<role::Role>(),
     of::<log_group::LogGroup>(),
     of::<repository::Repository>(),
+    of::<cluster::Cluster>(),
+    of::<task_definition::TaskDefinition>(),
 ];
 
 static REGISTRY: LazyLock<Vec<Registered>> =

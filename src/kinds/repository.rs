@@ -12,7 +12,7 @@ use super::types::Json;
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
-    Observed, Replacement, Result, Sought, TagChange, Tags,
+    Observed, Result, Sought, TagChange, Tags,
 };
 
 /// An ECR repository. Deleting it deletes its images.
@@ -69,7 +69,7 @@ impl Kind for Repository {
     const NAME: &'static str = "repository";
     const ABOUT: About = About {
         naming: Some(Naming { max: 256, style: NameStyle::Slashed, suffix: false }),
-        replacement: Replacement::DeleteFirst,
+        exclusive: &["name"],
         ..About::DEFAULT
     };
 

@@ -65,6 +65,7 @@ impl Kind for Role {
     const NAME: &'static str = "role";
     const ABOUT: About = About {
         seconds: 3,
+        exclusive: &["name"],
         naming: Some(Naming { max: 64, style: NameStyle::Dashed, suffix: true }),
         ..About::DEFAULT
     };

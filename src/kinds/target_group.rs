@@ -133,6 +133,7 @@ pub struct Outputs {
 impl Kind for TargetGroup {
     const NAME: &'static str = "target-group";
     const ABOUT: About = About {
+        exclusive: &["name"],
         naming: Some(Naming { max: 32, style: NameStyle::Dashed, suffix: true }),
         ..About::DEFAULT
     };

@@ -5,5 +5,8 @@ pub use self::json::Json;
 pub use self::policy::{Names, Policy};
 
 mod action;
+pub mod capacity;
+pub mod cpu_memory;
 mod json;
 mod policy;
+pub(crate) mod words;

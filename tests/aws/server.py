@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 import threading
+import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
@@ -30,7 +31,11 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
             body = self.chunks()
-        status, headers, content = answer(self.environ(body), body)
+        try:
+            status, headers, content = answer(self.environ(body), body)
+        except Exception as error:
+            traceback.print_exc(file=sys.stderr)
+            status, headers, content = 500, {}, repr(error).encode()
         self.send_response_only(status)
         for name, value in headers.items():
             if name.lower() not in ("content-length", "connection", "transfer-encoding", "status"):

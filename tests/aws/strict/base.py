@@ -9,7 +9,6 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import camelcase_to_underscores
 
 from . import paging
-from .errors import AwsError
 from .world import World, world_of
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]*/([^/]+)/([^/]+)/")
@@ -56,14 +55,20 @@ class Corrected(BaseResponse):
         operation = self._get_action()
         method = getattr(self, camelcase_to_underscores(operation or ""), None)
         if method is None:
-            return 400, {}, f"<Response><Errors><Error><Code>InvalidAction</Code><Message>{operation}</Message></Error></Errors></Response>"
+            return (
+                400,
+                {},
+                f"<Response><Errors><Error><Code>InvalidAction</Code><Message>{operation}</Message></Error></Errors></Response>",
+            )
         status = None
         try:
             self.before(operation)
             response = method()
             if isinstance(response, ActionResult) and isinstance(response.result, dict):
                 self.finish(operation, response.result)
-                paging.cut(self.boto_name, operation, self.arguments(), response.result, self.world.settings["page-size-max"])
+                paging.cut(
+                    self.boto_name, operation, self.arguments(), response.result, self.world.settings["page-size-max"]
+                )
         except ServiceException as error:
             response, self.error_code = ActionResult(error), error.code
             status = getattr(error, "status", None)
@@ -95,4 +100,3 @@ class Corrected(BaseResponse):
             response.error_code = "InternalFailure"
             return 500, {}, repr(error).encode(), response.error_code
         return status, headers, body.encode() if isinstance(body, str) else body or b"", response.error_code
-

@@ -11,7 +11,8 @@ from moto.ec2.models.route_tables import Route
 from moto.ec2.responses import EC2Response
 
 from . import filters, interfaces
-from .base import AwsError, Corrected
+from .base import Corrected
+from .errors import AwsError
 
 NOT_FOUND = {
     "vpc": ("InvalidVpcID.NotFound", "vpc ID"),
@@ -76,8 +77,15 @@ class Ec2(Corrected, EC2Response):
         # DryRun asks whether the caller may; HTTP 412 means "yes, but I did nothing".
         if self._get_param("DryRun", False):
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
-        if operation == "DescribeNetworkInterfaces" and self._get_param("MaxResults") and self._get_param("NetworkInterfaceIds"):
-            raise AwsError("InvalidParameterCombination", "The parameter NetworkInterfaceIds cannot be used with the parameter MaxResults")
+        if (
+            operation == "DescribeNetworkInterfaces"
+            and self._get_param("MaxResults")
+            and self._get_param("NetworkInterfaceIds")
+        ):
+            raise AwsError(
+                "InvalidParameterCombination",
+                "The parameter NetworkInterfaceIds cannot be used with the parameter MaxResults",
+            )
         self.check_tags()
         # Reads are eventually consistent: for a while a new id is unknown to every other call.
         # https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
@@ -126,12 +134,17 @@ class Ec2(Corrected, EC2Response):
         token = self._get_param("ClientToken")
         if not token:
             return make()
-        request = {name: value for name, value in self.params.items() if name not in ("ClientToken", "TagSpecifications")}
+        request = {
+            name: value for name, value in self.params.items() if name not in ("ClientToken", "TagSpecifications")
+        }
         key = (self._get_action(), self.region, token)
         if key in self.world.tokens:
             before, result = self.world.tokens[key]
             if before != request:
-                raise AwsError("IdempotentParameterMismatch", "The request uses the same client token as a previous, but non-identical request.")
+                raise AwsError(
+                    "IdempotentParameterMismatch",
+                    "The request uses the same client token as a previous, but non-identical request.",
+                )
             return result
         result = make()
         self.world.tokens[key] = (request, result)
@@ -211,14 +224,19 @@ class Ec2(Corrected, EC2Response):
     def delete_internet_gateway(self):
         gateway = self.ec2_backend.get_internet_gateway(self._get_param("InternetGatewayId"))
         if gateway.vpc:
-            raise AwsError("DependencyViolation", f"The internetGateway '{gateway.id}' has dependencies and cannot be deleted.")
+            raise AwsError(
+                "DependencyViolation", f"The internetGateway '{gateway.id}' has dependencies and cannot be deleted."
+            )
         return super().delete_internet_gateway()
 
     # -- elastic addresses --------------------------------------------------------------------
 
     def release_address(self):
         for address in self.ec2_backend.addresses:
-            if self._get_param("AllocationId") == address.allocation_id or self._get_param("PublicIp") == address.public_ip:
+            if (
+                self._get_param("AllocationId") == address.allocation_id
+                or self._get_param("PublicIp") == address.public_ip
+            ):
                 if address.association_id:
                     raise AwsError(
                         "InvalidIPAddress.InUse",
@@ -261,16 +279,30 @@ class Ec2(Corrected, EC2Response):
         elif address and address.association_id:
             failure = ("Resource.AlreadyAssociated", f"Elastic IP address [{allocation}] is already associated")
         elif not interfaces.free_address(backend, subnet):
-            failure = ("InsufficientFreeAddressesInSubnet", f"Subnet {subnet_id} has insufficient free addresses to create this NAT gateway")
+            failure = (
+                "InsufficientFreeAddressesInSubnet",
+                f"Subnet {subnet_id} has insufficient free addresses to create this NAT gateway",
+            )
         if failure:
             gateway.address_set = [{"allocationId": allocation}]
         else:
-            eni = interfaces.add(backend, subnet, None, f"Interface for NAT Gateway {gateway.id}", "amazon-nat", "nat_gateway")
+            eni = interfaces.add(
+                backend, subnet, None, f"Interface for NAT Gateway {gateway.id}", "amazon-nat", "nat_gateway"
+            )
             gateway._eni = eni
-            entry = {"networkInterfaceId": eni.id, "privateIp": eni.private_ip_address, "isPrimary": True, "status": "succeeded"}
+            entry = {
+                "networkInterfaceId": eni.id,
+                "privateIp": eni.private_ip_address,
+                "isPrimary": True,
+                "status": "succeeded",
+            }
             if address:
                 backend.associate_address(eni=eni, allocation_id=allocation)
-                entry |= {"allocationId": allocation, "publicIp": address.public_ip, "associationId": address.association_id}
+                entry |= {
+                    "allocationId": allocation,
+                    "publicIp": address.public_ip,
+                    "associationId": address.association_id,
+                }
             gateway.address_set = [entry]
         backend.nat_gateways[gateway.id] = gateway
 
@@ -342,7 +374,10 @@ class Ec2(Corrected, EC2Response):
         if gateway and gateway.startswith("igw-"):
             igw = backend.get_internet_gateway(gateway)
             if not igw.vpc or igw.vpc.id != table.vpc_id:
-                raise AwsError("InvalidParameterValue", f"route table {table.id} and network gateway {gateway} belong to different networks")
+                raise AwsError(
+                    "InvalidParameterValue",
+                    f"route table {table.id} and network gateway {gateway} belong to different networks",
+                )
 
     def create_route(self):
         self.check_route()
@@ -360,10 +395,14 @@ class Ec2(Corrected, EC2Response):
         if group is None:
             return super().delete_security_group()
         if group.name == "default":
-            raise AwsError("CannotDelete", f'the specified group: "{group_id}" name: "default" cannot be deleted by a user')
+            raise AwsError(
+                "CannotDelete", f'the specified group: "{group_id}" name: "default" cannot be deleted by a user'
+            )
         others = [g for groups in backend.groups.values() for g in groups.values() if g.id != group_id]
         referenced = any(
-            rule.source_group.get("GroupId") == group_id for other in others for rule in (*other.ingress_rules, *other.egress_rules)
+            rule.source_group.get("GroupId") == group_id
+            for other in others
+            for rule in (*other.ingress_rules, *other.egress_rules)
         )
         used = any(group_id == g.id for eni in interfaces.existing(backend) for g in eni.group_set)
         if referenced or used:
@@ -391,7 +430,14 @@ class Ec2(Corrected, EC2Response):
         wanted = self._get_param("VpcEndpointIds", [])
         missing = [i for i in wanted if i not in known or known[i].state == "deleted"]
         self.ec2_backend.delete_vpc_endpoints(vpce_ids=[i for i in wanted if i not in missing])
-        return ActionResult({"Unsuccessful": [{"ResourceId": i, "Error": {"Code": not_found(i).code, "Message": not_found(i).message}} for i in missing]})
+        return ActionResult(
+            {
+                "Unsuccessful": [
+                    {"ResourceId": i, "Error": {"Code": not_found(i).code, "Message": not_found(i).message}}
+                    for i in missing
+                ]
+            }
+        )
 
     # -- network interfaces -------------------------------------------------------------------
 

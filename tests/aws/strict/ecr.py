@@ -6,7 +6,8 @@ import json
 from moto.ecr.models import Image, ecr_backends
 from moto.ecr.responses import ECRResponse
 
-from .base import AwsError, Corrected
+from .base import Corrected
+from .errors import AwsError
 
 
 def backend_of(account: str, region: str):
@@ -54,9 +55,16 @@ class Ecr(Corrected, ECRResponse):
         try:
             rules = json.loads(text)["rules"]
             priorities = [rule["rulePriority"] for rule in rules]
-            valid = rules and len(set(priorities)) == len(priorities) and all("selection" in r and "action" in r for r in rules)
+            valid = (
+                rules
+                and len(set(priorities)) == len(priorities)
+                and all("selection" in r and "action" in r for r in rules)
+            )
         except (ValueError, KeyError, TypeError):
             valid = False
         if not valid:
-            raise AwsError("InvalidParameterException", "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure'")
+            raise AwsError(
+                "InvalidParameterException",
+                "Invalid parameter at 'LifecyclePolicyText' failed to satisfy constraint: 'Lifecycle policy validation failure'",
+            )
         return super().put_lifecycle_policy()

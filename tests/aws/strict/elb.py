@@ -11,7 +11,8 @@ from moto.elbv2.models import FakeLoadBalancer
 from moto.elbv2.responses import ELBV2Response
 
 from . import interfaces, targets
-from .base import AwsError, Corrected
+from .base import Corrected
+from .errors import AwsError
 
 NAME = re.compile(r"^(?!-)(?!internal-)[A-Za-z0-9-]{1,32}(?<!-)$")
 # API_LoadBalancerAttribute.html
@@ -122,7 +123,10 @@ class Elb(Corrected, ELBV2Response):
         name, kind = params["Name"], params.get("Type") or "application"
         scheme = params.get("Scheme") or "internet-facing"
         if not NAME.match(name):
-            raise AwsError("ValidationError", f"The load balancer name '{name}' can only contain characters that are alphanumeric characters and hyphens(-), up to 32, not starting with 'internal-'")
+            raise AwsError(
+                "ValidationError",
+                f"The load balancer name '{name}' can only contain characters that are alphanumeric characters and hyphens(-), up to 32, not starting with 'internal-'",
+            )
         subnet_ids = params.get("Subnets") or [m["SubnetId"] for m in params.get("SubnetMappings") or []]
         subnets = self.checked_subnets(ec2, subnet_ids, kind)
         vpc_id = subnets[0].vpc_id
@@ -132,14 +136,19 @@ class Elb(Corrected, ELBV2Response):
                 raise AwsError("InvalidConfigurationRequest", f"One or more security groups are invalid: {group}")
         if not groups and kind == "application":
             groups = [ec2.get_default_security_group(vpc_id).id]
-        if scheme == "internet-facing" and not any(g.vpc and g.vpc.id == vpc_id for g in ec2.internet_gateways.values()):
+        if scheme == "internet-facing" and not any(
+            g.vpc and g.vpc.id == vpc_id for g in ec2.internet_gateways.values()
+        ):
             raise AwsError("InvalidSubnet", f"VPC {vpc_id} has no internet gateway")
         # The same name with the same settings is the same load balancer; with others it is an error.
         for existing in backend.load_balancers.values():
             if existing.name == name:
                 same = (existing.type, existing.scheme, {s.id for s in existing.subnets}, set(existing.security_groups))
                 if same != (kind, scheme, set(subnet_ids), set(groups)):
-                    raise AwsError("DuplicateLoadBalancerName", f"A load balancer with the same name '{name}' exists, but with different settings")
+                    raise AwsError(
+                        "DuplicateLoadBalancerName",
+                        f"A load balancer with the same name '{name}' exists, but with different settings",
+                    )
                 return ActionResult({"LoadBalancers": [existing]})
         balancer = backend.create_load_balancer(
             name, groups, subnet_ids, [], scheme, kind, params.get("IpAddressType") or "ipv4", params.get("Tags")
@@ -170,9 +179,14 @@ class Elb(Corrected, ELBV2Response):
             raise AwsError("SubnetNotFound", f"The subnet ID '{missing[0]}' does not exist")
         zones = [subnet.availability_zone for subnet in subnets]
         if kind == "application" and len(set(zones)) < 2:
-            raise AwsError("ValidationError", "At least two subnets in two different Availability Zones must be specified")
+            raise AwsError(
+                "ValidationError", "At least two subnets in two different Availability Zones must be specified"
+            )
         if len(set(zones)) < len(zones):
-            raise AwsError("InvalidConfigurationRequest", "A load balancer cannot be attached to multiple subnets in the same Availability Zone")
+            raise AwsError(
+                "InvalidConfigurationRequest",
+                "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
+            )
         if len({subnet.vpc_id for subnet in subnets}) > 1:
             raise AwsError("InvalidConfigurationRequest", "All subnets must belong to the same VPC")
         return subnets
@@ -190,7 +204,10 @@ class Elb(Corrected, ELBV2Response):
         for subnet in balancer.subnets:
             eni = interfaces.add(ec2, subnet, balancer.security_groups, label, "amazon-elb", kind, public)
             if eni is None:
-                raise AwsError("InvalidSubnet", f"Not enough IP space available in {subnet.id}. ELB requires at least 8 free IP addresses in each subnet.")
+                raise AwsError(
+                    "InvalidSubnet",
+                    f"Not enough IP space available in {subnet.id}. ELB requires at least 8 free IP addresses in each subnet.",
+                )
             balancer.interfaces.append(eni)
 
     def describe_load_balancers(self):
@@ -216,7 +233,9 @@ class Elb(Corrected, ELBV2Response):
         subnet_ids = self.params.get("Subnets") or [m["SubnetId"] for m in self.params.get("SubnetMappings") or []]
         balancer.subnets = self.checked_subnets(ec2, subnet_ids, balancer.type)
         self.place(ec2, balancer)
-        return ActionResult({"AvailabilityZones": balancer.availability_zones, "IpAddressType": balancer.ip_address_type})
+        return ActionResult(
+            {"AvailabilityZones": balancer.availability_zones, "IpAddressType": balancer.ip_address_type}
+        )
 
     def delete_load_balancer(self):
         backend, world = self.elbv2_backend, self.world
@@ -224,7 +243,10 @@ class Elb(Corrected, ELBV2Response):
         if balancer is None:
             return EmptyResult()  # deleting what is not there succeeds
         if balancer.attrs.get("deletion_protection.enabled") == "true":
-            raise AwsError("OperationNotPermitted", f"Load balancer '{balancer.arn}' cannot be deleted because deletion protection is enabled")
+            raise AwsError(
+                "OperationNotPermitted",
+                f"Load balancer '{balancer.arn}' cannot be deleted because deletion protection is enabled",
+            )
         ec2 = interfaces.backend_of(self.current_account, self.region)
 
         # The load balancer is gone from the first describe; its interfaces linger.
@@ -241,13 +263,20 @@ class Elb(Corrected, ELBV2Response):
         for existing in self.elbv2_backend.target_groups.values():
             if existing.name == self.params["Name"]:
                 if self.differs(existing):
-                    raise AwsError("DuplicateTargetGroupName", f"A target group with the same name '{existing.name}' exists, but with different settings")
+                    raise AwsError(
+                        "DuplicateTargetGroupName",
+                        f"A target group with the same name '{existing.name}' exists, but with different settings",
+                    )
                 return ActionResult({"TargetGroups": [existing]})
         result = super().create_target_group()
         group = result.result["TargetGroups"][0]
         group.attributes = dict(GROUP_ATTRIBUTES)
         if group.protocol not in ("HTTP", "HTTPS"):
-            group.attributes = {k: v for k, v in group.attributes.items() if not k.startswith(("stickiness", "slow", "load_balancing.algorithm"))}
+            group.attributes = {
+                k: v
+                for k, v in group.attributes.items()
+                if not k.startswith(("stickiness", "slow", "load_balancing.algorithm"))
+            }
             group.attributes |= {
                 "stickiness.enabled": "false",
                 "stickiness.type": "source_ip",
@@ -290,7 +319,10 @@ class Elb(Corrected, ELBV2Response):
                 # A target group serves one load balancer.
                 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
                 if set(targets.load_balancers_of(self.elbv2_backend, arn)) - {balancer_arn}:
-                    raise AwsError("TargetGroupAssociationLimit", f"The following target groups cannot be associated with more than one load balancer: {arn}")
+                    raise AwsError(
+                        "TargetGroupAssociationLimit",
+                        f"The following target groups cannot be associated with more than one load balancer: {arn}",
+                    )
 
     def create_listener(self):
         params = self.params
@@ -301,7 +333,10 @@ class Elb(Corrected, ELBV2Response):
             raise AwsError("ValidationError", f"A certificate must be specified for {protocol} listeners")
         for listener in balancer.listeners.values():
             if int(listener.port) == int(port):
-                same = listener.protocol == protocol and [a.data for a in listener.default_actions] == params["DefaultActions"]
+                same = (
+                    listener.protocol == protocol
+                    and [a.data for a in listener.default_actions] == params["DefaultActions"]
+                )
                 if not same:
                     raise AwsError("DuplicateListener", "A listener already exists on this port for this load balancer")
                 return ActionResult({"Listeners": [listener]})
@@ -352,7 +387,9 @@ class Elb(Corrected, ELBV2Response):
     def describe_rules(self):
         rules = self.elbv2_backend.describe_rules(self._get_param("ListenerArn"), self._get_param("RuleArns"))
         # In order of priority, the default last.
-        return ActionResult({"Rules": sorted(rules, key=lambda rule: (rule.is_default, 0 if rule.is_default else int(rule.priority)))})
+        return ActionResult(
+            {"Rules": sorted(rules, key=lambda rule: (rule.is_default, 0 if rule.is_default else int(rule.priority)))}
+        )
 
     def delete_rule(self):
         arn = self._get_param("RuleArn")
@@ -413,8 +450,10 @@ class Elb(Corrected, ELBV2Response):
     def describe_tags(self):
         arns = self._get_param("ResourceArns", [])
         if len(arns) > 20:
-            raise AwsError("ValidationError", "1 validation error detected: Value at 'resourceArns' failed to satisfy constraint: Member must have length less than or equal to 20")
+            raise AwsError(
+                "ValidationError",
+                "1 validation error detected: Value at 'resourceArns' failed to satisfy constraint: Member must have length less than or equal to 20",
+            )
         for arn in arns:
             self.elbv2_backend._get_resource_by_arn(arn)
         return super().describe_tags()
-

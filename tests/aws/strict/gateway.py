@@ -1,6 +1,7 @@
 """From an HTTP request to an answer: which account, which service, under that account's lock."""
 
 import io
+import json
 import re
 from urllib.parse import unquote_plus
 
@@ -84,5 +85,12 @@ def passed_on(environ: dict) -> tuple[int, dict, bytes]:
     def start_response(status, headers, exc_info=None):
         started["status"], started["headers"] = int(status.split()[0]), dict(headers)
 
-    content = b"".join(others(environ, start_response))
+    try:
+        content = b"".join(others(environ, start_response))
+    except NotImplementedError as error:  # an operation that moto lacks
+        return (
+            501,
+            {"Content-Type": "application/json"},
+            json.dumps({"__type": "NotImplemented", "message": str(error)}).encode(),
+        )
     return started["status"], started["headers"], content

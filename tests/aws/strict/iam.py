@@ -11,7 +11,8 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, iam_backends
 from moto.iam.responses import IamResponse
 
-from .base import AwsError, Corrected
+from .base import Corrected
+from .errors import AwsError
 
 PROVIDED = ":iam::aws:policy/"
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
@@ -136,7 +137,11 @@ class Iam(Corrected, IamResponse):
         if policy.attachment_count:
             raise AwsError("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
         if len(policy.versions) > 1:
-            raise AwsError("DeleteConflict", "This policy has more than one version. Before you delete a policy, you must delete the policy's versions.", 409)
+            raise AwsError(
+                "DeleteConflict",
+                "This policy has more than one version. Before you delete a policy, you must delete the policy's versions.",
+                409,
+            )
         return super().delete_policy()
 
     def create_service_linked_role(self):
@@ -146,12 +151,25 @@ class Iam(Corrected, IamResponse):
             return super().create_service_linked_role()
         if any(role.name == name for role in self.backend.get_roles()):
             # Not EntityAlreadyExists, as for every other name in IAM.
-            raise AwsError("InvalidInput", f"Service role name {name} has been taken in this account, please try a different suffix.")
+            raise AwsError(
+                "InvalidInput",
+                f"Service role name {name} has been taken in this account, please try a different suffix.",
+            )
         return ActionResult({"Role": make_service_linked_role(self.backend, service)})
 
 
 def make_service_linked_role(backend, service: str):
-    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]}
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+    }
     return backend.create_role(
-        SERVICE_LINKED_ROLES[service], json.dumps(trust), f"/aws-service-role/{service}/", None, "", [], "3600", linked_service=service
+        SERVICE_LINKED_ROLES[service],
+        json.dumps(trust),
+        f"/aws-service-role/{service}/",
+        None,
+        "",
+        [],
+        "3600",
+        linked_service=service,
     )

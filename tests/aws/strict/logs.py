@@ -7,7 +7,8 @@ from moto.logs.exceptions import ResourceNotFoundException
 from moto.logs.models import logs_backends
 from moto.logs.responses import LogsResponse
 
-from .base import AwsError, Corrected
+from .base import Corrected
+from .errors import AwsError
 
 # API_PutRetentionPolicy.html
 RETENTION = {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
@@ -54,7 +55,10 @@ class Logs(Corrected, LogsResponse):
         prefix, pattern = self._get_param("logGroupNamePrefix"), self._get_param("logGroupNamePattern")
         wanted = self._get_param("logGroupIdentifiers") or []
         if prefix and pattern:
-            raise AwsError("InvalidParameterException", "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.")
+            raise AwsError(
+                "InvalidParameterException",
+                "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
+            )
         groups = [g.to_describe_dict() for _, g in sorted(self.logs_backend.groups.items())]
         if prefix:
             groups = [g for g in groups if g["logGroupName"].startswith(prefix)]

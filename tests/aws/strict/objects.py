@@ -13,7 +13,13 @@ from .world import World
 
 def listed(world: World, region: str = "us-east-1") -> list[dict]:
     """{kind, id, arn, tags} of every object; `state` where a kind has one that matters."""
-    return [*network(world, region), *balancing(world, region), *roles(world), *stores(world, region), *containers(world, region)]
+    return [
+        *network(world, region),
+        *balancing(world, region),
+        *roles(world),
+        *stores(world, region),
+        *containers(world, region),
+    ]
 
 
 def entry(kind: str, object_id: str, arn: str, tags: dict, **more) -> dict:
@@ -98,4 +104,6 @@ def containers(world: World, region: str):
     ecs = world.regions.get(region)
     if ecs:
         for kind, object_id, arn, state in ecs.existing():
-            yield entry(kind, object_id, arn, {t["key"]: t.get("value", "") for t in ecs.tags.get(arn, [])}, state=state)
+            yield entry(
+                kind, object_id, arn, {t["key"]: t.get("value", "") for t in ecs.tags.get(arn, [])}, state=state
+            )

@@ -27,9 +27,20 @@ DEFAULT_SIZE = {
     "elbv2": 400,
     "logs": 50,
     "ecr": 100,
+    "resourcegroupstaggingapi": 50,
 }
 # Smallest and largest size AWS accepts.
-LIMITS = {"ec2": (5, 1000), "ecs": (1, 100), "iam": (1, 1000), "elbv2": (1, 400), "logs": (1, 50), "ecr": (1, 1000)}
+LIMITS = {
+    "ec2": (5, 1000),
+    "ecs": (1, 100),
+    "iam": (1, 1000),
+    "elbv2": (1, 400),
+    "logs": (1, 50),
+    "ecr": (1, 1000),
+    "resourcegroupstaggingapi": (1, 100),
+}
+# What stands for "no more": no token, except where an empty one does.
+LAST = {"resourcegroupstaggingapi": ""}
 REFUSED = {
     "ec2": "InvalidParameterValue",
     "ecs": "InvalidParameterException",
@@ -91,7 +102,7 @@ def cut(service: str, operation: str, params: dict, result: dict, cap: int) -> N
     result[key] = page
     following = start + len(page)
     truncated = following < len(items)
-    result[token_out] = token(operation, following) if truncated else None
+    result[token_out] = token(operation, following) if truncated else LAST.get(service)
     if more:
         result[more] = truncated
 

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterSca
 
 from moto.applicationautoscaling.exceptions import AWSValidationException
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
+from moto.core.exceptions import JsonRESTError
 
 from .world import world_of
 
@@ -30,5 +31,32 @@ def register(backend, namespace, r_id, dimension, *rest, **named):
     return target
 
 
+def missing(what: str, resource: str) -> JsonRESTError:
+    return JsonRESTError(
+        "ObjectNotFoundException", f"No {what} found for service namespace: ecs, resource ID: {resource}"
+    )
+
+
+def deregister(backend, namespace, r_id, dimension):
+    if r_id not in backend.targets.get(dimension, {}):
+        raise missing("scalable target", r_id)
+    del backend.targets[dimension][r_id]
+    # Its policies and scheduled actions go with it.
+    kept = {key: policy for key, policy in backend.policies.items() if policy.resource_id != r_id}
+    backend.policies = kept
+    backend.scheduled_actions = [action for action in backend.scheduled_actions if action.resource_id != r_id]
+
+
+def delete_policy(backend, policy_name, service_namespace, resource_id, scalable_dimension):
+    for key, policy in backend.policies.items():
+        if (policy.policy_name, policy.resource_id) == (policy_name, resource_id):
+            policy.delete_alarms(backend.account_id, backend.region_name)
+            del backend.policies[key]
+            return
+    raise missing("scaling policy", resource_id)
+
+
+ApplicationAutoscalingBackend.deregister_scalable_target = deregister
+ApplicationAutoscalingBackend.delete_scaling_policy = delete_policy
 ApplicationAutoscalingBackend._ecs_service_exists_for_target = lambda backend, r_id: bool(service_of(backend, r_id))
 ApplicationAutoscalingBackend.register_scalable_target = register

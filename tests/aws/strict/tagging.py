@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetRes
 from moto.core.responses import ActionResult
 from moto.resourcegroupstaggingapi.responses import ResourceGroupsTaggingAPIResponse
 
-from . import objects, paging
+from . import objects
 from .base import Corrected
 
 
@@ -15,19 +15,12 @@ class Tagging(Corrected, ResourceGroupsTaggingAPIResponse):
 
     def get_resources(self):
         found = [o for o in objects.listed(self.world, self.region) if o["tags"] and self.matches(o)]
-        size = int(self._get_param("ResourcesPerPage", 50))
-        cap = self.world.settings["page-size-max"]
-        size = min(size, cap) if cap else size
-        start = paging.offset("tagging", "GetResources", self._get_param("PaginationToken"))
-        page = found[start : start + size]
-        more = start + len(page) < len(found)
         return ActionResult(
             {
-                # An empty token, not an absent one, ends the listing.
-                "PaginationToken": paging.token("GetResources", start + len(page)) if more else "",
                 "ResourceTagMappingList": [
-                    {"ResourceARN": o["arn"], "Tags": [{"Key": k, "Value": v} for k, v in o["tags"].items()]} for o in page
-                ],
+                    {"ResourceARN": o["arn"], "Tags": [{"Key": k, "Value": v} for k, v in o["tags"].items()]}
+                    for o in found
+                ]
             }
         )
 
@@ -39,4 +32,6 @@ class Tagging(Corrected, ResourceGroupsTaggingAPIResponse):
                 return False
         kinds = self._get_param("ResourceTypeFilters", [])
         service, resource = found["arn"].split(":")[2], found["arn"].split(":", 5)[5]
-        return not kinds or any(kind in (service, f"{service}:{resource.split('/')[0].split(':')[0]}") for kind in kinds)
+        return not kinds or any(
+            kind in (service, f"{service}:{resource.split('/')[0].split(':')[0]}") for kind in kinds
+        )

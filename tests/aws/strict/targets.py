@@ -51,7 +51,10 @@ def register(world, group, target_id: str, port: int | None, sick: bool = False)
 
 def delay_of(world, group) -> float:
     """How long a target drains: deregistration_delay.timeout_seconds, scaled."""
-    return float(group.attributes.get("deregistration_delay.timeout_seconds", 300)) * world.settings["deregistration-scale"]
+    return (
+        float(group.attributes.get("deregistration_delay.timeout_seconds", 300))
+        * world.settings["deregistration-scale"]
+    )
 
 
 def deregister(world, group, target_id: str) -> float:

@@ -30,6 +30,7 @@ DEFAULTS = {
     "stop": 0.1,  # SIGTERM -> STOPPED
     "deployment-bake": 0.05,  # last old task gone -> deployment COMPLETED
     "drain": 0.1,  # last task gone -> deleted service INACTIVE
+    "check-egress": 0,  # 1 = a task that cannot reach its registry does not start
     "page-size-max": 0,  # 0 = AWS's own page sizes; n = never more than n items a page
 }
 

@@ -10,7 +10,7 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 from .. import paging
-from ..base import AwsError
+from ..errors import AwsError
 from . import capacity, clusters, definitions, deployments, service_api, tags, task_api, task_sets
 from .state import Ecs, invalid
 
@@ -72,6 +72,11 @@ class EcsApi:
             return error.status, {**headers, "x-amzn-ErrorType": error.code}, content, error.code
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
-            return 500, headers, json.dumps({"__type": "ServerException", "message": repr(error)}).encode(), "ServerException"
+            return (
+                500,
+                headers,
+                json.dumps({"__type": "ServerException", "message": repr(error)}).encode(),
+                "ServerException",
+            )
         result = {name: value for name, value in result.items() if value is not None}
         return 200, headers, json.dumps(result).encode(), None

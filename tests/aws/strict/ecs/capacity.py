@@ -3,7 +3,13 @@
 from .clusters import BUILT_IN
 from .state import Ecs, limit, refused, short
 
-SCALING = {"status": "DISABLED", "targetCapacity": 100, "minimumScalingStepSize": 1, "maximumScalingStepSize": 10000, "instanceWarmupPeriod": 300}
+SCALING = {
+    "status": "DISABLED",
+    "targetCapacity": 100,
+    "minimumScalingStepSize": 1,
+    "maximumScalingStepSize": 10000,
+    "instanceWarmupPeriod": 300,
+}
 
 
 def create_capacity_provider(ecs: Ecs, params: dict) -> dict:
@@ -17,7 +23,9 @@ def create_capacity_provider(ecs: Ecs, params: dict) -> dict:
     group.setdefault("managedTerminationProtection", "DISABLED")
     group.setdefault("managedDraining", "ENABLED")
     if group["managedTerminationProtection"] == "ENABLED" and group["managedScaling"]["status"] != "ENABLED":
-        raise refused("The managed termination protection setting for the capacity provider is invalid. Managed scaling must be enabled.")
+        raise refused(
+            "The managed termination protection setting for the capacity provider is invalid. Managed scaling must be enabled."
+        )
     provider = {
         "capacityProviderArn": ecs.arn(f"capacity-provider/{name}"),
         "name": name,
@@ -31,14 +39,21 @@ def create_capacity_provider(ecs: Ecs, params: dict) -> dict:
 
 
 def describe_capacity_providers(ecs: Ecs, params: dict) -> dict:
-    built_in = [{"capacityProviderArn": ecs.arn(f"capacity-provider/{name}"), "name": name, "status": "ACTIVE"} for name in BUILT_IN]
+    built_in = [
+        {"capacityProviderArn": ecs.arn(f"capacity-provider/{name}"), "name": name, "status": "ACTIVE"}
+        for name in BUILT_IN
+    ]
     everything = {p["name"]: p for p in [*built_in, *ecs.providers.values()]}
     wanted = params.get("capacityProviders") or list(everything)
     limit(wanted, 100, "capacityProviders")
     found = [everything[short(n)] for n in wanted if short(n) in everything]
     if "TAGS" in params.get("include", []):
         found = [p | {"tags": ecs.tags.get(p["capacityProviderArn"], [])} for p in found]
-    failures = [{"arn": ecs.arn(f"capacity-provider/{short(n)}"), "reason": "MISSING"} for n in wanted if short(n) not in everything]
+    failures = [
+        {"arn": ecs.arn(f"capacity-provider/{short(n)}"), "reason": "MISSING"}
+        for n in wanted
+        if short(n) not in everything
+    ]
     return {"capacityProviders": found, "failures": failures}
 
 
@@ -75,7 +90,10 @@ def list_container_instances(ecs: Ecs, params: dict) -> dict:
 
 def describe_container_instances(ecs: Ecs, params: dict) -> dict:
     ecs.cluster(params.get("cluster"))
-    return {"containerInstances": [], "failures": [{"arn": a, "reason": "MISSING"} for a in params["containerInstances"]]}
+    return {
+        "containerInstances": [],
+        "failures": [{"arn": a, "reason": "MISSING"} for a in params["containerInstances"]],
+    }
 
 
 OPERATIONS = {

@@ -3,7 +3,7 @@
 import re
 
 from .. import iam
-from ..base import AwsError
+from ..errors import AwsError
 from .state import Ecs, invalid, limit, short
 
 BUILT_IN = ("FARGATE", "FARGATE_SPOT")
@@ -16,14 +16,18 @@ def check_service_linked_role(ecs: Ecs) -> None:
     roles = [r for r in backend.roles.values() if r.name == "AWSServiceRoleForECS"]
     role = roles[0] if roles else iam.make_service_linked_role(backend, "ecs.amazonaws.com")
     if iam.is_new(ecs.world, role, "service-linked-role-after"):
-        raise invalid("Unable to assume the service linked role. Please verify that the ECS service linked role exists.")
+        raise invalid(
+            "Unable to assume the service linked role. Please verify that the ECS service linked role exists."
+        )
 
 
 def check_providers(ecs: Ecs, names: list[str]) -> None:
     for name in names:
         known = name in BUILT_IN or ecs.providers.get(short(name), {}).get("status") == "ACTIVE"
         if not known:
-            raise invalid(f"The specified capacity provider '{name}' was not found. Specify a valid name or ARN and try again.")
+            raise invalid(
+                f"The specified capacity provider '{name}' was not found. Specify a valid name or ARN and try again."
+            )
 
 
 def check_strategy(strategy: list[dict], attached: list[str]) -> None:
@@ -35,9 +39,13 @@ def check_strategy(strategy: list[dict], attached: list[str]) -> None:
     if len([item for item in strategy if item.get("base")]) > 1:
         raise invalid("Only one capacity provider in a capacity provider strategy can have a base defined.")
     if strategy and not any(item.get("weight") for item in strategy):
-        raise invalid("The specified capacity provider strategy must contain at least one capacity provider with a weight greater than 0.")
+        raise invalid(
+            "The specified capacity provider strategy must contain at least one capacity provider with a weight greater than 0."
+        )
     if len({item["capacityProvider"] in BUILT_IN for item in strategy}) > 1:
-        raise invalid("A capacity provider strategy cannot contain a mix of Fargate and Auto Scaling group capacity providers.")
+        raise invalid(
+            "A capacity provider strategy cannot contain a mix of Fargate and Auto Scaling group capacity providers."
+        )
 
 
 def completed(strategy: list[dict]) -> list[dict]:
@@ -61,7 +69,8 @@ def create_cluster(ecs: Ecs, params: dict) -> dict:
         "clusterArn": arn,
         "clusterName": name,
         "status": "ACTIVE",
-        "settings": params.get("settings") or [{"name": "containerInsights", "value": ecs.account_settings.get("containerInsights", "disabled")}],
+        "settings": params.get("settings")
+        or [{"name": "containerInsights", "value": ecs.account_settings.get("containerInsights", "disabled")}],
         "configuration": params.get("configuration"),
         "serviceConnectDefaults": params.get("serviceConnectDefaults"),
         "capacityProviders": providers,

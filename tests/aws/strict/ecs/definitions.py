@@ -21,7 +21,15 @@ FARGATE_SIZES = {
     32768: [60 * GB, 120 * GB, 244 * GB],
 }
 FARGATE_LOG_DRIVERS = ("awslogs", "splunk", "awsfirelens")
-FARGATE_REFUSES = ("disableNetworking", "dnsServers", "dnsSearchDomains", "dockerSecurityOptions", "extraHosts", "links", "privileged")
+FARGATE_REFUSES = (
+    "disableNetworking",
+    "dnsServers",
+    "dnsSearchDomains",
+    "dockerSecurityOptions",
+    "extraHosts",
+    "links",
+    "privileged",
+)
 ECR_IMAGE = re.compile(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com/")
 
 
@@ -54,8 +62,12 @@ def register_task_definition(ecs: Ecs, params: dict) -> dict:
     elif not definition.get("memory"):
         for container in definition["containerDefinitions"]:
             if not container.get("memory") and not container.get("memoryReservation"):
-                raise refused(f"Invalid setting for container '{container['name']}'. At least one of 'memory' or 'memoryReservation' must be specified.")
-    definition["containerDefinitions"] = [completed(c, definition["networkMode"]) for c in definition["containerDefinitions"]]
+                raise refused(
+                    f"Invalid setting for container '{container['name']}'. At least one of 'memory' or 'memoryReservation' must be specified."
+                )
+    definition["containerDefinitions"] = [
+        completed(c, definition["networkMode"]) for c in definition["containerDefinitions"]
+    ]
     definition.setdefault("volumes", [])
     definition.setdefault("placementConstraints", [])
 
@@ -88,7 +100,9 @@ def check_containers(definition: dict) -> None:
     for container in containers:
         name = container.get("name", "")
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", name):
-            raise refused("Container.name should not be null or empty." if not name else f"Invalid container name '{name}'.")
+            raise refused(
+                "Container.name should not be null or empty." if not name else f"Invalid container name '{name}'."
+            )
         if names.count(name) > 1:
             raise refused(f"Duplicate container name: {name}")
         if not container.get("image"):
@@ -99,12 +113,20 @@ def check_containers(definition: dict) -> None:
         for dependency in container.get("dependsOn", []):
             check_dependency(definition, container, dependency)
         for port in container.get("portMappings", []):
-            if definition["networkMode"] in ("awsvpc", "host") and port.get("hostPort") not in (None, 0, port.get("containerPort")):
-                raise refused(f"When networkMode={definition['networkMode']}, the host ports and container ports in port mappings must match.")
+            if definition["networkMode"] in ("awsvpc", "host") and port.get("hostPort") not in (
+                None,
+                0,
+                port.get("containerPort"),
+            ):
+                raise refused(
+                    f"When networkMode={definition['networkMode']}, the host ports and container ports in port mappings must match."
+                )
         if definition["networkMode"] == "awsvpc" and container.get("links"):
             raise refused("Links are not supported when networkMode=awsvpc.")
         if container.get("memory") and container.get("memoryReservation", 0) > container["memory"]:
-            raise refused(f"Invalid setting for container '{name}'. The 'memory' value must be greater than or equal to 'memoryReservation'.")
+            raise refused(
+                f"Invalid setting for container '{name}'. The 'memory' value must be greater than or equal to 'memoryReservation'."
+            )
         options = (container.get("logConfiguration") or {}).get("options", {})
         if (container.get("logConfiguration") or {}).get("logDriver") == "awslogs":
             for option in ("awslogs-group", "awslogs-region"):
@@ -116,9 +138,13 @@ def check_dependency(definition: dict, container: dict, dependency: dict) -> Non
     others = {c["name"]: c for c in definition["containerDefinitions"] if c is not container}
     on = others.get(dependency["containerName"])
     if on is None:
-        raise refused(f"Container '{container['name']}' depends on a non existent container: '{dependency['containerName']}'.")
+        raise refused(
+            f"Container '{container['name']}' depends on a non existent container: '{dependency['containerName']}'."
+        )
     if dependency["condition"] == "HEALTHY" and not on.get("healthCheck"):
-        raise refused(f"Container '{container['name']}' depends on the health of '{on['name']}', which has no health check.")
+        raise refused(
+            f"Container '{container['name']}' depends on the health of '{on['name']}', which has no health check."
+        )
     if dependency["condition"] in ("COMPLETE", "SUCCESS") and on.get("essential", True):
         raise refused(f"A dependency on an essential container cannot have the condition {dependency['condition']}.")
 
@@ -131,7 +157,9 @@ def check_fargate(definition: dict) -> None:
             raise refused(f"Fargate requires that '{member}' be defined at the task level.")
     cpu, memory = int(definition["cpu"]), int(definition["memory"])
     if memory not in FARGATE_SIZES.get(cpu, []):
-        raise refused(f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS documentation for the valid values.")
+        raise refused(
+            f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS documentation for the valid values."
+        )
     size = (definition.get("ephemeralStorage") or {}).get("sizeInGiB", 21)
     if not 21 <= size <= 200:
         raise refused("Invalid value for ephemeralStorage.sizeInGiB: it must be between 21 and 200.")
@@ -153,17 +181,29 @@ def check_fargate(definition: dict) -> None:
             raise refused("Log driver awslogs requires the option awslogs-stream-prefix with Fargate.")
         if not definition.get("executionRoleArn"):
             if log and log["logDriver"] == "awslogs":
-                raise refused("Fargate requires task definition to have execution role ARN to support log driver awslogs.")
+                raise refused(
+                    "Fargate requires task definition to have execution role ARN to support log driver awslogs."
+                )
             if ECR_IMAGE.match(container["image"]):
                 raise refused("Fargate requires task definition to have execution role ARN to support ECR images.")
             if container.get("secrets"):
-                raise refused("When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.")
+                raise refused(
+                    "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."
+                )
 
 
 def completed(given: dict, network_mode: str) -> dict:
     """A container as it reads back.  Registering is not the identity: defaults are written out, and
     the order of the environment is not kept."""
-    container = {"cpu": 0, "essential": True, "portMappings": [], "environment": [], "mountPoints": [], "volumesFrom": [], "systemControls": []}
+    container = {
+        "cpu": 0,
+        "essential": True,
+        "portMappings": [],
+        "environment": [],
+        "mountPoints": [],
+        "volumesFrom": [],
+        "systemControls": [],
+    }
     container |= given
     ports = []
     for port in container["portMappings"]:
@@ -182,7 +222,9 @@ def completed(given: dict, network_mode: str) -> dict:
 
 def compatible(definition: dict) -> list[str]:
     found = ["EC2", "MANAGED_INSTANCES"]
-    if definition["networkMode"] == "awsvpc" and int(definition.get("memory") or 0) in FARGATE_SIZES.get(int(definition.get("cpu") or 0), []):
+    if definition["networkMode"] == "awsvpc" and int(definition.get("memory") or 0) in FARGATE_SIZES.get(
+        int(definition.get("cpu") or 0), []
+    ):
         found.append("FARGATE")
     return found
 
@@ -237,7 +279,9 @@ def deregister_task_definition(ecs: Ecs, params: dict) -> dict:
         raise refused(f"Invalid revision number. Number: {reference}")
     definition = find(ecs, reference)
     if definition is None:
-        raise refused("The specified task definition does not exist. Specify a valid account, family, revision and try again.")
+        raise refused(
+            "The specified task definition does not exist. Specify a valid account, family, revision and try again."
+        )
     if definition["status"] == "DELETE_IN_PROGRESS":
         raise invalid("The specified task definition is being deleted.")
     definition["status"], definition["deregisteredAt"] = "INACTIVE", ecs.world.now
@@ -252,9 +296,19 @@ def delete_task_definitions(ecs: Ecs, params: dict) -> dict:
     for reference in references:
         definition = find(ecs, reference)
         if definition is None:
-            failures.append({"arn": reference, "reason": "The specified task definition does not exist. Specify a valid account, family, revision and try again."})
+            failures.append(
+                {
+                    "arn": reference,
+                    "reason": "The specified task definition does not exist. Specify a valid account, family, revision and try again.",
+                }
+            )
         elif definition["status"] == "ACTIVE":
-            failures.append({"arn": definition["taskDefinitionArn"], "reason": "The specified task definition is still in ACTIVE status. Please deregister the target and try again."})
+            failures.append(
+                {
+                    "arn": definition["taskDefinitionArn"],
+                    "reason": "The specified task definition is still in ACTIVE status. Please deregister the target and try again.",
+                }
+            )
         else:
             definition["status"], definition["deleteRequestedAt"] = "DELETE_IN_PROGRESS", ecs.world.now
             deleted.append(dict(definition))

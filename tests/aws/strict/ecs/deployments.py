@@ -1,6 +1,6 @@
 """Operations on service deployments and service revisions."""
 
-from ..base import AwsError
+from ..errors import AwsError
 from .state import Ecs, invalid, limit
 
 
@@ -47,7 +47,10 @@ def describe_service_revisions(ecs: Ecs, params: dict) -> dict:
 def stop_service_deployment(ecs: Ecs, params: dict) -> dict:
     found = [record for record in records(ecs) if record.arn == params["serviceDeploymentArn"]]
     if not found:
-        raise AwsError("ServiceDeploymentNotFoundException", "The service deploy ARN that you specified in the StopServiceDeployment doesn't exist.")
+        raise AwsError(
+            "ServiceDeploymentNotFoundException",
+            "The service deploy ARN that you specified in the StopServiceDeployment doesn't exist.",
+        )
     record = found[0]
     service = record.deployment.service
     if record.status not in ("PENDING", "IN_PROGRESS"):

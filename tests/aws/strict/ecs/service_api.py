@@ -3,10 +3,10 @@
 import re
 
 from .. import iam, interfaces, targets
-from ..base import AwsError
+from ..errors import AwsError
 from . import definitions
 from .clusters import check_service_linked_role, check_strategy, completed
-from .rollout import Service
+from .service import Service
 from .state import Ecs, invalid, limit, refused, short
 
 # API_UpdateService.html: these start a deployment when they change.
@@ -40,7 +40,11 @@ def create_service(ecs: Ecs, params: dict) -> dict:
             return {"service": present.described(("TAGS",))}
         # DRAINING blocks the name as well as ACTIVE does.
         raise invalid("Creation of service was not idempotent.")
-    config = {key: value for key, value in params.items() if key not in ("cluster", "serviceName", "clientToken", "tags", "role")}
+    config = {
+        key: value
+        for key, value in params.items()
+        if key not in ("cluster", "serviceName", "clientToken", "tags", "role")
+    }
     fill_in(cluster, config)
     validate(ecs, cluster, config)
     service = Service(ecs, cluster, name, config)
@@ -97,7 +101,9 @@ def upper_field(item: dict) -> dict:
 def network(config: dict) -> None:
     inner = (config.get("networkConfiguration") or {}).get("awsvpcConfiguration")
     if inner is not None:
-        config["networkConfiguration"] = {"awsvpcConfiguration": {"securityGroups": [], "assignPublicIp": "DISABLED"} | inner}
+        config["networkConfiguration"] = {
+            "awsvpcConfiguration": {"securityGroups": [], "assignPublicIp": "DISABLED"} | inner
+        }
 
 
 def cannot_rebalance(config: dict) -> bool:
@@ -117,9 +123,13 @@ def validate(ecs: Ecs, cluster: dict, config: dict) -> None:
     controller = config["deploymentController"]["type"]
     daemon = config["schedulingStrategy"] == "DAEMON"
     if config.get("launchType") and config.get("capacityProviderStrategy"):
-        raise invalid("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
+        raise invalid(
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."
+        )
     if daemon and (config.get("capacityProviderStrategy") or config.get("launchType") == "FARGATE"):
-        raise invalid("The daemon scheduling strategy is not supported for AWS Fargate or with a capacity provider strategy.")
+        raise invalid(
+            "The daemon scheduling strategy is not supported for AWS Fargate or with a capacity provider strategy."
+        )
     if daemon and config.get("desiredCount"):
         raise invalid("The daemon scheduling strategy does not support a desired count for services.")
     if not daemon and "desiredCount" not in config:
@@ -157,12 +167,16 @@ def check_network(ecs: Ecs, definition: dict, configuration: dict | None) -> Non
     for subnet_id in subnets:
         subnet = interfaces.subnet_of(backend, subnet_id)
         if subnet is None or hidden.get(subnet_id, 0) > ecs.world.now:
-            raise invalid(f"Error retrieving subnet information for [{subnet_id}]: The subnet ID '{subnet_id}' does not exist (ErrorCode: InvalidSubnetID.NotFound)")
+            raise invalid(
+                f"Error retrieving subnet information for [{subnet_id}]: The subnet ID '{subnet_id}' does not exist (ErrorCode: InvalidSubnetID.NotFound)"
+            )
         vpcs.add(subnet.vpc_id)
     for group_id in groups:
         group = backend.get_security_group_from_id(group_id)
         if group is None or hidden.get(group_id, 0) > ecs.world.now:
-            raise invalid(f"Error retrieving security group information for [{group_id}]: The security group '{group_id}' does not exist (ErrorCode: InvalidGroup.NotFound)")
+            raise invalid(
+                f"Error retrieving security group information for [{group_id}]: The security group '{group_id}' does not exist (ErrorCode: InvalidGroup.NotFound)"
+            )
         vpcs.add(group.vpc_id)
     if len(vpcs) > 1:
         raise invalid("The subnets and security groups of a network configuration must be in the same VPC.")
@@ -179,7 +193,9 @@ def vpc_balancers(ecs: Ecs, definition: dict, config: dict) -> None:
         if container is None:
             raise invalid(f"The container {balancer.get('containerName')} does not exist in the task definition.")
         if balancer.get("containerPort") not in {port.get("containerPort") for port in container["portMappings"]}:
-            raise invalid(f"The container {container['name']} did not have a container port {balancer.get('containerPort')} defined.")
+            raise invalid(
+                f"The container {container['name']} did not have a container port {balancer.get('containerPort')} defined."
+            )
         advanced = balancer.get("advancedConfiguration") or {}
         for arn in filter(None, (balancer.get("targetGroupArn"), advanced.get("alternateTargetGroupArn"))):
             group = backend.target_groups.get(arn)
@@ -230,7 +246,11 @@ def list_services(ecs: Ecs, params: dict) -> dict:
     found = []
     for service in ecs.services_in(cluster["clusterName"]):
         kinds = {service.config.get("launchType") or "FARGATE", None}
-        if service.status == "ACTIVE" and params.get("launchType") in kinds and params.get("schedulingStrategy") in (None, service.config["schedulingStrategy"]):
+        if (
+            service.status == "ACTIVE"
+            and params.get("launchType") in kinds
+            and params.get("schedulingStrategy") in (None, service.config["schedulingStrategy"])
+        ):
             found.append(service.arn)
     return {"serviceArns": found}
 
@@ -250,12 +270,22 @@ def update_service(ecs: Ecs, params: dict) -> dict:
     service = active(ecs, params)
     if service.controller == "CODE_DEPLOY" and not set(params) <= CODE_DEPLOY_ALLOWS:
         refused_member = sorted(set(params) - CODE_DEPLOY_ALLOWS)[0]
-        word = {"taskDefinition": "task definition", "loadBalancers": "load balancers"}.get(refused_member, refused_member)
-        raise invalid(f"Unable to update {word} on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment.")
-    change = {key: value for key, value in params.items() if key not in ("cluster", "service", "forceNewDeployment", "desiredCount")}
+        word = {"taskDefinition": "task definition", "loadBalancers": "load balancers"}.get(
+            refused_member, refused_member
+        )
+        raise invalid(
+            f"Unable to update {word} on services with a CODE_DEPLOY deployment controller. Use AWS CodeDeploy to trigger a new deployment."
+        )
+    change = {
+        key: value
+        for key, value in params.items()
+        if key not in ("cluster", "service", "forceNewDeployment", "desiredCount")
+    }
     config = dict(service.config) | change
     if "deploymentConfiguration" in change:
-        config["deploymentConfiguration"] = service.config["deploymentConfiguration"] | change["deploymentConfiguration"]
+        config["deploymentConfiguration"] = (
+            service.config["deploymentConfiguration"] | change["deploymentConfiguration"]
+        )
     if "capacityProviderStrategy" in change:
         config["capacityProviderStrategy"] = completed(change["capacityProviderStrategy"])
         if change["capacityProviderStrategy"]:

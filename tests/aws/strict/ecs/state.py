@@ -4,7 +4,7 @@ import itertools
 import random
 import uuid
 
-from ..base import AwsError
+from ..errors import AwsError
 
 
 def invalid(message: str) -> AwsError:
@@ -39,7 +39,10 @@ class Ecs:
         """An ACTIVE cluster by name or ARN; `default` when none is named."""
         cluster = self.clusters.get(short(reference or "default"))
         if cluster is None or cluster["status"] != "ACTIVE":
-            raise AwsError("ClusterNotFoundException", "Cluster not found." if cluster is None else "The referenced cluster was inactive.")
+            raise AwsError(
+                "ClusterNotFoundException",
+                "Cluster not found." if cluster is None else "The referenced cluster was inactive.",
+            )
         return cluster
 
     def service(self, cluster: dict, reference: str):
@@ -80,7 +83,12 @@ class Ecs:
         for family in self.families.values():
             for definition in family.values():
                 if definition["status"] == "ACTIVE":
-                    yield "task-definition", short(definition["taskDefinitionArn"]), definition["taskDefinitionArn"], "ACTIVE"
+                    yield (
+                        "task-definition",
+                        short(definition["taskDefinitionArn"]),
+                        definition["taskDefinitionArn"],
+                        "ACTIVE",
+                    )
 
 
 def short(reference: str) -> str:

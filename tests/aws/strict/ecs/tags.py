@@ -1,6 +1,6 @@
 """Tags, and the account's settings."""
 
-from ..base import AwsError
+from ..errors import AwsError
 from .state import Ecs, invalid
 
 
@@ -9,7 +9,9 @@ def check_exists(ecs: Ecs, arn: str) -> None:
     found = {
         "cluster": lambda: ecs.clusters.get(rest, {}).get("status") == "ACTIVE",
         "service": lambda: getattr(ecs.services.get(tuple(rest.split("/"))), "status", "INACTIVE") != "INACTIVE",
-        "task-definition": lambda: any(arn == d["taskDefinitionArn"] for f in ecs.families.values() for d in f.values()),
+        "task-definition": lambda: any(
+            arn == d["taskDefinitionArn"] for f in ecs.families.values() for d in f.values()
+        ),
         "task": lambda: arn in ecs.tasks,
         "capacity-provider": lambda: rest in ecs.providers,
     }.get(kind)
@@ -40,11 +42,21 @@ def list_tags_for_resource(ecs: Ecs, params: dict) -> dict:
 
 def put_account_setting(ecs: Ecs, params: dict) -> dict:
     ecs.account_settings[params["name"]] = params["value"]
-    return {"setting": {"name": params["name"], "value": params["value"], "principalArn": f"arn:aws:iam::{ecs.account}:root"}}
+    return {
+        "setting": {
+            "name": params["name"],
+            "value": params["value"],
+            "principalArn": f"arn:aws:iam::{ecs.account}:root",
+        }
+    }
 
 
 def list_account_settings(ecs: Ecs, params: dict) -> dict:
-    settings = {"containerInsights": "disabled", "serviceLongArnFormat": "enabled", "taskLongArnFormat": "enabled"} | ecs.account_settings
+    settings = {
+        "containerInsights": "disabled",
+        "serviceLongArnFormat": "enabled",
+        "taskLongArnFormat": "enabled",
+    } | ecs.account_settings
     wanted = params.get("name")
     return {
         "settings": [

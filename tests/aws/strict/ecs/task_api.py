@@ -3,12 +3,13 @@
 import base64
 import json
 
-from ..base import AwsError
+from ..errors import AwsError
 from . import definitions
+from .checks import unassumable
 from .clusters import check_strategy
 from .service_api import check_network
 from .state import Ecs, invalid, limit, new_id, refused, short
-from .tasks import Task, unassumable
+from .task import Task
 
 
 def run_task(ecs: Ecs, params: dict) -> dict:
@@ -25,7 +26,9 @@ def run_task(ecs: Ecs, params: dict) -> dict:
         raise invalid("The overrides are longer than 8192 characters.")
     launch, strategy = params.get("launchType"), params.get("capacityProviderStrategy", [])
     if launch and strategy:
-        raise invalid("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
+        raise invalid(
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."
+        )
     if not launch and not strategy:
         strategy = cluster["defaultCapacityProviderStrategy"]
         launch = None if strategy else "EC2"
@@ -42,12 +45,16 @@ def run_task(ecs: Ecs, params: dict) -> dict:
         if not ecs.tasks_in(cluster["clusterName"]):
             raise invalid("No Container Instances were found in your cluster.")
         return {"tasks": [], "failures": [{"reason": "RESOURCE:CPU"}]}
-    config = {key: params[key] for key in ("platformVersion", "networkConfiguration", "enableExecuteCommand") if key in params}
+    config = {
+        key: params[key] for key in ("platformVersion", "networkConfiguration", "enableExecuteCommand") if key in params
+    }
     config |= {"launchType": "FARGATE", "capacityProvider": provider}
     tasks = []
     for _ in range(count):
         group = params.get("group") or f"family:{definition['family']}"
-        task = Task(ecs, cluster, definition, config, overrides=overrides, group=group, started_by=params.get("startedBy"))
+        task = Task(
+            ecs, cluster, definition, config, overrides=overrides, group=group, started_by=params.get("startedBy")
+        )
         if params.get("propagateTags") == "TASK_DEFINITION":
             ecs.set_tags(task.arn, ecs.tags.get(definition["taskDefinitionArn"]))
         ecs.set_tags(task.arn, params.get("tags"))
@@ -67,7 +74,11 @@ def describe_tasks(ecs: Ecs, params: dict) -> dict:
         raise invalid("Tasks cannot be empty.")
     known = {task.id: task for task in ecs.tasks_in(cluster["clusterName"])}
     found = [known[short(r)].described(params.get("include", [])) for r in params["tasks"] if short(r) in known]
-    missing = [{"arn": ecs.arn(f"task/{cluster['clusterName']}/{short(r)}"), "reason": "MISSING"} for r in params["tasks"] if short(r) not in known]
+    missing = [
+        {"arn": ecs.arn(f"task/{cluster['clusterName']}/{short(r)}"), "reason": "MISSING"}
+        for r in params["tasks"]
+        if short(r) not in known
+    ]
     return {"tasks": found, "failures": missing}
 
 
@@ -113,7 +124,9 @@ def execute_command(ecs: Ecs, params: dict) -> dict:
             "agent isn't running. Wait and try again or run a new task with execute command enabled and try again."
         )
     if task.status != "RUNNING":
-        raise AwsError("TargetNotConnectedException", "The execute command failed due to an internal error. Try again later.")
+        raise AwsError(
+            "TargetNotConnectedException", "The execute command failed due to an internal error. Try again later."
+        )
     names = [c["name"] for c in task.definition["containerDefinitions"]]
     name = params.get("container") or names[0]
     if name not in names:

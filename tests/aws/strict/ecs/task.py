@@ -1,7 +1,6 @@
 """A task: PROVISIONING, PENDING, RUNNING, DEACTIVATING, STOPPING, DEPROVISIONING, STOPPED.
 
-developerguide/task-lifecycle-explanation.html; the words of failures are from
-developerguide/stopped-task-error-codes.html and .../stopped-task-errors.html.
+developerguide/task-lifecycle-explanation.html
 
 An image whose name holds one of these marks does not do well:
 
@@ -13,20 +12,14 @@ An image whose name holds one of these marks does not do well:
     :good-exit   exits with code 0 as soon as it has run, as a one-off job does
 """
 
-import fnmatch
-import hashlib
-import json
 import random
 
-from .. import iam, interfaces, targets
-from ..logs import backend_of as logs_of
-from .definitions import ECR_IMAGE
-from .state import Ecs, new_id
+from moto.servicediscovery.models import servicediscovery_backends
 
-ASSUME = (
-    "ECS was unable to assume the role '{}' that was provided for this task. Please verify that the role being passed "
-    "has the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
-)
+from .. import interfaces, targets
+from ..logs import backend_of as logs_of
+from . import checks
+from .state import Ecs, new_id
 
 
 class Task:
@@ -49,6 +42,7 @@ class Task:
         self.attachment = new_id()
         self.details: list[dict] = []
         self.target_groups: list[tuple[str, int]] = []
+        self.names: list[tuple] = []
         ecs.tasks[self.arn] = self
 
     # -- starting -----------------------------------------------------------------------------
@@ -65,19 +59,28 @@ class Task:
         """Gives the task an interface of its own, in the subnet that has fewest of this service's tasks."""
         backend = interfaces.backend_of(self.ecs.account, self.ecs.region)
         network = self.config["networkConfiguration"]["awsvpcConfiguration"]
-        mates = [t.subnet_id() for t in self.ecs.tasks.values() if t.service and t.service is self.service and t.desired == "RUNNING"]
+        mates = [
+            t.subnet_id()
+            for t in self.ecs.tasks.values()
+            if t.service and t.service is self.service and t.desired == "RUNNING"
+        ]
         subnets = [s for s in (interfaces.subnet_of(backend, i) for i in network["subnets"]) if s]
         subnets.sort(key=lambda subnet: mates.count(subnet.id))
         public = network.get("assignPublicIp") == "ENABLED"
         for subnet in subnets:
             description = self.ecs.arn(f"attachment/{self.attachment}")
-            self.eni = interfaces.add(backend, subnet, network.get("securityGroups"), description, "amazon-ecs", "interface", public)
+            self.eni = interfaces.add(
+                backend, subnet, network.get("securityGroups"), description, "amazon-ecs", "interface", public
+            )
             if self.eni:
                 self.details = [
                     {"name": "subnetId", "value": subnet.id},
                     {"name": "networkInterfaceId", "value": self.eni.id},
                     {"name": "macAddress", "value": self.eni.mac_address},
-                    {"name": "privateDnsName", "value": f"ip-{self.eni.private_ip_address.replace('.', '-')}.ec2.internal"},
+                    {
+                        "name": "privateDnsName",
+                        "value": f"ip-{self.eni.private_ip_address.replace('.', '-')}.ec2.internal",
+                    },
                     {"name": "privateIPv4Address", "value": self.eni.private_ip_address},
                 ]
                 return True
@@ -101,7 +104,7 @@ class Task:
         world = self.ecs.world
         if self.desired == "STOPPED":
             return
-        problem = self.problem()
+        problem = checks.problem(self)
         if problem:
             return self.fail(problem)
         self.move("RUNNING")
@@ -116,6 +119,7 @@ class Task:
         elif self.images(":good-exit"):
             world.after(soon, lambda: self.exit(0, None, "done"))
         self.register()
+        self.register_name()
         checked = self.target_groups or any(c.get("healthCheck") for c in self.definition["containerDefinitions"])
         if checked:
             world.after(world.settings["target-healthy"], self.check_health)
@@ -123,63 +127,6 @@ class Task:
             self.became_healthy()
         if self.service:
             self.service.reconcile()
-
-    def problem(self) -> str | None:
-        """Why the task cannot start, in AWS's words."""
-        for container in self.definition["containerDefinitions"]:
-            image = container["image"]
-            if ":bad-pull" in image or not self.in_registry(image):
-                return f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}: not found"
-            log = container.get("logConfiguration") or {}
-            if log.get("logDriver") == "awslogs":
-                problem = self.log_problem(log["options"])
-                if problem:
-                    return problem
-            role = self.role("executionRoleArn")
-            for secret in container.get("secrets", []):
-                action = "secretsmanager:GetSecretValue" if ":secretsmanager:" in secret["valueFrom"] else "ssm:GetParameters"
-                if role and not allows(self.ecs, role, action):
-                    return (
-                        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
-                        f"unable to retrieve secret: AccessDeniedException: {role} is not authorized to perform: {action}"
-                    )
-            if role and ECR_IMAGE.match(image) and not allows(self.ecs, role, "ecr:GetAuthorizationToken"):
-                return (
-                    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
-                    f"unable to get registry auth from asm: AccessDeniedException: {role} is not authorized to perform: ecr:GetAuthorizationToken"
-                )
-        return None
-
-    def in_registry(self, image: str) -> bool:
-        """Whether this account's registry, if the image is from there, has it.  A repository without
-        any image passes, so that a test need not push one."""
-        host, _, path = image.partition("/")
-        if not ECR_IMAGE.match(image) or not host.startswith(self.ecs.account):
-            return True
-        from ..ecr import backend_of
-
-        name, _, digest = path.partition("@")
-        name, _, tag = name.partition(":")
-        repository = backend_of(self.ecs.account, host.split(".")[3]).repositories.get(name)
-        if repository is None or not repository.images:
-            return repository is not None
-        return any(image.get_image_digest() == digest if digest else (tag or "latest") in image.image_tags for image in repository.images)
-
-    def log_problem(self, options: dict) -> str | None:
-        group = options["awslogs-group"]
-        role = self.role("executionRoleArn")
-        failed = "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: "
-        if role and not allows(self.ecs, role, "logs:CreateLogStream"):
-            return failed + f"AccessDeniedException: {role} is not authorized to perform: logs:CreateLogStream on resource: {group} : exit status 1"
-        backend = logs_of(self.ecs.account, options["awslogs-region"])
-        if group not in backend.groups:
-            if options.get("awslogs-create-group") != "true":
-                return failed + "ResourceNotFoundException: The specified log group does not exist. : exit status 1"
-            backend.create_log_group(group, {})
-        return None
-
-    def role(self, member: str) -> str | None:
-        return self.overrides.get(member) or self.definition.get(member)
 
     def log(self, container: dict, message: str) -> None:
         options = (container.get("logConfiguration") or {}).get("options", {})
@@ -207,6 +154,16 @@ class Task:
             targets.register(self.ecs.world, group, self.eni.private_ip_address, port, self.images(":bad-health"))
             self.target_groups.append((arn, port))
             self.service.event(f"registered 1 targets in (target-group {arn})")
+
+    def register_name(self) -> None:
+        """Service discovery: the task is an instance of its Cloud Map service while it runs."""
+        for registry in self.deployment.revision.get("serviceRegistries", []) if self.deployment else []:
+            backend = servicediscovery_backends[self.ecs.account][self.ecs.region]
+            name = registry["registryArn"].rsplit("/", 1)[-1]
+            if name in backend.services:
+                attributes = {"AWS_INSTANCE_IPV4": self.eni.private_ip_address} if self.eni else {}
+                backend.register_instance(name, self.id, "", attributes)
+                self.names.append((backend, name))
 
     def check_health(self) -> None:
         world = self.ecs.world
@@ -271,6 +228,9 @@ class Task:
             if group:
                 delay = max(delay, targets.deregister(world, group, self.eni.private_ip_address))
                 self.service.event(f"deregistered 1 targets in (target-group {arn})")
+        for cloud_map, name in self.names:
+            if name in cloud_map.services and self.id in {i.instance_id for i in cloud_map.list_instances(name)}:
+                cloud_map.deregister_instance(name, self.id)
         if at_once:
             delay, rest = 0.0, 0.0
         else:
@@ -314,7 +274,11 @@ class Task:
             "launchType": config["launchType"],
             "version": self.version,
             "enableExecuteCommand": config.get("enableExecuteCommand", False),
-            "overrides": {"containerOverrides": [{"name": c["name"]} for c in definition["containerDefinitions"]], "inferenceAcceleratorOverrides": []} | self.overrides,
+            "overrides": {
+                "containerOverrides": [{"name": c["name"]} for c in definition["containerDefinitions"]],
+                "inferenceAcceleratorOverrides": [],
+            }
+            | self.overrides,
             "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
             "containers": [self.container(c) for c in definition["containerDefinitions"]],
             "attachments": [],
@@ -322,19 +286,32 @@ class Task:
             "inferenceAccelerators": [],
         }
         if self.eni:
-            status = "DELETED" if self.status == "STOPPED" else "ATTACHED" if self.status != "PROVISIONING" else "PRECREATED"
-            answer["attachments"] = [{"id": self.attachment, "type": "ElasticNetworkInterface", "status": status, "details": self.details}]
+            status = (
+                "DELETED" if self.status == "STOPPED" else "ATTACHED" if self.status != "PROVISIONING" else "PRECREATED"
+            )
+            answer["attachments"] = [
+                {"id": self.attachment, "type": "ElasticNetworkInterface", "status": status, "details": self.details}
+            ]
             answer["availabilityZone"] = self.eni.subnet.availability_zone
         if config["launchType"] == "FARGATE":
             given = config.get("platformVersion") or "LATEST"
-            answer |= {"platformVersion": "1.4.0" if given == "LATEST" else given, "platformFamily": "Linux", "ephemeralStorage": definition.get("ephemeralStorage") or {"sizeInGiB": 20}}
+            answer |= {
+                "platformVersion": "1.4.0" if given == "LATEST" else given,
+                "platformFamily": "Linux",
+                "ephemeralStorage": definition.get("ephemeralStorage") or {"sizeInGiB": 20},
+            }
         if config.get("capacityProvider"):
             answer["capacityProviderName"] = config["capacityProvider"]
         if self.started_by:
             answer["startedBy"] = self.started_by
         if self.status not in ("PROVISIONING", "PENDING"):
             answer |= {"connectivity": "CONNECTED", "connectivityAt": self.created}
-        for name, value in (("startedAt", self.started), ("stoppingAt", self.stopping), ("stoppedAt", self.stopped), ("executionStoppedAt", self.stopped)):
+        for name, value in (
+            ("startedAt", self.started),
+            ("stoppingAt", self.stopping),
+            ("stoppedAt", self.stopped),
+            ("executionStoppedAt", self.stopped),
+        ):
             if value:
                 answer[name] = value
         if self.stop_code:
@@ -349,7 +326,13 @@ class Task:
         return "HEALTHY" if self.healthy else "UNHEALTHY" if self.images(":bad-health") else "UNKNOWN"
 
     def container(self, definition: dict) -> dict:
-        status = {"RUNNING": "RUNNING", "DEACTIVATING": "RUNNING", "STOPPING": "RUNNING", "DEPROVISIONING": "STOPPED", "STOPPED": "STOPPED"}.get(self.status, "PENDING")
+        status = {
+            "RUNNING": "RUNNING",
+            "DEACTIVATING": "RUNNING",
+            "STOPPING": "RUNNING",
+            "DEPROVISIONING": "STOPPED",
+            "STOPPED": "STOPPED",
+        }.get(self.status, "PENDING")
         container = {
             "containerArn": self.arn.replace(":task/", ":container/") + "/" + definition["name"],
             "taskArn": self.arn,
@@ -364,52 +347,23 @@ class Task:
         if definition.get("memory"):
             container["memory"] = str(definition["memory"])
         if self.eni:
-            container["networkInterfaces"] = [{"attachmentId": self.attachment, "privateIpv4Address": self.eni.private_ip_address}]
+            container["networkInterfaces"] = [
+                {"attachmentId": self.attachment, "privateIpv4Address": self.eni.private_ip_address}
+            ]
         if self.started:
             container["runtimeId"] = f"{self.id}-{random.Random(self.id).randrange(10**9, 10**10)}"
-            container["imageDigest"] = digest_of(definition["image"])
+            container["imageDigest"] = checks.digest_of(definition["image"])
             if self.config.get("enableExecuteCommand"):
-                container["managedAgents"] = [{"name": "ExecuteCommandAgent", "lastStatus": "RUNNING" if status == "RUNNING" else "STOPPED", "lastStartedAt": self.started}]
+                container["managedAgents"] = [
+                    {
+                        "name": "ExecuteCommandAgent",
+                        "lastStatus": "RUNNING" if status == "RUNNING" else "STOPPED",
+                        "lastStartedAt": self.started,
+                    }
+                ]
         if status == "STOPPED":
             if self.exit_code is not None:
                 container["exitCode"] = self.exit_code
             if self.container_reason:
                 container["reason"] = self.container_reason
         return container
-
-
-def digest_of(image: str) -> str:
-    """The digest an image resolves to: its own, if it names one."""
-    return image.split("@")[1] if "@" in image else "sha256:" + hashlib.sha256(image.encode()).hexdigest()
-
-
-def unassumable(ecs: Ecs, definition: dict, overrides: dict | None = None) -> str | None:
-    """The message, if a role of the task cannot be assumed by ECS tasks now."""
-    for member in ("executionRoleArn", "taskRoleArn"):
-        role = (overrides or {}).get(member) or definition.get(member)
-        if role and not iam.assumable_by(ecs.world, role, "ecs-tasks.amazonaws.com"):
-            return ASSUME.format(role)
-    return None
-
-
-def allows(ecs: Ecs, role_arn: str, action: str) -> bool:
-    """Whether a policy of the role allows the action on anything at all."""
-    role = iam.role_named(ecs.account, role_arn)
-    if role is None:
-        return False
-    documents = [*role.policies.values(), *(default_document(policy) for policy in role.managed_policies.values())]
-    for document in documents:
-        statements = (json.loads(document) if isinstance(document, str) else document).get("Statement", [])
-        for statement in statements if isinstance(statements, list) else [statements]:
-            actions = statement.get("Action", [])
-            actions = [actions] if isinstance(actions, str) else actions
-            if statement.get("Effect") == "Allow" and any(fnmatch.fnmatchcase(action.lower(), a.lower()) for a in actions):
-                return True
-    return False
-
-
-def default_document(policy):
-    for version in policy.versions:
-        if version.version_id == policy.default_version_id:
-            return version.document
-    return policy.versions[-1].document

@@ -1,197 +1,21 @@
-"""A service and its deployments: the scheduler, the circuit breaker, the rollback.
+"""A service: its scheduler, the circuit breaker, the rollback.
 
 developerguide/deployment-type-ecs.html (rolling), .../deployment-circuit-breaker.html,
-.../service-deployment.html, .../deployment-type-blue-green.html.
+.../deployment-type-blue-green.html.
 """
 
 import math
-import random
-import string
 import uuid
 from collections import deque
 
 from .. import targets
 from . import definitions
+from .checks import unassumable
+from .deployment import REVISED, Deployment, Record
 from .state import Ecs
-from .tasks import Task, digest_of, unassumable
+from .task import Task
 
-# What a deployment puts into effect; a change of any other member starts none.
-REVISED = (
-    "taskDefinition",
-    "launchType",
-    "capacityProviderStrategy",
-    "platformVersion",
-    "networkConfiguration",
-    "loadBalancers",
-    "serviceRegistries",
-    "serviceConnectConfiguration",
-    "volumeConfigurations",
-    "vpcLatticeConfigurations",
-)
 LAST_WORDS = "tasks failed to start."
-
-
-class Deployment:
-    """One service revision on its way into service, and the record of that."""
-
-    def __init__(self, service, sources: list):
-        ecs = service.ecs
-        self.service = service
-        self.number = str(next(ecs.numbers))
-        self.id = f"ecs-svc/{self.number}"
-        self.revision = {key: service.config[key] for key in REVISED if service.config.get(key)}
-        self.revision_arn = ecs.arn(f"service-revision/{service.cluster['clusterName']}/{service.name}/{self.number}")
-        self.created = self.updated = ecs.world.now
-        self.status, self.rollout = "PRIMARY", "IN_PROGRESS"
-        self.reason = f"ECS deployment {self.id} in progress."
-        self.failed = 0
-        self.finishing = False
-        self.green = bool(sources) and service.strategy != "ROLLING"
-        self.shifted = not self.green
-        self.record = Record(self, sources)
-
-    def load_balancers(self) -> list[tuple[str, int]]:
-        """(target group, port) for the tasks.  A green deployment takes the groups that are not live."""
-        found = []
-        for balancer in self.revision.get("loadBalancers", []):
-            arn = balancer.get("targetGroupArn")
-            alternate = (balancer.get("advancedConfiguration") or {}).get("alternateTargetGroupArn")
-            if self.green and not self.shifted and alternate:
-                arn = alternate
-            if arn:
-                found.append((arn, balancer["containerPort"]))
-        return found
-
-    def tasks(self) -> list[Task]:
-        return [task for task in self.service.tasks if task.deployment is self]
-
-    def running(self) -> int:
-        return sum(t.status == "RUNNING" and t.desired == "RUNNING" for t in self.tasks())
-
-    def pending(self) -> int:
-        return sum(t.status in ("PROVISIONING", "PENDING") and t.desired == "RUNNING" for t in self.tasks())
-
-    def described(self) -> dict:
-        revision = self.revision
-        answer = {
-            "id": self.id,
-            "status": self.status,
-            "taskDefinition": revision.get("taskDefinition"),
-            "desiredCount": self.service.desired if self.status == "PRIMARY" and self.rollout != "FAILED" else 0,
-            "pendingCount": self.pending(),
-            "runningCount": self.running(),
-            "failedTasks": self.failed,
-            "createdAt": self.created,
-            "updatedAt": self.updated,
-            "rolloutState": self.rollout,
-            "rolloutStateReason": self.reason,
-        }
-        for key in ("launchType", "capacityProviderStrategy", "networkConfiguration", "serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"):
-            if revision.get(key):
-                answer[key] = revision[key]
-        if self.service.on_fargate(revision):
-            answer |= {"platformVersion": fargate_version(revision), "platformFamily": "Linux"}
-        return {key: value for key, value in answer.items() if value is not None}
-
-    def described_revision(self) -> dict:
-        service = self.service
-        definition = definitions.find(service.ecs, self.revision["taskDefinition"]) if "taskDefinition" in self.revision else None
-        answer = {
-            "serviceRevisionArn": self.revision_arn,
-            "serviceArn": service.arn,
-            "clusterArn": service.cluster["clusterArn"],
-            "createdAt": self.created,
-            "guardDutyEnabled": False,
-            "containerImages": [
-                {"containerName": c["name"], "image": c["image"], "imageDigest": digest_of(c["image"])}
-                for c in (definition or {}).get("containerDefinitions", [])
-            ],
-        } | self.revision
-        if service.on_fargate(self.revision):
-            answer |= {"platformVersion": fargate_version(self.revision), "platformFamily": "Linux"}
-        return answer
-
-    def summary(self) -> dict:
-        requested = self.service.desired if self.status == "PRIMARY" else 0
-        return {"arn": self.revision_arn, "requestedTaskCount": requested, "runningTaskCount": self.running(), "pendingTaskCount": self.pending()}
-
-
-def fargate_version(revision: dict) -> str:
-    """A deployment shows the version that LATEST stood for."""
-    given = revision.get("platformVersion", "LATEST")
-    return "1.4.0" if given == "LATEST" else given
-
-
-class Record:
-    """A service deployment, as DescribeServiceDeployments tells of it."""
-
-    def __init__(self, deployment: Deployment, sources: list):
-        service = deployment.service
-        name = "".join(random.choices(string.ascii_letters + string.digits, k=21))
-        self.deployment, self.sources = deployment, sources
-        self.arn = service.ecs.arn(f"service-deployment/{service.cluster['clusterName']}/{service.name}/{name}")
-        self.status, self.status_reason, self.stage = "PENDING", None, None
-        self.created = self.updated = service.ecs.world.now
-        self.started = self.finished = self.stopped = None
-        self.rollback = None
-        self.breaker = "MONITORING" if service.breaker.get("enable") else "DISABLED"
-        self.configuration = dict(service.config["deploymentConfiguration"])
-
-    def move(self, status: str, reason: str | None = None) -> None:
-        now = self.deployment.service.ecs.world.now
-        self.status, self.updated = status, now
-        if reason:
-            self.status_reason = reason
-        if status == "IN_PROGRESS" and not self.started:
-            self.started = now
-        if status in ("SUCCESSFUL", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"):
-            self.finished = now
-        if status == "STOPPED":
-            self.stopped = self.finished = now
-        if status in ("SUCCESSFUL", "STOPPED") and self.breaker == "MONITORING":
-            self.breaker = "MONITORING_COMPLETE"
-
-    @property
-    def over(self) -> bool:
-        return self.status in ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
-
-    def brief(self) -> dict:
-        service = self.deployment.service
-        answer = {
-            "serviceDeploymentArn": self.arn,
-            "serviceArn": service.arn,
-            "clusterArn": service.cluster["clusterArn"],
-            "createdAt": self.created,
-            "targetServiceRevisionArn": self.deployment.revision_arn,
-            "status": self.status,
-            "startedAt": self.started,
-            "finishedAt": self.finished,
-            "statusReason": self.status_reason,
-        }
-        return {key: value for key, value in answer.items() if value is not None}
-
-    def described(self) -> dict:
-        answer = self.brief()
-        answer.pop("targetServiceRevisionArn")
-        answer |= {
-            "updatedAt": self.updated,
-            "sourceServiceRevisions": [source.summary() for source in self.sources],
-            "targetServiceRevision": self.deployment.summary(),
-            "deploymentConfiguration": self.configuration,
-            "deploymentCircuitBreaker": {
-                "status": self.breaker,
-                "failureCount": self.deployment.failed,
-                "threshold": self.deployment.service.threshold(),
-            },
-            "alarms": {"status": "DISABLED", "alarmNames": [], "triggeredAlarmNames": []},
-        }
-        if self.stopped:
-            answer["stoppedAt"] = self.stopped
-        if self.stage and not self.over:
-            answer["lifecycleStage"] = self.stage
-        if self.rollback:
-            answer["rollback"] = self.rollback
-        return answer
 
 
 class Service:
@@ -246,10 +70,16 @@ class Service:
 
     def on_fargate(self, revision: dict) -> bool:
         strategy = revision.get("capacityProviderStrategy")
-        return strategy[0]["capacityProvider"].startswith("FARGATE") if strategy else revision.get("launchType") == "FARGATE"
+        return (
+            strategy[0]["capacityProvider"].startswith("FARGATE")
+            if strategy
+            else revision.get("launchType") == "FARGATE"
+        )
 
     def definitions_in_use(self) -> set[str]:
-        return {d.revision.get("taskDefinition") for d in self.deployments} | {t.definition["taskDefinitionArn"] for t in self.tasks if t.status != "STOPPED"}
+        return {d.revision.get("taskDefinition") for d in self.deployments} | {
+            t.definition["taskDefinitionArn"] for t in self.tasks if t.status != "STOPPED"
+        }
 
     def event(self, message: str) -> None:
         text = f"(service {self.name}) {message}"
@@ -268,7 +98,9 @@ class Service:
             earlier.status = "ACTIVE"
             if not earlier.record.over:
                 earlier.record.move("STOP_REQUESTED")
-                earlier.record.move("STOPPED", "Service deployment was stopped because a new service deployment was started.")
+                earlier.record.move(
+                    "STOPPED", "Service deployment was stopped because a new service deployment was started."
+                )
         deployment = Deployment(self, sources)
         self.deployments.insert(0, deployment)
         self.history.insert(0, deployment)
@@ -309,7 +141,13 @@ class Service:
                     healthy -= 1
                 self.stop(task, "Scaling activity initiated by deployment " + deployment.id)
         remaining = sum(task.desired == "RUNNING" for task in mine + others)
-        self.launch(deployment, min(self.desired - len(mine), high - remaining))
+        missing, room = self.desired - len(mine), high - remaining
+        if missing > 0 >= room and all(task.healthy for task in live) and remaining == len(live):
+            self.event(
+                "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
+                "Update the minimumHealthyPercent or maximumPercent value and try again."
+            )
+        self.launch(deployment, min(missing, room))
         self.consider_finished(deployment)
 
     def launch(self, deployment: Deployment, count: int) -> None:
@@ -317,7 +155,9 @@ class Service:
         if count <= 0 or world.now < self.hold_until:
             return
         if not self.on_fargate(revision):
-            self.event("was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your cluster.")
+            self.event(
+                "was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your cluster."
+            )
             return
         definition = definitions.find(self.ecs, revision["taskDefinition"])
         problem = unassumable(self.ecs, definition)
@@ -347,14 +187,21 @@ class Service:
             # The base first, the rest by weight.
             order = [item["capacityProvider"] for item in strategy for _ in range(item.get("base", 0))]
             weighted = [item["capacityProvider"] for item in strategy for _ in range(item.get("weight", 0))]
-            config["capacityProvider"] = order[number] if number < len(order) else weighted[(number - len(order)) % len(weighted)]
+            config["capacityProvider"] = (
+                order[number] if number < len(order) else weighted[(number - len(order)) % len(weighted)]
+            )
         return config
 
     def tag(self, task: Task) -> None:
-        source = {"SERVICE": self.arn, "TASK_DEFINITION": task.definition["taskDefinitionArn"]}.get(self.config.get("propagateTags"))
+        source = {"SERVICE": self.arn, "TASK_DEFINITION": task.definition["taskDefinitionArn"]}.get(
+            self.config.get("propagateTags")
+        )
         tags = list(self.ecs.tags.get(source, [])) if source else []
         if self.config.get("enableECSManagedTags"):
-            tags += [{"key": "aws:ecs:serviceName", "value": self.name}, {"key": "aws:ecs:clusterName", "value": self.cluster["clusterName"]}]
+            tags += [
+                {"key": "aws:ecs:serviceName", "value": self.name},
+                {"key": "aws:ecs:clusterName", "value": self.cluster["clusterName"]},
+            ]
         self.ecs.tags[task.arn] = tags
 
     def stop(self, task: Task, reason: str) -> None:
@@ -390,12 +237,18 @@ class Service:
         # Failing tasks are started again ever more slowly: developerguide/service-throttle-logic.html
         self.retry_in(min(0.05 * 2**deployment.failed, 10))
         if deployment.failed > 3:
-            self.event("is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.")
+            self.event(
+                "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+            )
         self.judge(deployment)
 
     def judge(self, deployment: Deployment) -> None:
         """The circuit breaker."""
-        if not self.breaker.get("enable") or deployment.rollout != "IN_PROGRESS" or deployment.failed < self.threshold():
+        if (
+            not self.breaker.get("enable")
+            or deployment.rollout != "IN_PROGRESS"
+            or deployment.failed < self.threshold()
+        ):
             return
         if deployment.record.status in ("ROLLBACK_IN_PROGRESS", "ROLLBACK_REQUESTED"):
             return
@@ -404,7 +257,9 @@ class Service:
         record.breaker = "TRIGGERED"
         self.event(f"(deployment {deployment.id}) deployment failed: {LAST_WORDS}")
         if self.breaker.get("rollback") and self.completed:
-            self.roll_back(deployment, "Service deployment rolled back because the circuit breaker threshold was exceeded.")
+            self.roll_back(
+                deployment, "Service deployment rolled back because the circuit breaker threshold was exceeded."
+            )
         else:
             record.move("STOPPED", "Service deployment stopped because the circuit breaker threshold was exceeded.")
 
@@ -423,7 +278,11 @@ class Service:
         if target.green and failed.shifted:
             self.route(target)
         self.hold_until = 0.0
-        failed.record.rollback = {"reason": reason, "startedAt": self.ecs.world.now, "serviceRevisionArn": target.revision_arn}
+        failed.record.rollback = {
+            "reason": reason,
+            "startedAt": self.ecs.world.now,
+            "serviceRevisionArn": target.revision_arn,
+        }
         failed.record.move("ROLLBACK_IN_PROGRESS", reason)
         self.rolling_back = failed.record
         self.event(f"rolling back to deployment {target.id}.")
@@ -442,7 +301,12 @@ class Service:
     def is_done(self, deployment: Deployment) -> bool:
         alive = [task for task in self.tasks if task.status != "STOPPED"]
         mine = [task for task in alive if task.deployment is deployment and task.desired == "RUNNING"]
-        return deployment.shifted and len(mine) == self.desired and all(t.healthy for t in mine) and len(mine) == len(alive)
+        return (
+            deployment.shifted
+            and len(mine) == self.desired
+            and all(t.healthy for t in mine)
+            and len(mine) == len(alive)
+        )
 
     def finish(self, deployment: Deployment) -> None:
         deployment.finishing = False
@@ -473,7 +337,10 @@ class Service:
             advanced = balancer.get("advancedConfiguration")
             if advanced and advanced.get("alternateTargetGroupArn"):
                 swapped = advanced | {"alternateTargetGroupArn": balancer["targetGroupArn"]}
-                balancer = balancer | {"targetGroupArn": advanced["alternateTargetGroupArn"], "advancedConfiguration": swapped}
+                balancer = balancer | {
+                    "targetGroupArn": advanced["alternateTargetGroupArn"],
+                    "advancedConfiguration": swapped,
+                }
             balancers.append(balancer)
         if balancers:
             deployment.revision["loadBalancers"] = self.config["loadBalancers"] = balancers
@@ -487,12 +354,18 @@ class Service:
             live, idle = balancer.get("targetGroupArn"), advanced.get("alternateTargetGroupArn")
             for listener in (item for b in backend.load_balancers.values() for item in b.listeners.values()):
                 for rule in listener.rules.values():
-                    if advanced.get("productionListenerRule") not in (rule.arn, listener.arn if rule.is_default else None):
+                    if advanced.get("productionListenerRule") not in (
+                        rule.arn,
+                        listener.arn if rule.is_default else None,
+                    ):
                         continue
                     for action in rule.actions:
                         if action.type == "forward":
                             forward = {
-                                "TargetGroups": [{"TargetGroupArn": live, "Weight": 100}, {"TargetGroupArn": idle, "Weight": 0}],
+                                "TargetGroups": [
+                                    {"TargetGroupArn": live, "Weight": 100},
+                                    {"TargetGroupArn": idle, "Weight": 0},
+                                ],
                                 "TargetGroupStickinessConfig": {"Enabled": False},
                             }
                             action.data.pop("TargetGroupArn", None)
@@ -536,7 +409,9 @@ class Service:
             "serviceRegistries": [],
             "placementConstraints": [],
             "placementStrategy": [],
-            "deployments": [d.described() for d in self.deployments] if self.controller == "ECS" or self.deployments else [],
+            "deployments": [d.described() for d in self.deployments]
+            if self.controller == "ECS" or self.deployments
+            else [],
             "events": list(self.events),
             "createdAt": self.created,
             "createdBy": f"arn:aws:iam::{self.ecs.account}:root",
@@ -556,4 +431,3 @@ class Service:
         if "TAGS" in include:
             answer["tags"] = self.ecs.tags.get(self.arn, [])
         return answer
-

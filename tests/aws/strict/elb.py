@@ -132,7 +132,7 @@ class Elb(Corrected, ELBV2Response):
         vpc_id = subnets[0].vpc_id
         groups = params.get("SecurityGroups") or []
         for group in groups:
-            if ec2.get_security_group_from_id(group) is None:
+            if ec2.get_security_group_from_id(group) is None or world.hidden.get(group, 0) > world.now:
                 raise AwsError("InvalidConfigurationRequest", f"One or more security groups are invalid: {group}")
         if not groups and kind == "application":
             groups = [ec2.get_default_security_group(vpc_id).id]
@@ -173,7 +173,11 @@ class Elb(Corrected, ELBV2Response):
     def checked_subnets(self, ec2, subnet_ids: list[str], kind: str) -> list:
         if not subnet_ids:
             raise AwsError("ValidationError", "At least one subnet must be specified")
-        subnets = [interfaces.subnet_of(ec2, subnet_id) for subnet_id in subnet_ids]
+        hidden = self.world.hidden  # what EC2 does not show yet, no other service sees either
+        subnets = [
+            interfaces.subnet_of(ec2, subnet_id) if hidden.get(subnet_id, 0) <= self.world.now else None
+            for subnet_id in subnet_ids
+        ]
         if None in subnets:
             missing = [i for i, s in zip(subnet_ids, subnets) if s is None]
             raise AwsError("SubnetNotFound", f"The subnet ID '{missing[0]}' does not exist")
@@ -285,6 +289,15 @@ class Elb(Corrected, ELBV2Response):
                 "proxy_protocol_v2.enabled": "false",
             }
         return result
+
+    def describe_target_groups(self):
+        balancer = self._get_param("LoadBalancerArn")
+        if balancer and not self._get_param("TargetGroupArns", []) and not self._get_param("Names", []):
+            self.balancer(balancer)
+            # A load balancer without target groups is no error.
+            groups = self.elbv2_backend.target_groups.values()
+            return ActionResult({"TargetGroups": [g for g in groups if balancer in g.load_balancer_arns]})
+        return super().describe_target_groups()
 
     def differs(self, group) -> bool:
         shown = {

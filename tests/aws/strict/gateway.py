@@ -60,7 +60,7 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
             status, headers, content, error = EcsApi.serve(world, region, operation, body)
         else:
             status, headers, content, error = handler.serve(Request(environ))
-        world.record(service, operation, int(status), error)
+        world.record(service, operation, int(status), error, body)
     return int(status), headers, content
 
 

@@ -86,8 +86,8 @@ def cut(service: str, operation: str, params: dict, result: dict, cap: int) -> N
         return
     token_in, token_out, size_key, key, more = names
     items = result.get(key)
-    if items is None:
-        return
+    if items is None or result.get(token_out):
+        return  # nothing to page, or paged already
     items = list(items)
     low, high = LIMITS.get(service, (1, 1000))
     size = params.get(size_key)

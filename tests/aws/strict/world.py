@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections import deque
+from typing import NamedTuple
 
 # Times in seconds.  Where AWS takes minutes these take a fraction of a second, but every state
 # a caller can meet on AWS is still there to be met.
@@ -55,6 +56,15 @@ class Settings:
             self.values[name] = type(DEFAULTS[name])(value)
 
 
+class Call(NamedTuple):
+    n: int
+    service: str
+    operation: str
+    status: int
+    error: str | None
+    body: bytes
+
+
 class World:
     def __init__(self, account: str):
         self.account = account
@@ -81,10 +91,8 @@ class World:
             event()
         self.now = present
 
-    def record(self, service: str, operation: str, status: int, error: str | None) -> None:
-        self.calls.append(
-            {"n": next(self._numbers), "service": service, "operation": operation, "status": status, "error": error}
-        )
+    def record(self, service: str, operation: str, status: int, error: str | None, body: bytes) -> None:
+        self.calls.append(Call(next(self._numbers), service, operation, status, error, body))
 
 
 _worlds: dict[str, World] = {}

@@ -5,35 +5,18 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/ and its list of error co
 .../APIReference/errors-overview.html.
 """
 
+import ipaddress
+
 from moto.core.responses import ActionResult, EmptyResult
-from moto.ec2.models.nat_gateways import NatGateway
 from moto.ec2.models.route_tables import Route
 from moto.ec2.responses import EC2Response
 
 from . import filters, interfaces
 from .base import Corrected
+from .ec2_errors import NOT_FOUND, dependencies, not_found
+from .ec2_gateways import Gateways
+from .ec2_groups import Groups
 from .errors import AwsError
-
-NOT_FOUND = {
-    "vpc": ("InvalidVpcID.NotFound", "vpc ID"),
-    "subnet": ("InvalidSubnetID.NotFound", "subnet ID"),
-    "igw": ("InvalidInternetGatewayID.NotFound", "internetGateway ID"),
-    "rtb": ("InvalidRouteTableID.NotFound", "routeTable ID"),
-    "sg": ("InvalidGroup.NotFound", "security group"),
-    "eipalloc": ("InvalidAllocationID.NotFound", "allocation ID"),
-    "nat": ("NatGatewayNotFound", "Nat Gateway"),
-    "vpce": ("InvalidVpcEndpointId.NotFound", "Vpc Endpoint Id"),
-    "eni": ("InvalidNetworkInterfaceID.NotFound", "networkInterface ID"),
-}
-
-
-def not_found(object_id: str) -> AwsError:
-    code, noun = NOT_FOUND.get(object_id.split("-")[0], ("InvalidID", "ID"))
-    return AwsError(code, f"The {noun} '{object_id}' does not exist")
-
-
-def dependencies(noun: str, object_id: str) -> AwsError:
-    return AwsError("DependencyViolation", f"The {noun} '{object_id}' has dependencies and cannot be deleted.")
 
 
 def strings(value):
@@ -46,6 +29,25 @@ def strings(value):
     elif isinstance(value, (list, tuple)):
         for member in value:
             yield from strings(member)
+
+
+CIDR_MEMBERS = ("CidrBlock", "DestinationCidrBlock", "DestinationIpv6CidrBlock", "CidrIp", "CidrIpv6")
+
+
+def canonical(value) -> None:
+    """Address blocks are stored as networks: 10.0.0.5/24 becomes 10.0.0.0/24."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            if name in CIDR_MEMBERS and isinstance(member, str):
+                try:
+                    value[name] = str(ipaddress.ip_network(member, strict=False))
+                except ValueError:
+                    pass  # moto says what is wrong with it
+            else:
+                canonical(member)
+    elif isinstance(value, (list, tuple)):
+        for member in value:
+            canonical(member)
 
 
 def _route_state(route) -> str:
@@ -62,7 +64,7 @@ def _route_state(route) -> str:
 Route.state = property(_route_state)
 
 
-class Ec2(Corrected, EC2Response):
+class Ec2(Gateways, Groups, Corrected, EC2Response):
     boto_name = "ec2"
     RESPONSE_KEY_PATH_TO_TRANSFORMER = {
         **EC2Response.RESPONSE_KEY_PATH_TO_TRANSFORMER,
@@ -87,6 +89,7 @@ class Ec2(Corrected, EC2Response):
                 "The parameter NetworkInterfaceIds cannot be used with the parameter MaxResults",
             )
         self.check_tags()
+        canonical(self.params)
         # Reads are eventually consistent: for a while a new id is unknown to every other call.
         # https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
         hidden = self.world.hidden
@@ -172,6 +175,15 @@ class Ec2(Corrected, EC2Response):
             backend.network_acls.pop(acl.id)
         return EmptyResult()
 
+    def one_attribute(self, *names: str) -> None:
+        """The modify calls take one attribute at a time."""
+        if sum(self._get_param(name) is not None for name in names) > 1:
+            raise AwsError("InvalidParameterCombination", "Fields for multiple attribute types specified")
+
+    def modify_vpc_attribute(self):
+        self.one_attribute("EnableDnsHostnames", "EnableDnsSupport", "EnableNetworkAddressUsageMetrics")
+        return super().modify_vpc_attribute()
+
     # -- subnets ------------------------------------------------------------------------------
 
     def create_subnet(self):
@@ -194,6 +206,7 @@ class Ec2(Corrected, EC2Response):
         return EmptyResult()
 
     def modify_subnet_attribute(self):
+        self.one_attribute("MapPublicIpOnLaunch", "AssignIpv6AddressOnCreation", "EnableDns64")
         backend = self.ec2_backend
         if not interfaces.subnet_of(backend, self._get_param("SubnetId")):
             raise not_found(self._get_param("SubnetId"))
@@ -228,121 +241,6 @@ class Ec2(Corrected, EC2Response):
                 "DependencyViolation", f"The internetGateway '{gateway.id}' has dependencies and cannot be deleted."
             )
         return super().delete_internet_gateway()
-
-    # -- elastic addresses --------------------------------------------------------------------
-
-    def release_address(self):
-        for address in self.ec2_backend.addresses:
-            if (
-                self._get_param("AllocationId") == address.allocation_id
-                or self._get_param("PublicIp") == address.public_ip
-            ):
-                if address.association_id:
-                    raise AwsError(
-                        "InvalidIPAddress.InUse",
-                        f"Address with allocation id [{address.allocation_id}] cannot be released because it is in use.",
-                    )
-        return super().release_address()
-
-    def disassociate_address(self):
-        for address in self.ec2_backend.addresses:
-            # The address of a NAT gateway belongs to the gateway until that is deleted.
-            if address.association_id and address.association_id == self._get_param("AssociationId"):
-                if address.eni and address.eni.requester_managed:
-                    raise AwsError("AuthFailure", "You do not have permission to access the specified resource.")
-        return super().disassociate_address()
-
-    # -- NAT gateways -------------------------------------------------------------------------
-    # https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html and
-    # .../nat-gateway-troubleshooting.html (the failure codes)
-
-    def create_nat_gateway(self):
-        return self.once(self._create_nat_gateway)
-
-    def _create_nat_gateway(self):
-        backend, world = self.ec2_backend, self.world
-        subnet_id, allocation = self._get_param("SubnetId"), self._get_param("AllocationId")
-        subnet = interfaces.subnet_of(backend, subnet_id)
-        if not subnet:
-            raise not_found(subnet_id)
-        public = (self._get_param("ConnectivityType") or "public") == "public"
-        if public and not allocation:
-            raise AwsError("MissingParameter", "The request must include the AllocationId parameter.")
-        address = backend.address_by_allocation([allocation])[0] if public else None
-        tags = {t["Key"]: t["Value"] for s in self._get_param("TagSpecifications", []) for t in s.get("Tags", [])}
-        gateway = NatGateway(backend, subnet_id, None, tags, "public" if public else "private")
-        interfaces.remove(backend, gateway._eni.id)  # moto gives it an address outside the subnet
-        gateway.state, gateway.address_set = "pending", []
-        failure = None
-        if public and not any(g.vpc and g.vpc.id == subnet.vpc_id for g in backend.internet_gateways.values()):
-            failure = ("Gateway.NotAttached", f"Network {subnet.vpc_id} has no Internet gateway attached")
-        elif address and address.association_id:
-            failure = ("Resource.AlreadyAssociated", f"Elastic IP address [{allocation}] is already associated")
-        elif not interfaces.free_address(backend, subnet):
-            failure = (
-                "InsufficientFreeAddressesInSubnet",
-                f"Subnet {subnet_id} has insufficient free addresses to create this NAT gateway",
-            )
-        if failure:
-            gateway.address_set = [{"allocationId": allocation}]
-        else:
-            eni = interfaces.add(
-                backend, subnet, None, f"Interface for NAT Gateway {gateway.id}", "amazon-nat", "nat_gateway"
-            )
-            gateway._eni = eni
-            entry = {
-                "networkInterfaceId": eni.id,
-                "privateIp": eni.private_ip_address,
-                "isPrimary": True,
-                "status": "succeeded",
-            }
-            if address:
-                backend.associate_address(eni=eni, allocation_id=allocation)
-                entry |= {
-                    "allocationId": allocation,
-                    "publicIp": address.public_ip,
-                    "associationId": address.association_id,
-                }
-            gateway.address_set = [entry]
-        backend.nat_gateways[gateway.id] = gateway
-
-        def settle():
-            if gateway.state == "pending" and failure:
-                gateway.state, (gateway.failure_code, gateway.failure_message) = "failed", failure
-            elif gateway.state == "pending":
-                gateway.state = "available"
-
-        world.after(world.settings["nat-pending"], settle)
-        return ActionResult({"NatGateway": gateway, "ClientToken": self._get_param("ClientToken")})
-
-    def describe_nat_gateways(self):
-        self._filters_from_querystring()
-        gateways = self.ec2_backend.nat_gateways
-        wanted = self._get_param("NatGatewayIds", [])
-        for gateway_id in wanted:
-            if gateway_id not in gateways:
-                raise not_found(gateway_id)
-        return ActionResult({"NatGateways": [gateways[i] for i in wanted] if wanted else list(gateways.values())})
-
-    def delete_nat_gateway(self):
-        backend, world = self.ec2_backend, self.world
-        gateway = backend.nat_gateways.get(self._get_param("NatGatewayId"))
-        if not gateway or gateway.state == "deleted":
-            raise not_found(self._get_param("NatGatewayId"))
-
-        # Deleting takes a minute; the address stays associated, and the interface in its subnet,
-        # until it is done.  The deleted gateway stays visible for about an hour.
-        def settle():
-            gateway.state, gateway.delete_time = "deleted", world.now
-            for address in backend.addresses:
-                if address.eni and address.eni.id == gateway._eni.id:
-                    address.eni = address.association_id = None
-            interfaces.remove(backend, gateway._eni.id)
-
-        if gateway.state != "deleting":
-            gateway.state = "deleting"
-            world.after(world.settings["nat-deleting"], settle)
-        return ActionResult({"NatGatewayId": gateway.id})
 
     # -- route tables -------------------------------------------------------------------------
 
@@ -386,28 +284,6 @@ class Ec2(Corrected, EC2Response):
     def replace_route(self):
         self.check_route()
         return super().replace_route()
-
-    # -- security groups ----------------------------------------------------------------------
-
-    def delete_security_group(self):
-        backend, group_id = self.ec2_backend, self._get_param("GroupId")
-        group = backend.get_security_group_from_id(group_id) if group_id else None
-        if group is None:
-            return super().delete_security_group()
-        if group.name == "default":
-            raise AwsError(
-                "CannotDelete", f'the specified group: "{group_id}" name: "default" cannot be deleted by a user'
-            )
-        others = [g for groups in backend.groups.values() for g in groups.values() if g.id != group_id]
-        referenced = any(
-            rule.source_group.get("GroupId") == group_id
-            for other in others
-            for rule in (*other.ingress_rules, *other.egress_rules)
-        )
-        used = any(group_id == g.id for eni in interfaces.existing(backend) for g in eni.group_set)
-        if referenced or used:
-            raise AwsError("DependencyViolation", f"resource {group_id} has a dependent object")
-        return super().delete_security_group()
 
     # -- VPC endpoints ------------------------------------------------------------------------
 

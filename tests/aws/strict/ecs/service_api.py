@@ -68,6 +68,9 @@ def fill_in(cluster: dict, config: dict) -> None:
             config["launchType"] = "EC2"
     if config.get("capacityProviderStrategy"):
         config["capacityProviderStrategy"] = completed(config["capacityProviderStrategy"])
+    strategy = config.get("capacityProviderStrategy")
+    if strategy[0]["capacityProvider"].startswith("FARGATE") if strategy else config["launchType"] == "FARGATE":
+        config.setdefault("platformVersion", "LATEST")
     config["deploymentConfiguration"] = default_deployment(daemon) | config.get("deploymentConfiguration", {})
     config.setdefault("healthCheckGracePeriodSeconds", 0)
     config.setdefault("enableECSManagedTags", False)

@@ -3,6 +3,7 @@
 import json
 import sys
 import traceback
+import uuid
 from functools import cache
 
 from botocore.loaders import Loader
@@ -55,7 +56,7 @@ def drop_nulls(value):
 class EcsApi:
     @staticmethod
     def serve(world, region: str, operation: str, body: bytes) -> tuple[int, dict, bytes, str | None]:
-        headers = {"Content-Type": "application/x-amz-json-1.1"}
+        headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": str(uuid.uuid4())}
         ecs = world.regions.get(region)
         if ecs is None:
             ecs = world.regions[region] = Ecs(world, region)

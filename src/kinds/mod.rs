@@ -4,12 +4,22 @@ use std::sync::LazyLock;
 
 use crate::kind::{AnyKind, Registered, of};
 
+pub mod elastic_ip;
+pub mod internet_gateway;
 pub mod log_group;
+pub mod nat_gateway;
+pub mod subnet;
 pub mod types;
+pub mod vpc;
 
 /// Every kind, in the order in which a reader meets them: from the network up to the service.
 #[rustfmt::skip]
 const ALL: &[&dyn AnyKind] = &[
+    of::<vpc::Vpc>(),
+    of::<subnet::Subnet>(),
+    of::<internet_gateway::InternetGateway>(),
+    of::<elastic_ip::ElasticIp>(),
+    of::<nat_gateway::NatGateway>(),
     of::<log_group::LogGroup>(),
 ];
 

@@ -8,6 +8,7 @@ pub mod elastic_ip;
 pub mod internet_gateway;
 pub mod log_group;
 pub mod nat_gateway;
+pub mod route_table;
 pub mod subnet;
 pub mod types;
 pub mod vpc;
@@ -20,6 +21,7 @@ const ALL: &[&dyn AnyKind] = &[
     of::<internet_gateway::InternetGateway>(),
     of::<elastic_ip::ElasticIp>(),
     of::<nat_gateway::NatGateway>(),
+    of::<route_table::RouteTable>(),
     of::<log_group::LogGroup>(),
 ];
 

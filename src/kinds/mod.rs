@@ -9,6 +9,8 @@ pub mod internet_gateway;
 pub mod log_group;
 pub mod nat_gateway;
 pub mod route_table;
+pub mod security_group;
+pub mod security_group_rule;
 pub mod subnet;
 pub mod types;
 pub mod vpc;
@@ -22,6 +24,8 @@ const ALL: &[&dyn AnyKind] = &[
     of::<elastic_ip::ElasticIp>(),
     of::<nat_gateway::NatGateway>(),
     of::<route_table::RouteTable>(),
+    of::<security_group::SecurityGroup>(),
+    of::<security_group_rule::SecurityGroupRule>(),
     of::<log_group::LogGroup>(),
 ];
 

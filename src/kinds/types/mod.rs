@@ -1,8 +1,11 @@
 //! The types of kinds' fields: canonical on construction, so that equal things are equal text.
 
 pub use self::cidr::Cidr;
+pub use self::rule::{Changes, Fault, Protocol, Rule};
+pub(super) use self::rule::{TEXT_HINT, text_fault};
 
 mod cidr;
+mod rule;
 
 #[cfg(test)]
 pub(super) mod sample;

@@ -16,7 +16,15 @@ pub mod repository;
 pub mod role;
 pub mod target_group;
 pub mod task_definition;
+pub mod elastic_ip;
+pub mod internet_gateway;
+pub mod nat_gateway;
+pub mod route_table;
+pub mod security_group;
+pub mod security_group_rule;
+pub mod subnet;
 pub mod types;
+pub mod vpc;
 
 /// Every kind, in the order in which a reader meets them: from the network up to the service.
 #[rustfmt::skip]
@@ -26,6 +34,14 @@ const ALL: &[&dyn AnyKind] = &[
     of::<listener::Listener>(),
     of::<listener_rule::ListenerRule>(),
     of::<role::Role>(),
+    of::<vpc::Vpc>(),
+    of::<subnet::Subnet>(),
+    of::<internet_gateway::InternetGateway>(),
+    of::<elastic_ip::ElasticIp>(),
+    of::<nat_gateway::NatGateway>(),
+    of::<route_table::RouteTable>(),
+    of::<security_group::SecurityGroup>(),
+    of::<security_group_rule::SecurityGroupRule>(),
     of::<log_group::LogGroup>(),
     of::<repository::Repository>(),
     of::<cluster::Cluster>(),

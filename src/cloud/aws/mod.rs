@@ -18,6 +18,7 @@ mod cache;
 mod calls;
 mod coalesce;
 mod connect;
+pub mod ec2;
 mod error;
 mod owned;
 pub mod tags;
@@ -42,6 +43,8 @@ pub struct Aws {
     sts: aws_sdk_sts::Client,
     tagging: aws_sdk_resourcegroupstagging::Client,
     owned: Mutex<BTreeMap<String, std::sync::Arc<Owned>>>,
+    /// Ids by the tokens of the steps that made them: see [`Aws::once`].
+    made: std::sync::Mutex<BTreeMap<String, String>>,
 }
 
 impl Aws {
@@ -58,6 +61,7 @@ impl Aws {
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
             cache,
             owned: Mutex::default(),
+            made: std::sync::Mutex::default(),
         }
     }
 
@@ -72,6 +76,24 @@ impl Aws {
         let owned = std::sync::Arc::new(Owned::read(&self.tagging, stack).await?);
         known.insert(key, owned.clone());
         Ok(owned)
+    }
+
+    /// Makes something once a step, however often the step is tried, and gives its id.
+    ///
+    /// For creates of several calls whose first knows no token: when a later call fails, the next
+    /// attempt must go on with what stands already and not make it a second time.
+    pub async fn once(
+        &self,
+        token: &str,
+        make: impl Future<Output = Result<String>>,
+    ) -> Result<String> {
+        let made = self.made.lock().expect("no holder panics").get(token).cloned();
+        if let Some(id) = made {
+            return Ok(id);
+        }
+        let id = make.await?;
+        self.made.lock().expect("no holder panics").insert(token.to_owned(), id.clone());
+        Ok(id)
     }
 
     /// Makes the next [`Aws::owned`] read again: something may have been made or deleted meanwhile.

@@ -10,3 +10,10 @@ pub mod cpu_memory;
 mod json;
 mod policy;
 pub(crate) mod words;
+pub use self::cidr::Cidr;
+pub use self::rule::{Changes, Fault, Protocol, Rule};
+pub(super) use self::rule::{TEXT_HINT, text_fault};
+mod cidr;
+mod rule;
+#[cfg(test)]
+pub(super) mod sample;

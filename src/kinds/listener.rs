@@ -4,7 +4,7 @@ use aws_sdk_elasticloadbalancingv2::types::{Certificate, Listener as Description
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::listing::{elb_tags, own, parents};
+use super::listing::{elb_tags, own, parents, require_ours};
 use super::types::Action;
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
@@ -109,16 +109,14 @@ impl Kind for Listener {
         Ok(observed.collect())
     }
 
-    /// CreateListener gives back one of the same port and settings as if it had just made it, so the
-    /// port is looked at first.
+    /// CreateListener gives back one of the same port and settings as if it had just made it, so
+    /// the port is looked at first.
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         let there = list(cx.aws, &self.load_balancer_arn).await?;
         let same = there.iter().find(|one| one.port() == Some(self.port.into()));
         let arn = match same.map(arn) {
             Some(arn) => {
-                for (_, tags) in tags::elb::read(cx.aws, &[arn.to_owned()]).await? {
-                    cx.require_ours(&tags)?;
-                }
+                require_ours(cx, arn).await?;
                 arn.to_owned()
             }
             None => self.make(cx).await?,
@@ -183,13 +181,15 @@ impl Listener {
 
 impl From<&Description> for Listener {
     fn from(one: &Description) -> Self {
+        // These mean nothing without TLS.
+        let secure = one.protocol() == Some(&ProtocolEnum::Https);
         let certificate = one.certificates().first().and_then(Certificate::certificate_arn);
         Self {
             load_balancer_arn: one.load_balancer_arn().unwrap_or_default().to_owned(),
             port: one.port().and_then(|port| u16::try_from(port).ok()).unwrap_or_default(),
             protocol: one.protocol().map(|p| p.as_str().to_owned()).unwrap_or_default(),
-            certificate_arn: certificate.map(str::to_owned),
-            ssl_policy: one.ssl_policy().filter(|policy| !policy.is_empty()).map(str::to_owned),
+            certificate_arn: certificate.filter(|_| secure).map(str::to_owned),
+            ssl_policy: one.ssl_policy().filter(|_| secure).map(str::to_owned),
             default_action: Action::from_sdk(one.default_actions()),
         }
     }
@@ -240,6 +240,10 @@ mod tests {
     fn what_aws_would_refuse_is_said_offline() {
         insta::assert_snapshot!(flaws::<Listener>(json!({
             "load-balancer-arn": "a", "port": 0, "protocol": "HTTPS", "default-action": {},
-        })), @"");
+        })), @r"
+        E0231 port: a listener's port is 1 to 65535
+        E0232 default-action: an action is exactly one of `forward`, `redirect` and `fixed-response`
+        E0232 protocol: HTTPS needs a certificate
+        ");
     }
 }

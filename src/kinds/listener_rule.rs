@@ -92,6 +92,11 @@ impl Kind for ListenerRule {
                 check.error("E0233", "conditions", title);
             }
         }
+        let wild = self.conditions.wildcards();
+        if wild > 6 {
+            let title = format!("the conditions have {wild} wildcards; AWS takes 6 in a rule");
+            check.error("E0233", "conditions", title);
+        }
         if let Some((field, flaw)) = self.action.flaw() {
             check.error("E0232", &format!("action.{field}"), flaw);
         }
@@ -186,8 +191,8 @@ impl ListenerRule {
         Err(self.taken(holder, &tags, cx))
     }
 
-    /// SetRulePriorities. Two rules of a stack may change places, or each take the place of the next:
-    /// then whoever comes first puts the other where it came from.
+    /// SetRulePriorities. Two rules of a stack may change places, or each take the place of the
+    /// next: then whoever comes first puts the other where it came from.
     async fn put_priority(&self, cx: &Cx<'_>) -> Result<()> {
         let alone = set_priorities(cx.aws, vec![pair(cx.id, self.priority)]).await;
         if alone.exists_is_fine()?.is_some() {
@@ -199,11 +204,15 @@ impl ListenerRule {
         let (Some(from), Some((holder, tags))) = (from.and_then(|p| p.parse().ok()), holder) else {
             return Err(Error::new(Class::Eventual, "the priorities changed a moment ago"));
         };
+        if arn(holder) == cx.id {
+            return Ok(());
+        }
         if !is_ours(&tags, cx) {
             return Err(self.taken(holder, &tags, cx));
         }
         let both = vec![pair(cx.id, self.priority), pair(arn(holder), from)];
-        set_priorities(cx.aws, both).await
+        let swapped = set_priorities(cx.aws, both).await.exists_is_fine()?;
+        swapped.ok_or_else(|| self.taken(holder, &tags, cx))
     }
 
     /// The rule that has this one's priority, with its tags.
@@ -253,6 +262,13 @@ impl Conditions {
         let Self { hosts, paths, methods, headers, queries, sources } = self;
         let sets = [hosts, paths, methods, queries, sources].into_iter().chain(headers.values());
         sets.map(BTreeSet::len).sum()
+    }
+
+    /// How many `*` and `?` there are, which AWS counts over the whole rule as well.
+    fn wildcards(&self) -> usize {
+        let Self { hosts, paths, headers, queries, methods: _, sources: _ } = self;
+        let values = [hosts, paths, queries].into_iter().chain(headers.values()).flatten();
+        values.map(|value| value.matches(['*', '?']).count()).sum()
     }
 
     fn to_sdk(&self) -> Vec<RuleCondition> {
@@ -427,9 +443,22 @@ mod tests {
 
     #[test]
     fn what_aws_would_refuse_is_said_offline() {
-        insta::assert_snapshot!(flaws::<ListenerRule>(json!({
-            "listener-arn": "a", "priority": 0, "conditions": {},
-            "action": { "fixed-response": { "status": 302 } },
-        })), @"");
+        let rule = |priority: u32, conditions: serde_json::Value| {
+            flaws::<ListenerRule>(json!({
+                "listener-arn": "a", "priority": priority, "conditions": conditions,
+                "action": { "fixed-response": { "status": 302 } },
+            }))
+        };
+        insta::assert_snapshot!(rule(0, json!({})), @r"
+        E0233 priority: a rule's priority is 1 to 50000, not 0
+        E0233 conditions: a rule needs a condition
+        E0232 action.fixed-response: a fixed response cannot have the status 302
+        ");
+        let six = json!({ "paths": ["a", "b", "c", "d", "e", "***?***"] });
+        insta::assert_snapshot!(rule(1, six), @r"
+        E0233 conditions: the conditions have 6 values; AWS takes 5 in a rule
+        E0233 conditions: the conditions have 7 wildcards; AWS takes 6 in a rule
+        E0232 action.fixed-response: a fixed response cannot have the status 302
+        ");
     }
 }

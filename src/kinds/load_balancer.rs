@@ -11,7 +11,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::listing::{Pick, elb_tags, name_flaw, resource};
+use super::listing::{Pick, elb_tags, name_flaw, require_ours, resource};
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Gate, Kind, Made,
@@ -32,7 +32,8 @@ pub struct LoadBalancer {
     pub scheme: String,
     /// The ids of its subnets, in two availability zones or more, one in each.
     pub subnets: BTreeSet<String>,
-    /// The ids of its security groups; left out, those it has stay: of a new one, the VPC's default.
+    /// The ids of its security groups; left out, those it has stay: of a new one, the VPC's
+    /// default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_groups: Option<BTreeSet<String>>,
     /// The addresses it answers on.
@@ -42,7 +43,8 @@ pub struct LoadBalancer {
     /// Seconds after which an idle connection is closed, 1 to 4000; AWS's default is 60.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<u32>,
-    /// Seconds for which a client's connection is kept at most, 60 to 604800; AWS's default is 3600.
+    /// Seconds for which a client's connection is kept at most, 60 to 604800; AWS's default is
+    /// 3600.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_keep_alive: Option<u32>,
     /// Whether AWS refuses to delete it.
@@ -146,14 +148,12 @@ impl Kind for LoadBalancer {
         .await
     }
 
-    /// CreateLoadBalancer gives back one of the same name and settings as if it had just made it, so
-    /// the name is looked for first.
+    /// CreateLoadBalancer gives back one of the same name and settings as if it had just made it,
+    /// so the name is looked for first.
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         let made = match by_name(cx.aws, &self.name).await? {
             Some(there) => {
-                for (_, tags) in tags::elb::read(cx.aws, &[arn(&there).to_owned()]).await? {
-                    cx.require_ours(&tags)?;
-                }
+                require_ours(cx, arn(&there)).await?;
                 there
             }
             None => self.make(cx).await?,
@@ -232,7 +232,8 @@ impl LoadBalancer {
         made.ok_or_else(|| Error::incomplete("the load balancer"))
     }
 
-    /// The fields that are attributes, as AWS writes them: `LoadBalancerAttribute` in the API reference.
+    /// The fields that are attributes, as AWS writes them: `LoadBalancerAttribute` in the API
+    /// reference.
     fn attributes(&self) -> BTreeMap<&'static str, String> {
         let number = |value: Option<u32>| value.map(|value| value.to_string());
         let truth = |value: Option<bool>| value.map(|value| value.to_string());
@@ -418,6 +419,12 @@ mod tests {
         insta::assert_snapshot!(flaws::<LoadBalancer>(json!({
             "name": "internal-shop", "subnets": ["a"], "security-groups": [], "idle-timeout": 4001,
             "client-keep-alive": 59,
-        })), @"");
+        })), @r"
+        E0230 name: `internal-shop` may not begin with `internal-`
+        E0235 subnets: an application load balancer needs subnets in two availability zones
+        E0235 security-groups: an application load balancer needs a security group
+        E0238 idle-timeout: 4001 s is not between 1 and 4000
+        E0238 client-keep-alive: 59 s is not between 60 and 604800
+        ");
     }
 }

@@ -1,5 +1,7 @@
 //! `repository`: an ECR repository for container images.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_ecr::types::{
     EncryptionConfiguration, EncryptionType, ImageScanningConfiguration, ImageTagMutability,
     Repository as Description, Tag,
@@ -210,6 +212,11 @@ fn lifecycle_flaw(policy: &Json) -> Option<String> {
             return Some(format!("rule {} needs `{key}`", index + 1));
         }
     }
+    let mut priorities = BTreeSet::new();
+    let twice = rules.iter().find(|rule| !priorities.insert(rule["rulePriority"].to_string()));
+    if let Some(rule) = twice {
+        return Some(format!("two rules have the priority {}", rule["rulePriority"]));
+    }
     let (text, max) = (policy.text(), 30_720);
     let length = text.chars().count();
     (length > max && !text.contains("${"))
@@ -340,11 +347,13 @@ mod tests {
             flaw(json!([])),
             flaw(json!({ "rules": [] })),
             flaw(json!({ "rules": [rule, { "rulePriority": 2, "action": {} }] })),
+            flaw(json!({ "rules": [rule, rule] })),
         ];
         insta::assert_snapshot!(flaws.join("\n"), @r"
         a lifecycle policy is a table with a list `rules`
         a lifecycle policy has 1 to 50 rules, not 0
         rule 2 needs `selection`
+        two rules have the priority 1
         ");
         assert_eq!(flaw(json!({ "rules": [rule] })), "");
     }
@@ -364,6 +373,11 @@ mod tests {
         insta::assert_snapshot!(flaws::<Repository>(json!({
             "name": "Shop", "lifecycle-policy": {},
             "encryption": { "type": "AES256", "kms-key": "alias/shop" },
-        })), @"");
+        })), @r"
+        E0230 name: `Shop` is not a name of 2 to 256 lower-case letters, digits and `._-`, in parts between `/`
+        E0237 lifecycle-policy: a lifecycle policy is a table with a list `rules`
+        E0239 encryption.kms-key: AES256 takes no key of its own
+        E0239 encryption.kms-key: ECR names the key by its ARN, and another name for it would read as a change
+        ");
     }
 }

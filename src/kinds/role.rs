@@ -10,7 +10,7 @@ use super::types::{Names, Policy};
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
-    Observed, Result, Sought, StackId, TagChange, Tags,
+    Observed, Result, Sought, TagChange, Tags,
 };
 
 /// An IAM role.
@@ -21,11 +21,11 @@ pub struct Role {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(extend("x-replaces" = true))]
     pub name: String,
-    /// Its path, with a `/` at both ends; left out, it is `/ecsctl/<stack>/<env>/`, where a stack's
-    /// roles are looked for.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    /// Its path. A new role has `/ecsctl/<stack>/<env>/` if this is left out; any other begins with
+    /// that and ends with `/`, for it is there that a stack's roles are looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-replaces" = true))]
-    pub path: String,
+    pub path: Option<String>,
     /// What it is for, up to 1000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -105,7 +105,7 @@ impl Kind for Role {
         let found: Vec<Description> = found.into_iter().flatten().collect();
         concurrently(&found, |role| async move {
             let tags = tags_of(role);
-            let mut live = Self::describe(role, sought.stack)?;
+            let mut live = Self::describe(role)?;
             // Of what is not ours only the name counts.
             if sought.is_ours(&tags) {
                 (live.policies, live.inline) = tokio::try_join!(
@@ -120,7 +120,7 @@ impl Kind for Role {
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        let path = if self.path.is_empty() { cx.stack.iam_path() } else { self.path.clone() };
+        let path = self.path.clone().unwrap_or_else(|| cx.stack.iam_path());
         let call = cx.aws.iam.create_role().role_name(&self.name).path(path);
         let made = call
             .assume_role_policy_document(self.trust.text())
@@ -151,14 +151,14 @@ impl Kind for Role {
         Ok(Made::new(cx.id, outputs(cx.id)))
     }
 
-    /// What was attached when the plan was made is the plan's to detach; what came later is somebody
-    /// else's, and the role stays until it is gone (B30).
+    /// What was attached when the plan was made is the plan's to detach; what came later is
+    /// somebody else's, and the role stays until it is gone (B30).
     async fn delete(was: &Self, cx: &Cx<'_>) -> Result<()> {
         let bare = Self { inline: BTreeMap::new(), policies: BTreeSet::new(), ..was.clone() };
         bare.drop_policies(was, cx.aws).await?;
         let call = cx.aws.iam.delete_role().role_name(&was.name);
         match call.send().await.map_err(Error::from).absent_is_fine() {
-            Err(error) if error.is("DeleteConflict") => Err(explain(error, &was.name, cx).await),
+            Err(error) if error.is("DeleteConflict") => Err(was.explain(error, cx).await),
             other => other,
         }
     }
@@ -185,9 +185,14 @@ impl Role {
                 format!("`{}` is not a name of up to 64 letters, digits and `+=,.@_-`", self.name);
             check.error("E0230", "name", title);
         }
-        let ends = self.path.starts_with('/') && self.path.ends_with('/');
-        if !self.path.is_empty() && !ends {
-            check.error("E0230", "path", "a path begins and ends with `/`");
+        let root = check.stack.iam_path();
+        let ours = |path: &str| path.starts_with(&root) && path.ends_with('/');
+        if let Some(path) = self.path.as_deref().filter(|path| !ours(path) && !path.contains("${"))
+        {
+            let title = format!("the path `{path}` is not one of this stack's");
+            let hint =
+                format!("leave it out, or write one that begins with `{root}` and ends with `/`");
+            check.error_with("E0230", "path", title, hint);
         }
         if let Some(seconds) = self.max_session_duration.filter(|s| !(3600..=43_200).contains(s)) {
             let title = format!("{seconds} s is not between 3600 and 43200");
@@ -196,14 +201,13 @@ impl Role {
     }
 
     /// The role itself, without its policies.
-    fn describe(role: &Description, stack: &StackId) -> Result<Self> {
+    fn describe(role: &Description) -> Result<Self> {
         let trust = role.assume_role_policy_document().unwrap_or_default();
         let seconds = role.max_session_duration().and_then(|seconds| u32::try_from(seconds).ok());
         let boundary = role.permissions_boundary().and_then(|b| b.permissions_boundary_arn());
-        let path = Some(role.path()).filter(|path| *path != stack.iam_path());
         Ok(Self {
             name: role.role_name().to_owned(),
-            path: path.unwrap_or_default().to_owned(),
+            path: Some(role.path().to_owned()),
             description: role.description().map(str::to_owned),
             trust: parse(trust, role.role_name())?,
             inline: BTreeMap::new(),
@@ -213,7 +217,8 @@ impl Role {
         })
     }
 
-    /// UpdateAssumeRolePolicy, UpdateRole and PutRolePermissionsBoundary, as far as something differs.
+    /// UpdateAssumeRolePolicy, UpdateRole and PutRolePermissionsBoundary, as far as something
+    /// differs.
     async fn put_words(&self, was: &Self, aws: &Aws) -> Result<()> {
         if self.trust != was.trust {
             let call = aws.iam.update_assume_role_policy().role_name(&self.name);
@@ -259,6 +264,22 @@ impl Role {
         Ok(())
     }
 
+    /// Says which policies of somebody else keep the role from being deleted. These will not go by
+    /// themselves; what this step has detached may still be shown for a while.
+    async fn explain(&self, error: Error, cx: &Cx<'_>) -> Error {
+        let now = tokio::try_join!(attached(cx.aws, &self.name), inline_names(cx.aws, &self.name));
+        let Ok((attached, inline)) = now else { return error };
+        let own = |name: &String| self.policies.contains(name) || self.inline.contains_key(name);
+        let foreign: Vec<String> =
+            attached.into_iter().chain(inline).filter(|name| !own(name)).collect();
+        if foreign.is_empty() {
+            return error;
+        }
+        let message = format!("the role has policies of somebody else: {}", foreign.join(", "));
+        Error { class: Class::Other, message, ..error }
+            .hinted("detach them, or plan again: the plan will show them")
+    }
+
     /// DeleteRolePolicy and DetachRolePolicy for what is there and not wanted any more.
     async fn drop_policies(&self, was: &Self, aws: &Aws) -> Result<()> {
         let inline: Vec<&String> =
@@ -285,21 +306,6 @@ fn no_such_policy(error: Error, arn: &str) -> Error {
     }
     let hint = format!("look for a mistake in the ARN `{arn}`");
     Error { class: Class::Other, ..error }.hinted(hint)
-}
-
-/// Says what still hangs on a role that cannot be deleted.
-async fn explain(error: Error, name: &str, cx: &Cx<'_>) -> Error {
-    let (Ok(attached), Ok(inline)) =
-        tokio::join!(attached(cx.aws, name), inline_names(cx.aws, name))
-    else {
-        return error;
-    };
-    let left: Vec<String> = attached.into_iter().chain(inline).collect();
-    if left.is_empty() {
-        return error;
-    }
-    let message = format!("the role has policies of somebody else: {}", left.join(", "));
-    Error { message, ..error }.hinted("detach them, or plan the destroy again")
 }
 
 /// GetRole, which tells tags and boundary where ListRoles does not.
@@ -369,6 +375,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::kind::Shape;
     use crate::kinds::checked::{flaws, reads_back};
 
     fn trust() -> serde_json::Value {
@@ -380,12 +387,21 @@ mod tests {
     fn declarations_read_back() {
         reads_back::<Role>(json!({ "trust": trust() }));
         reads_back::<Role>(json!({
-            "name": "shop", "path": "/x/", "description": "y", "trust": trust(),
+            "name": "shop", "path": "/ecsctl/shop/prod/x/", "description": "y", "trust": trust(),
             "inline": { "read": { "Statement": {
                 "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"
             } } },
             "policies": ["a", "b"], "max-session-duration": 3600, "permissions-boundary": "c",
         }));
+    }
+
+    /// Documents are compared as a whole, not as structs.
+    #[test]
+    fn policies_are_documents() {
+        let shape = Shape::of::<Role>();
+        let fields = shape.fields().unwrap();
+        assert_eq!(fields["trust"].shape, Shape::Any);
+        assert_eq!(fields["inline"].shape, Shape::Map(Box::new(Shape::Any)));
     }
 
     #[test]
@@ -395,6 +411,12 @@ mod tests {
             "inline": { "read": { "Statement": {
                 "Effect": "Allow", "Action": "s3:GetObject", "Resource": "x".repeat(10_240),
             } } },
-        })), @"");
+        })), @r"
+        E0230 name: `shop/web` is not a name of up to 64 letters, digits and `+=,.@_-`
+        E0230 path: the path `x` is not one of this stack's
+        E0238 max-session-duration: 60 s is not between 3600 and 43200
+        E0234 trust: a policy needs a `Statement`
+        E0234 inline: the policy has 10339 characters; IAM takes 10240
+        ");
     }
 }

@@ -1,5 +1,5 @@
-//! `target-group`: where a load balancer sends requests. ECS registers the targets; they are no part
-//! of it.
+//! `target-group`: where a load balancer sends requests. ECS registers the targets; they are no
+//! part of it.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -11,7 +11,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::listing::{Pick, elb_tags, name_flaw, resource};
+use super::listing::{Pick, elb_tags, name_flaw, require_ours, resource};
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
@@ -186,14 +186,12 @@ impl Kind for TargetGroup {
         .await
     }
 
-    /// CreateTargetGroup gives back one of the same name and settings as if it had just made it, so the
-    /// name is looked for first.
+    /// CreateTargetGroup gives back one of the same name and settings as if it had just made it, so
+    /// the name is looked for first.
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         let arn = match by_name(cx.aws, &self.name).await? {
             Some(arn) => {
-                for (_, tags) in tags::elb::read(cx.aws, std::slice::from_ref(&arn)).await? {
-                    cx.require_ours(&tags)?;
-                }
+                require_ours(cx, &arn).await?;
                 arn
             }
             None => self.make(cx).await?,
@@ -237,10 +235,6 @@ fn number(value: Option<u32>) -> Option<i32> {
     value.map(|value| i32::try_from(value).unwrap_or(i32::MAX))
 }
 
-fn changed<T: PartialEq + Clone>(now: &Option<T>, was: &Option<T>) -> Option<T> {
-    if now == was { None } else { now.clone() }
-}
-
 impl HealthCheck {
     fn check(&self, check: &mut Check<'_>) {
         let numbers = [
@@ -277,14 +271,22 @@ impl HealthCheck {
     /// What is written and was not so before.
     fn since(&self, was: &Self) -> Self {
         Self {
-            path: changed(&self.path, &was.path),
-            port: changed(&self.port, &was.port),
-            protocol: changed(&self.protocol, &was.protocol),
-            interval_seconds: changed(&self.interval_seconds, &was.interval_seconds),
-            timeout_seconds: changed(&self.timeout_seconds, &was.timeout_seconds),
-            healthy_threshold: changed(&self.healthy_threshold, &was.healthy_threshold),
-            unhealthy_threshold: changed(&self.unhealthy_threshold, &was.unhealthy_threshold),
-            matcher: changed(&self.matcher, &was.matcher),
+            path: self.path.clone().filter(|_| self.path != was.path),
+            port: self.port.clone().filter(|_| self.port != was.port),
+            protocol: self.protocol.clone().filter(|_| self.protocol != was.protocol),
+            interval_seconds: self
+                .interval_seconds
+                .filter(|_| self.interval_seconds != was.interval_seconds),
+            timeout_seconds: self
+                .timeout_seconds
+                .filter(|_| self.timeout_seconds != was.timeout_seconds),
+            healthy_threshold: self
+                .healthy_threshold
+                .filter(|_| self.healthy_threshold != was.healthy_threshold),
+            unhealthy_threshold: self
+                .unhealthy_threshold
+                .filter(|_| self.unhealthy_threshold != was.unhealthy_threshold),
+            matcher: self.matcher.clone().filter(|_| self.matcher != was.matcher),
         }
     }
 
@@ -353,7 +355,8 @@ impl TargetGroup {
         Some(matcher.build())
     }
 
-    /// The fields that are attributes, as AWS writes them: `TargetGroupAttribute` in the API reference.
+    /// The fields that are attributes, as AWS writes them: `TargetGroupAttribute` in the API
+    /// reference.
     fn attributes(&self) -> BTreeMap<&'static str, String> {
         let number = |value: Option<u32>| value.map(|value| value.to_string());
         let kind = self.stickiness.filter(|sticky| *sticky).map(|_| "lb_cookie".to_owned());
@@ -516,6 +519,17 @@ mod tests {
                 "path": "up", "port": "http", "interval-seconds": 5, "timeout-seconds": 5,
                 "healthy-threshold": 1, "unhealthy-threshold": 11,
             },
-        })), @"");
+        })), @r"
+        E0230 name: `shop_web` is not a name of letters, digits and hyphens, and no hyphen at its ends
+        E0231 port: a target group's port is 1 to 65535
+        E0238 slow-start: a slow start takes 30 to 900 s, or 0 for none
+        E0238 deregistration-delay-seconds: 3601 is not between 0 and 3600
+        E0238 stickiness-seconds: 0 is not between 1 and 604800
+        E0236 health-check.healthy-threshold: 1 is not between 2 and 10
+        E0236 health-check.unhealthy-threshold: 11 is not between 2 and 10
+        E0236 health-check.timeout-seconds: an answer may take 5 s, but is asked for every 5 s
+        E0236 health-check.path: the path `up` does not begin with `/`
+        E0236 health-check.port: `http` is neither a port nor `traffic-port`
+        ");
     }
 }

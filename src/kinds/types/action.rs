@@ -6,8 +6,8 @@ use aws_sdk_elasticloadbalancingv2::types as sdk;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is done with a request: exactly one of these. Anything else that AWS can do (several weighted
-/// target groups, authentication) reads as none of them.
+/// What is done with a request: exactly one of these. Anything else that AWS can do (several
+/// weighted target groups, authentication) reads as none of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Action {
@@ -28,6 +28,7 @@ pub struct Action {
 pub struct Redirect {
     /// `HTTP`, `HTTPS` or `#{protocol}`.
     #[serde(default = "same_protocol")]
+    #[schemars(extend("enum" = ["HTTP", "HTTPS", "#{protocol}"]))]
     pub protocol: String,
     /// The host; may hold `#{host}`.
     #[serde(default = "same_host")]

@@ -8,12 +8,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-/// A policy document in its canonical form. It may be written as a table or as a text that holds JSON.
+/// A policy document in its canonical form. It may be written as a table or as a text that holds
+/// JSON.
 ///
 /// A single statement, action, resource, principal or condition value is a list of one; all these
 /// lists but that of the statements are sorted; truth values and numbers in conditions are text; an
-/// account's number as principal is its root's ARN, as IAM rewrites it; a version that is left out is
-/// `2012-10-17`.
+/// account's number as principal is its root's ARN, as IAM rewrites it; a version that is left out
+/// is `2012-10-17`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Policy(Value);
@@ -53,8 +54,8 @@ impl Policy {
         list.into_iter().flatten().filter_map(Value::as_object)
     }
 
-    /// Why the document has not the form of a policy, if so. `principals` says whether the statements
-    /// name principals, as those of a trust policy do, or resources.
+    /// Why the document has not the form of a policy, if so. `principals` says whether the
+    /// statements name principals, as those of a trust policy do, or resources.
     pub fn flaw(&self, principals: Names) -> Option<String> {
         let Some(statements) = self.0.get("Statement").and_then(Value::as_array) else {
             return Some("a policy needs a `Statement`".to_owned());

@@ -6,6 +6,7 @@ use crate::kind::{AnyKind, Registered, of};
 
 pub mod cluster;
 pub mod log_group;
+pub mod service;
 pub mod task_definition;
 pub mod types;
 
@@ -15,6 +16,7 @@ const ALL: &[&dyn AnyKind] = &[
     of::<log_group::LogGroup>(),
     of::<cluster::Cluster>(),
     of::<task_definition::TaskDefinition>(),
+    of::<service::Service>(),
 ];
 
 static REGISTRY: LazyLock<Vec<Registered>> =

@@ -15,6 +15,7 @@ pub mod log_group;
 pub mod repository;
 pub mod role;
 pub mod target_group;
+pub mod service;
 pub mod task_definition;
 pub mod elastic_ip;
 pub mod internet_gateway;
@@ -46,6 +47,7 @@ const ALL: &[&dyn AnyKind] = &[
     of::<repository::Repository>(),
     of::<cluster::Cluster>(),
     of::<task_definition::TaskDefinition>(),
+    of::<service::Service>(),
 ];
 
 static REGISTRY: LazyLock<Vec<Registered>> =

@@ -19,6 +19,7 @@ mod calls;
 mod coalesce;
 mod connect;
 pub mod ec2;
+pub mod ecs;
 mod error;
 mod owned;
 pub mod tags;
@@ -40,6 +41,10 @@ pub struct Aws {
     pub ecr: aws_sdk_ecr::Client,
     /// What never changes once it has been read: task definition revisions.
     pub cache: Cache,
+    /// ECS services by ARN, for the waits of a run: ten a call.
+    pub services: Coalesced<aws_sdk_ecs::types::Service>,
+    /// ECS's records of deployments by ARN, for the waits of a run: twenty a call.
+    pub deployments: Coalesced<aws_sdk_ecs::types::ServiceDeployment>,
     sts: aws_sdk_sts::Client,
     tagging: aws_sdk_resourcegroupstagging::Client,
     owned: Mutex<BTreeMap<String, std::sync::Arc<Owned>>>,
@@ -50,8 +55,11 @@ pub struct Aws {
 impl Aws {
     /// Clients for what the standard chain of aws-config found: region, credentials, endpoint.
     pub fn new(config: &SdkConfig, cache: Cache) -> Self {
+        let ecs = aws_sdk_ecs::Client::new(config);
         Self {
-            ecs: aws_sdk_ecs::Client::new(config),
+            services: ecs::services(&ecs),
+            deployments: ecs::deployments(&ecs),
+            ecs,
             ec2: aws_sdk_ec2::Client::new(config),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
             iam: aws_sdk_iam::Client::new(config),

@@ -12,5 +12,7 @@ pub mod cloud;
 pub mod diag;
 pub mod kind;
 pub mod kinds;
+pub mod report;
+pub mod spec;
 pub mod store;
 pub mod value;

@@ -8,9 +8,11 @@
 //! The layers, and who may use whom, are in docs/ARCHITECTURE.md; a test compares them with the code.
 
 pub mod address;
+pub mod blueprint;
 pub mod cloud;
 pub mod diag;
 pub mod kind;
 pub mod kinds;
+pub mod spec;
 pub mod store;
 pub mod value;

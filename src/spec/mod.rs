@@ -1,0 +1,3 @@
+//! Text to document: loading, layers, references. The blueprint says by what rules texts are read.
+
+pub mod rules;

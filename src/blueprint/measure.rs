@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-use crate::spec::rules::Format;
+use crate::spec::Format;
 
 /// Text of the form `name`: its type in documents is `$type`.
 macro_rules! written {

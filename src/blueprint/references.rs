@@ -1,6 +1,6 @@
 //! What `${repo.api}` and its like mean in terms of kinds.
 
-use crate::spec::rules::Reference;
+use crate::spec::Reference;
 
 /// The sections that text may refer to.
 pub fn references() -> &'static [Reference] {

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::measure::{Cpu, Memory};
-use crate::spec::rules::Shorthand;
+use crate::spec::Shorthand;
 
 /// The shorthands that documents hold.
 pub fn shorthands() -> &'static [Shorthand] {

@@ -34,3 +34,14 @@ pub struct Reference {
     /// The output, as written, that is meant when none is.
     pub default: &'static str,
 }
+
+/// A key of later work, that is refused with a word about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Later {
+    /// The key's path, `*` for any name: `alb.*.domain`.
+    pub path: &'static str,
+    /// When only one value of the key is of later work: that value.
+    pub value: Option<&'static str>,
+    /// What it is: `a domain with its certificate`.
+    pub what: &'static str,
+}

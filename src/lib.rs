@@ -8,6 +8,7 @@
 //! The layers, and who may use whom, are in docs/ARCHITECTURE.md; a test compares them with the code.
 
 pub mod address;
+pub mod blueprint;
 pub mod cloud;
 pub mod diag;
 pub mod kind;

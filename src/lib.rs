@@ -8,6 +8,7 @@
 //! The layers, and who may use whom, are in docs/ARCHITECTURE.md; a test compares them with the code.
 
 pub mod address;
+pub mod blueprint;
 pub mod cloud;
 pub mod desired;
 pub mod diag;
@@ -18,5 +19,7 @@ mod nearest;
 pub mod plan;
 pub mod run;
 pub mod snapshot;
+pub mod report;
+pub mod spec;
 pub mod store;
 pub mod value;

@@ -1,0 +1,131 @@
+//! `[alb.x]`: an application load balancer and its listeners.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::declaration::Declaration;
+use super::measure::Cidr;
+use super::network::{Layout, VPC};
+use super::sheet::Sheet;
+use crate::address::Path;
+
+/// An application load balancer: HTTP on port 80; with a certificate HTTPS on 443, and 80 redirects.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Alb {
+    /// Whether it faces the internet; true when left out. Otherwise only the VPC reaches it.
+    pub public: Option<bool>,
+    /// The networks that may connect: everybody when it is public, the VPC when it is not.
+    pub from: Option<BTreeSet<Cidr>>,
+    /// The ARN of an ACM certificate in the same region.
+    pub certificate: Option<String>,
+}
+
+/// Whether a load balancer has public addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// It has.
+    InternetFacing,
+    /// It has not.
+    Internal,
+}
+
+impl Alb {
+    fn scheme(&self) -> Scheme {
+        match self.public.unwrap_or(true) {
+            true => Scheme::InternetFacing,
+            false => Scheme::Internal,
+        }
+    }
+
+    /// The listener that rules belong to: the one that does not redirect.
+    pub(super) fn listener(&self, name: &str) -> String {
+        let protocol = if self.certificate.is_some() { "https" } else { "http" };
+        format!("${{listener.{name}-{protocol}.arn}}")
+    }
+
+    /// What the load balancer's own address begins with.
+    pub(super) fn url(&self, name: &str) -> String {
+        let protocol = if self.certificate.is_some() { "https" } else { "http" };
+        format!("{protocol}://${{load-balancer.{name}.dns}}")
+    }
+
+    /// Load balancer, security group and listeners.
+    pub(super) fn expand(&self, name: &str, network: &Layout, sheet: &mut Sheet) {
+        let section = Path::of(["alb", name]);
+        let scheme = match self.scheme() {
+            Scheme::InternetFacing => "internet-facing",
+            Scheme::Internal => "internal",
+        };
+        let group = self.security_group(name, network);
+        let balancer = Declaration::new("load-balancer", name, &section)
+            .from("scheme", scheme, section.join("public"))
+            .with("subnets", network.load_balancer_subnets(self.scheme()))
+            .with("security-groups", vec![group.output("id")]);
+        self.expand_listeners(name, &balancer.output("arn"), sheet);
+        sheet.add(group);
+        sheet.add(balancer);
+    }
+
+    fn security_group(&self, name: &str, network: &Layout) -> Declaration {
+        let section = Path::of(["alb", name]);
+        let everybody = || match self.scheme() {
+            Scheme::InternetFacing => "0.0.0.0/0".to_owned(),
+            Scheme::Internal => network.cidr().to_string(),
+        };
+        let sources: Vec<String> = match &self.from {
+            Some(from) => from.iter().map(ToString::to_string).collect(),
+            None => vec![everybody()],
+        };
+        let ports: &[u16] = if self.certificate.is_some() { &[80, 443] } else { &[80] };
+        let rule = |source: &String, port: u16| {
+            json!({
+                "protocol": "tcp",
+                "from-port": port,
+                "to-port": port,
+                "cidr": source,
+                "description": "clients",
+            })
+        };
+        let rules = sources.iter().flat_map(|source| ports.iter().map(|port| rule(source, *port)));
+        Declaration::new("security-group", format!("alb-{name}"), &section)
+            .with("description", format!("load balancer {name}"))
+            .with("vpc-id", VPC)
+            .from("ingress", rules.collect::<Json>(), section.join("from"))
+    }
+
+    fn expand_listeners(&self, name: &str, balancer: &str, sheet: &mut Sheet) {
+        let section = Path::of(["alb", name]);
+        let listener = |protocol: &str, port: u16, action: Json| {
+            Declaration::new("listener", format!("{name}-{}", protocol.to_lowercase()), &section)
+                .with("load-balancer-arn", balancer)
+                .with("port", port)
+                .with("protocol", protocol)
+                .with("default-action", action)
+        };
+        let Some(certificate) = &self.certificate else {
+            return sheet.add(listener("HTTP", 80, not_found()));
+        };
+        let redirect = json!({ "redirect": { "protocol": "HTTPS", "port": "443", "status": 301 } });
+        sheet.add(listener("HTTP", 80, redirect));
+        let https = listener("HTTPS", 443, not_found())
+            .from("certificate-arn", certificate.as_str(), section.join("certificate"))
+            .with("ssl-policy", TLS);
+        sheet.add(https);
+    }
+}
+
+/// TLS 1.2 and 1.3; what AWS's console proposes for new listeners. Left out, the API takes one of 2016.
+const TLS: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+
+/// What a request gets that no service takes.
+fn not_found() -> Json {
+    json!({ "fixed-response": {
+        "status": 404,
+        "content-type": "text/plain",
+        "body": "no service answers here",
+    } })
+}

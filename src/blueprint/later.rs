@@ -1,0 +1,52 @@
+//! Keys that the language knows and this version does not do yet: refused by name, never accepted.
+
+use crate::spec::Later;
+
+/// The keys, and what they would be about.
+pub fn later() -> &'static [Later] {
+    const LATER: &[Later] = &[
+        key("limit", "spending limits"),
+        key("task", "one-off and scheduled tasks"),
+        key("daemon", "daemon services"),
+        key("capacity", "EC2 and managed capacity"),
+        key("nlb", "network load balancers"),
+        key("moved", "renaming without replacing"),
+        key("network.endpoints", "VPC endpoints"),
+        value("network.nat", "endpoints", "VPC endpoints"),
+        key("network.vpc", "networks that exist already"),
+        key("alb.*.domain", "domains, certificates and DNS records"),
+        key("service.*.domain", "domains, certificates and DNS records"),
+        key("service.*.connect", "Service Connect"),
+        key("service.*.capacity", "EC2 and managed capacity"),
+        key("service.*.network-mode", "EC2 and managed capacity"),
+        key("service.*.memory", "EC2 and managed capacity"),
+        key("service.*.place", "placement on EC2 capacity"),
+        key("service.*.pin", "pinning images by digest"),
+        key("service.*.container.*.pin", "pinning images by digest"),
+        key("service.*.count.min", "autoscaling"),
+        key("service.*.count.max", "autoscaling"),
+        key("service.*.count.cpu", "autoscaling"),
+        key("service.*.count.memory", "autoscaling"),
+        key("service.*.count.requests", "autoscaling"),
+        value("service.*.deploy.strategy", "canary", "canary deployments"),
+        value("service.*.deploy.strategy", "linear", "linear deployments"),
+        value("service.*.deploy.strategy", "blue-green", "blue/green deployments"),
+        key("service.*.deploy.percent", "canary and linear deployments"),
+        key("service.*.deploy.step", "linear deployments"),
+        key("service.*.deploy.bake", "canary, linear and blue/green deployments"),
+        key("service.*.deploy.pause", "pauses in deployments"),
+        key("service.*.deploy.hooks", "deployment hooks"),
+        key("service.*.deploy.alarms", "deployment alarms"),
+        key("service.*.volume.*.type", "EBS and EFS volumes"),
+        key("service.*.volume.*.size", "EBS volumes"),
+    ];
+    LATER
+}
+
+const fn key(path: &'static str, what: &'static str) -> Later {
+    Later { path, value: None, what }
+}
+
+const fn value(path: &'static str, value: &'static str, what: &'static str) -> Later {
+    Later { path, value: Some(value), what }
+}

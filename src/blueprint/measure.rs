@@ -1,0 +1,253 @@
+//! Durations, sizes, shares: texts with a unit, read once, when the document is.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use ipnet::Ipv4Net;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+use crate::spec::Format;
+
+/// Text of the form `name`: its type in documents is `$type`.
+macro_rules! written {
+    ($type:ident, $name:literal) => {
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "x-format": $name })
+            }
+        }
+    };
+}
+
+/// A span of time in seconds: `"90s"`, `"5m"`, `"2h"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seconds(pub u32);
+written!(Seconds, "duration");
+
+impl FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let units = [("s", 1), ("m", 60), ("h", 3600), ("d", 86400)];
+        measured(text, &units).map(Self).ok_or_else(|| {
+            format!("`{text}` is not a duration: a whole number and s, m, h or d, such as \"30s\"")
+        })
+    }
+}
+
+/// How long logs are kept, in days; 0 is for ever: `"7d"`, `"2w"`, `"forever"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Days(pub u32);
+written!(Days, "days");
+
+impl FromStr for Days {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "forever" {
+            return Ok(Self(0));
+        }
+        let days = measured(text, &[("d", 1), ("w", 7)]).filter(|days| *days > 0);
+        days.map(Self).ok_or_else(|| {
+            format!(
+                "`{text}` is not a time to keep things: write days, such as \"7d\", or \"forever\""
+            )
+        })
+    }
+}
+
+/// Processor time in units of 1/1024 vCPU: `"0.5vcpu"`, `"32cpu"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cpu(pub u32);
+written!(Cpu, "cpu");
+
+impl FromStr for Cpu {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let units = match text.strip_suffix("vcpu") {
+            Some(number) => fraction(number, 1024),
+            None => measured(text, &[("cpu", 1)]),
+        };
+        units.filter(|units| *units > 0).map(Self).ok_or_else(|| {
+            format!("`{text}` is not an amount of CPU such as \"0.5vcpu\" or \"512cpu\"")
+        })
+    }
+}
+
+/// Memory in MiB: `"512MB"`, `"1GB"`, `"0.5GB"`. As everywhere in ECS, 1 GB is 1024 MiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Memory(pub u32);
+written!(Memory, "memory");
+
+impl FromStr for Memory {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mebibytes = match text.strip_suffix("GB") {
+            Some(number) => fraction(number, 1024),
+            None => measured(text, &[("MB", 1)]),
+        };
+        mebibytes.filter(|size| *size > 0).map(Self).ok_or_else(|| {
+            format!("`{text}` is not an amount of memory such as \"512MB\" or \"1GB\"")
+        })
+    }
+}
+
+/// Disk space in GiB: `"30GB"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gigabytes(pub u32);
+written!(Gigabytes, "gigabytes");
+
+impl FromStr for Gigabytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let size = measured(text, &[("GB", 1)]).filter(|size| *size > 0).map(Self);
+        size.ok_or_else(|| format!("`{text}` is not an amount of disk space such as \"30GB\""))
+    }
+}
+
+/// A share of a hundred: `"50%"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Percent(pub u32);
+written!(Percent, "percent");
+
+impl FromStr for Percent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let share = measured(text, &[("%", 1)]).filter(|share| *share <= 100).map(Self);
+        share.ok_or_else(|| format!("`{text}` is not a share such as \"50%\", at most \"100%\""))
+    }
+}
+
+/// An IPv4 network, its host bits cleared: `"10.0.0.0/16"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cidr(pub Ipv4Net);
+written!(Cidr, "cidr");
+
+impl FromStr for Cidr {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let net = text.parse::<Ipv4Net>().map(|net| Self(net.trunc()));
+        net.map_err(|_| format!("`{text}` is not an IPv4 network such as \"10.0.0.0/16\""))
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A whole number with one of the units, in the smallest of them.
+fn measured(text: &str, units: &[(&str, u32)]) -> Option<u32> {
+    let (number, factor) =
+        units.iter().find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))?;
+    whole(number)?.checked_mul(factor)
+}
+
+/// Digits only: `parse` alone would also take `+5`.
+fn whole(number: &str) -> Option<u32> {
+    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok())?
+}
+
+/// A decimal number times `scale`, if that is whole: `0.25` of 1024 is 256.
+fn fraction(number: &str, scale: u32) -> Option<u32> {
+    let (wholes, digits) = number.split_once('.').unwrap_or((number, "0"));
+    if digits.len() > 5 {
+        return None;
+    }
+    let ones = u64::from(whole(wholes)?) * u64::from(scale);
+    let power = 10_u64.pow(u32::try_from(digits.len()).ok()?);
+    let rest = u64::from(whole(digits)?) * u64::from(scale);
+    (rest % power == 0).then(|| u32::try_from(ones + rest / power).ok())?
+}
+
+fn check<T: FromStr<Err = String>>(text: &str) -> Result<(), String> {
+    text.parse::<T>().map(|_| ())
+}
+
+/// The forms of text that documents hold.
+pub fn formats() -> &'static [Format] {
+    const FORMATS: &[Format] = &[
+        Format { name: "duration", example: "\"30s\"", check: check::<Seconds> },
+        Format { name: "days", example: "\"14d\"", check: check::<Days> },
+        Format { name: "cpu", example: "\"0.5vcpu\"", check: check::<Cpu> },
+        Format { name: "memory", example: "\"1GB\"", check: check::<Memory> },
+        Format { name: "gigabytes", example: "\"30GB\"", check: check::<Gigabytes> },
+        Format { name: "percent", example: "\"50%\"", check: check::<Percent> },
+        Format { name: "cidr", example: "\"10.0.0.0/16\"", check: check::<Cidr> },
+    ];
+    FORMATS
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn units_are_read() {
+        assert_eq!("90s".parse(), Ok(Seconds(90)));
+        assert_eq!("5m".parse(), Ok(Seconds(300)));
+        assert_eq!("2w".parse(), Ok(Days(14)));
+        assert_eq!("forever".parse(), Ok(Days(0)));
+        assert_eq!("0.25vcpu".parse(), Ok(Cpu(256)));
+        assert_eq!("32cpu".parse(), Ok(Cpu(32)));
+        assert_eq!("0.5GB".parse(), Ok(Memory(512)));
+        assert_eq!("100%".parse(), Ok(Percent(100)));
+        assert_eq!(
+            "10.1.2.3/16".parse::<Cidr>().map(|cidr| cidr.to_string()),
+            Ok("10.1.0.0/16".into())
+        );
+    }
+
+    #[test]
+    fn other_text_is_refused_with_an_example() {
+        for text in ["", "s", "30", "30 s", "+5s", "-5s", "1.5s", "99999999999s"] {
+            let told = text.parse::<Seconds>().unwrap_err();
+            assert!(told.contains("\"30s\""), "{told}");
+        }
+        assert!("101%".parse::<Percent>().is_err());
+        assert!("0.3vcpu".parse::<Cpu>().is_err(), "307.2 units are not whole");
+        assert!("0MB".parse::<Memory>().is_err());
+        assert!("10.0.0.0".parse::<Cidr>().is_err());
+    }
+
+    #[test]
+    fn every_example_has_its_form() {
+        for format in formats() {
+            assert_eq!((format.check)(format.example.trim_matches('"')), Ok(()), "{}", format.name);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_check_panic(text in "[0-9.]{0,12}(s|d|vcpu|cpu|GB|MB|%|/[0-9]{0,3})?") {
+            for format in formats() {
+                let _ = (format.check)(&text);
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The containers of a service's task: the one that has the service's name, those in `container`, and
+//! the X-Ray daemon.
+
+use std::collections::BTreeMap;
+
+use super::measure::{Cpu, Memory};
+use super::service::{Container, Service, Size};
+use super::sheet::Sheet;
+use crate::address::Path;
+use crate::diag::Diagnostic;
+
+/// The container that `xray = true` adds.
+const DAEMON: &str = "xray-daemon";
+/// Where the daemon listens, and where the SDKs look for it.
+const DAEMON_PORT: u16 = 2000;
+
+/// A container, and where its keys are written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Member {
+    /// What the spec says of it.
+    pub(super) container: Container,
+    /// The path of its keys: `service.web`, or `service.web.container.proxy`.
+    pub(super) keys: Path,
+}
+
+/// The containers by name.
+pub(super) type Members = BTreeMap<String, Member>;
+
+/// All containers of the service `name`.
+pub(super) fn members(name: &str, service: &Service, sheet: &mut Sheet) -> Members {
+    let section = Path::of(["service", name]);
+    let mut members = Members::new();
+    for (own, container) in &service.container {
+        let keys = section.join("container").join(own);
+        members.insert(own.clone(), Member { container: inheriting(container, service), keys });
+    }
+    let stray = strays(service);
+    if service.image.is_some() {
+        let member = Member { container: main(service), keys: section.clone() };
+        if members.insert(name.to_owned(), member).is_some() {
+            let title = format!("two containers are called `{name}`");
+            let fault =
+                Diagnostic::error("E0263", title).at_key(section.join("container").join(name), "");
+            let fault = fault.at(section.join("image"), "this is the image of the other");
+            sheet.fault(fault.hint("give the one in `container` another name"));
+        }
+    } else if members.is_empty() {
+        let title = format!("the service `{name}` has no image");
+        let fault = Diagnostic::error("E0263", title).at_key(section.clone(), "");
+        sheet.fault(fault.hint("add `image = \"…\"`, or a table `container`"));
+    } else if let Some(key) = stray.first() {
+        let title = format!("`{key}` belongs to a container, but the service has no `image`");
+        let fault = Diagnostic::error("E0263", title).at_key(section.join(*key), "");
+        let hint = format!("write `{key}` in the container it is for, or add `image`");
+        sheet.fault(fault.hint(hint));
+    }
+    for (own, member) in members.iter().filter(|(_, member)| member.container.image.is_none()) {
+        let fault = Diagnostic::error("E0263", format!("the container `{own}` has no image"));
+        sheet.fault(fault.at_key(member.keys.clone(), "").hint("add `image = \"…\"`"));
+    }
+    if service.xray {
+        add_daemon(&section, &mut members);
+    }
+    check(&members, sheet);
+    members
+}
+
+/// The container that has the service's name.
+fn main(service: &Service) -> Container {
+    Container {
+        image: service.image.clone(),
+        port: service.port,
+        udp: service.udp,
+        // The size at the top is the whole task's.
+        size: None,
+        essential: None,
+        env: service.env.clone(),
+        secrets: service.secrets.clone(),
+        command: service.command.clone(),
+        entrypoint: service.entrypoint.clone(),
+        health: service.health.clone(),
+        user: service.user.clone(),
+        directory: service.directory.clone(),
+        readonly: service.readonly,
+        stop_timeout: service.stop_timeout,
+        init: service.init,
+        after: service.after.clone(),
+    }
+}
+
+fn inheriting(container: &Container, service: &Service) -> Container {
+    Container {
+        readonly: container.readonly.or(service.readonly),
+        stop_timeout: container.stop_timeout.or(service.stop_timeout),
+        init: container.init.or(service.init),
+        ..container.clone()
+    }
+}
+
+/// The keys written at the top that mean nothing without an image there.
+fn strays(service: &Service) -> Vec<&'static str> {
+    let command = service.health.as_ref().is_some_and(|health| health.command.is_some());
+    let written = [
+        ("port", service.port.is_some()),
+        ("udp", service.udp.is_some()),
+        ("env", !service.env.is_empty()),
+        ("secrets", !service.secrets.is_empty()),
+        ("command", service.command.is_some()),
+        ("entrypoint", service.entrypoint.is_some()),
+        ("health", command),
+        ("user", service.user.is_some()),
+        ("directory", service.directory.is_some()),
+        ("after", !service.after.is_empty()),
+    ];
+    written.into_iter().filter(|(_, written)| *written).map(|(key, _)| key).collect()
+}
+
+/// The X-Ray daemon, unless a container of that name is written by hand; and in all others where to
+/// find it. Its size is that of AWS's example.
+fn add_daemon(section: &Path, members: &mut Members) {
+    for (_, member) in members.iter_mut().filter(|(name, _)| *name != DAEMON) {
+        let address = || format!("127.0.0.1:{DAEMON_PORT}");
+        let env = &mut member.container.env;
+        env.entry("AWS_XRAY_DAEMON_ADDRESS".to_owned()).or_insert_with(address);
+    }
+    members.entry(DAEMON.to_owned()).or_insert_with(|| Member {
+        container: Container {
+            image: Some("public.ecr.aws/xray/aws-xray-daemon:3.x".to_owned()),
+            udp: Some(DAEMON_PORT),
+            essential: Some(false),
+            size: Some(Size { cpu: Some(Cpu(32)), memory: Some(Memory(256)) }),
+            ..Container::default()
+        },
+        keys: section.join("xray"),
+    });
+}
+
+fn check(members: &Members, sheet: &mut Sheet) {
+    let mut taken: BTreeMap<(&str, u16), &Member> = BTreeMap::new();
+    for (name, member) in members {
+        let container = &member.container;
+        for (key, port) in [("port", container.port), ("udp", container.udp)] {
+            let Some(port) = port else { continue };
+            let Some(first) = taken.insert((key, port), member) else { continue };
+            let title = format!("two containers of a task listen on port {port}");
+            let fault = Diagnostic::error("E0265", title).at(member.keys.join(key), "");
+            let fault = fault.at(first.keys.join(key), "the containers share one address");
+            sheet.fault(fault.hint("let one of them listen on another port"));
+        }
+        let others: Vec<&String> = members.keys().filter(|other| *other != name).collect();
+        for awaited in container.after.keys().filter(|after| !others.contains(after)) {
+            let place = member.keys.join("after").join(awaited);
+            sheet.unknown("other container", awaited, place, others.iter().copied());
+        }
+    }
+}

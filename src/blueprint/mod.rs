@@ -1,0 +1,172 @@
+//! The short sections of a stack, and what each of them stands for in AWS.
+//!
+//! A section is turned into declarations by a pure function: no AWS, no clock, no environment. Who
+//! loads text, layers and references is `spec`; who orders and compares declarations is `plan`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use self::member::Members;
+use self::network::Layout;
+use self::sheet::Sheet;
+use crate::address::{Address, Path};
+use crate::diag::Diagnostic;
+
+pub use self::alb::Alb;
+pub use self::cluster::Cluster;
+pub use self::declaration::Declaration;
+pub use self::later::later;
+pub use self::measure::formats;
+pub use self::network::Network;
+pub use self::references::references;
+pub use self::repo::Repo;
+pub use self::service::{Container, Service};
+pub use self::shorthand::shorthands;
+
+mod alb;
+mod cluster;
+mod declaration;
+mod later;
+mod measure;
+mod member;
+mod network;
+mod references;
+mod repo;
+mod roles;
+mod rollout;
+mod route;
+mod secret;
+mod service;
+mod sheet;
+mod shorthand;
+mod task;
+#[cfg(test)]
+mod tests;
+
+/// The sections of a stack, after all layers are merged and every shorthand is a table.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Document {
+    /// The network that everything runs in; one is made when a service or load balancer needs it.
+    pub network: Option<Network>,
+    /// The ECS cluster; one is made when there is a service.
+    pub cluster: Option<Cluster>,
+    /// ECR repositories by name; an image is `"${repo.api}:${var.tag}"`.
+    #[serde(default)]
+    pub repo: BTreeMap<String, Repo>,
+    /// Application load balancers by name; `main` is made when a service is public.
+    #[serde(default)]
+    pub alb: BTreeMap<String, Alb>,
+    /// Services by name: tasks that are kept running.
+    #[serde(default)]
+    pub service: BTreeMap<String, Service>,
+    /// Any AWS resource, as `[aws.<kind>.<name>]`; patches the one that a section makes there.
+    #[serde(default)]
+    pub aws: BTreeMap<String, BTreeMap<String, Json>>,
+}
+
+/// What is known of the environment as a whole when its sections are expanded.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether it is protected (`protect = true`): no shells into its containers by default.
+    pub protected: bool,
+    /// Whether it expires (`ttl`): its tasks run in public subnets by default, without NAT.
+    pub expires: bool,
+}
+
+/// Turns the sections into declarations, one of each address, ordered by address; what is written
+/// under `aws` is laid over them or stands beside them. Or says everything that is wrong.
+pub fn expand(document: &Document, options: Options) -> Result<Vec<Declaration>, Vec<Diagnostic>> {
+    let mut sheet = Sheet::default();
+    let network = Layout::new(document.network.as_ref(), options);
+    let albs = balancers(document);
+    if !document.service.is_empty() || !albs.is_empty() || document.network.is_some() {
+        network.check(document.service.len(), &mut sheet);
+        network.expand(&mut sheet);
+    }
+    if !document.service.is_empty() || document.cluster.is_some() {
+        document.cluster.clone().unwrap_or_default().expand(&mut sheet);
+    }
+    for (name, repo) in &document.repo {
+        repo.expand(name, &mut sheet);
+    }
+    for (name, alb) in &albs {
+        alb.expand(name, &network, &mut sheet);
+    }
+    expand_services(document, &albs, &network, options, &mut sheet);
+    for (kind, named) in &document.aws {
+        for (name, fields) in named {
+            let section = Path::of(["aws", kind, name]);
+            sheet.at(&Address::new(kind, name), &section).patch(fields);
+        }
+    }
+    sheet.finish()
+}
+
+/// The declared load balancers, and `main` when a service wants one and none is declared.
+fn balancers(document: &Document) -> BTreeMap<String, Alb> {
+    let mut albs = document.alb.clone();
+    if albs.is_empty() && document.service.values().any(route::is_public) {
+        albs.insert(route::MAIN.to_owned(), Alb::default());
+    }
+    albs
+}
+
+fn expand_services(
+    document: &Document,
+    albs: &BTreeMap<String, Alb>,
+    network: &Layout,
+    options: Options,
+    sheet: &mut Sheet,
+) {
+    let all: Vec<&String> = document.service.keys().collect();
+    let mut routes = BTreeMap::new();
+    for (name, service) in &document.service {
+        let members = member::members(name, service, sheet);
+        let route = route::route(name, service, &members, albs, sheet);
+        check_images(document, &members, sheet);
+        task::expand(name, service, &members, sheet);
+        task::expand_logs(name, service, sheet);
+        roles::expand(name, service, &members, options, sheet);
+        rollout::expand_group(name, service, &members, route.as_ref(), &all, sheet);
+        rollout::expand(name, service, route.as_ref(), network, options, sheet);
+        routes.extend(route.map(|route| (name.clone(), route)));
+    }
+    task::check_groups(&document.service, sheet);
+    route::check_same(&routes, sheet);
+    let priorities = route::priorities(&routes, sheet);
+    for (name, route) in &routes {
+        let service = &document.service[name];
+        route.expand(name, service, &albs[&route.alb], priorities[name], sheet);
+    }
+}
+
+/// An image of the stack's own must lie in a repository that there is.
+fn check_images(document: &Document, members: &Members, sheet: &mut Sheet) {
+    let by_hand = document.aws.get("repository");
+    for member in members.values() {
+        let image = member.container.image.as_deref().unwrap_or_default();
+        let Some(repository) = roles::own_repository(image).map(|output| output.of.name) else {
+            continue;
+        };
+        let declared = by_hand.is_some_and(|named| named.contains_key(&repository));
+        if !declared && !document.repo.contains_key(&repository) {
+            sheet.unknown("repo", &repository, member.keys.join("image"), document.repo.keys());
+        }
+    }
+}
+
+/// Where the stack is reached: `url` for the load balancer `main`, or the only one, and `url-<name>`
+/// for others. The texts mention outputs.
+pub fn urls(document: &Document) -> BTreeMap<String, String> {
+    let albs = balancers(document);
+    let is_first = |name: &str| albs.len() == 1 || name == route::MAIN;
+    let url = |(name, alb): (&String, &Alb)| match is_first(name) {
+        true => ("url".to_owned(), alb.url(name)),
+        false => (format!("url-{name}"), alb.url(name)),
+    };
+    albs.iter().map(url).collect()
+}

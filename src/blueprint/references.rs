@@ -1,0 +1,34 @@
+//! What `${repo.api}` and its like mean in terms of kinds.
+
+use crate::spec::Reference;
+
+/// The sections that text may refer to.
+pub fn references() -> &'static [Reference] {
+    const REFERENCES: &[Reference] = &[
+        Reference {
+            section: "repo",
+            kind: "repository",
+            outputs: &[("uri", "uri"), ("arn", "arn"), ("name", "name")],
+            default: "uri",
+        },
+        Reference {
+            section: "alb",
+            kind: "load-balancer",
+            outputs: &[("dns", "dns"), ("arn", "arn")],
+            default: "dns",
+        },
+        Reference {
+            section: "cluster",
+            kind: "cluster",
+            outputs: &[("name", "name"), ("arn", "arn")],
+            default: "name",
+        },
+        Reference {
+            section: "service",
+            kind: "service",
+            outputs: &[("name", "name"), ("arn", "arn")],
+            default: "name",
+        },
+    ];
+    REFERENCES
+}

@@ -1,0 +1,308 @@
+//! What a load balancer sends to a service: target group, listener rule, and the rule's place.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::alb::Alb;
+use super::declaration::Declaration;
+use super::member::Members;
+use super::network::VPC;
+use super::service::{Health, Http, Service};
+use super::sheet::Sheet;
+use crate::address::Path;
+use crate::diag::Diagnostic;
+
+/// The load balancer that is made when none is declared.
+pub(super) const MAIN: &str = "main";
+
+/// Which requests a service gets, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Route {
+    /// The load balancer.
+    pub(super) alb: String,
+    /// The container that answers.
+    pub(super) container: String,
+    /// The port that answers.
+    pub(super) port: u16,
+    path: String,
+    host: Option<String>,
+    priority: Option<u32>,
+    health: Health,
+    /// `service.web.http`; or `service.web`, when a port is all that is written.
+    keys: Path,
+}
+
+/// Whether a load balancer sends the service anything.
+pub(super) fn is_public(service: &Service) -> bool {
+    if service.public == Some(false) {
+        return false;
+    }
+    match &service.http {
+        Some(http) => http.enabled != Some(false),
+        None => service.public == Some(true) || service.port.is_some(),
+    }
+}
+
+/// The route of the service `name`, if it is public and nothing is wrong with it.
+pub(super) fn route(
+    name: &str,
+    service: &Service,
+    members: &Members,
+    albs: &BTreeMap<String, Alb>,
+    sheet: &mut Sheet,
+) -> Option<Route> {
+    if !is_public(service) {
+        return None;
+    }
+    let section = Path::of(["service", name]);
+    let http = service.http.clone().unwrap_or_default();
+    let keys = match &service.http {
+        Some(_) => section.join("http"),
+        None => section,
+    };
+    let alb = balancer(&http, &keys, albs, sheet);
+    let (container, port) = target(name, &http, &keys, members, sheet)?;
+    check_health(&http, &keys, &container, members, sheet);
+    Some(Route {
+        alb: alb?,
+        port,
+        path: http.path.clone().unwrap_or_else(|| "/*".to_owned()),
+        host: http.host.clone(),
+        priority: http.priority,
+        health: health(
+            &http,
+            service,
+            members.get(&container).and_then(|m| m.container.health.as_ref()),
+        ),
+        container,
+        keys,
+    })
+}
+
+fn balancer(
+    http: &Http,
+    keys: &Path,
+    albs: &BTreeMap<String, Alb>,
+    sheet: &mut Sheet,
+) -> Option<String> {
+    let name = match (&http.alb, albs.len()) {
+        (Some(name), _) => name.as_str(),
+        (None, 1) => albs.keys().next()?,
+        (None, _) => MAIN,
+    };
+    if albs.contains_key(name) {
+        return Some(name.to_owned());
+    }
+    sheet.unknown("load balancer", name, keys.join("alb"), albs.keys());
+    None
+}
+
+/// The container and the port that answer.
+fn target(
+    name: &str,
+    http: &Http,
+    keys: &Path,
+    members: &Members,
+    sheet: &mut Sheet,
+) -> Option<(String, u16)> {
+    let listening: Vec<&String> = members
+        .iter()
+        .filter(|(_, member)| member.container.port.is_some())
+        .map(|(name, _)| name)
+        .collect();
+    let container = match (&http.container, listening.as_slice()) {
+        (Some(container), _) => container,
+        (None, [only]) => only,
+        (None, several) if several.iter().any(|container| *container == name) => {
+            several.iter().find(|container| **container == name)?
+        }
+        (None, []) if members.len() == 1 => members.keys().next()?,
+        (None, several) => {
+            let title = format!("which container of `{name}` answers requests is not said");
+            let fault = Diagnostic::error("E0264", title).at_key(keys.clone(), "");
+            sheet.fault(fault.hint(match several {
+                [] => "give a container a `port`, or write `public = false`".to_owned(),
+                [first, ..] => format!("write for example `http.container = \"{first}\"`"),
+            }));
+            return None;
+        }
+    };
+    let Some(member) = members.get(container) else {
+        sheet.unknown("container", container, keys.join("container"), members.keys());
+        return None;
+    };
+    let Some(port) = http.port.or(member.container.port) else {
+        let title = format!("the port that `{container}` answers on is not said");
+        let fault = Diagnostic::error("E0264", title).at_key(member.keys.clone(), "");
+        sheet.fault(fault.hint("add `port`, or write `public = false`"));
+        return None;
+    };
+    Some((container.clone(), port))
+}
+
+/// A command is run in a container, and a path is asked for by a load balancer.
+fn check_health(http: &Http, keys: &Path, answering: &str, members: &Members, sheet: &mut Sheet) {
+    if http.health.as_ref().is_some_and(|health| health.command.is_some()) {
+        let title = "a load balancer cannot run a command";
+        let fault = Diagnostic::error("E0268", title).at(keys.join("health"), "");
+        sheet.fault(fault.hint("write a path such as \"/healthz\", or put it in the container"));
+    }
+    for (_, member) in members.iter().filter(|(name, _)| *name != answering) {
+        let path = member.container.health.as_ref().and_then(|health| health.path.as_ref());
+        // The key at the top may be a default for all services: there it is the load balancer's.
+        if path.is_some() && member.keys.0.len() > 2 {
+            let title = format!("no load balancer asks this container: `{answering}` answers");
+            let fault = Diagnostic::error("E0268", title).at(member.keys.join("health"), "");
+            sheet.fault(fault.hint("write a command that is run in the container"));
+        }
+    }
+}
+
+/// What is written closest to the load balancer wins, key by key.
+fn health(http: &Http, service: &Service, container: Option<&Health>) -> Health {
+    let layers = [http.health.as_ref(), container, service.health.as_ref()];
+    // Times beside a command alone are that command's.
+    let layers: Vec<&Health> = layers
+        .into_iter()
+        .flatten()
+        .filter(|health| health.path.is_some() || health.command.is_none())
+        .collect();
+    Health {
+        path: layers.iter().find_map(|health| health.path.clone()),
+        command: None,
+        interval: layers.iter().find_map(|health| health.interval),
+        timeout: layers.iter().find_map(|health| health.timeout),
+        healthy: layers.iter().find_map(|health| health.healthy),
+        unhealthy: layers.iter().find_map(|health| health.unhealthy),
+        start: None,
+        codes: layers.iter().find_map(|health| health.codes.clone()),
+    }
+}
+
+impl Route {
+    /// Target group and listener rule of the service `name`.
+    pub(super) fn expand(
+        &self,
+        name: &str,
+        service: &Service,
+        alb: &Alb,
+        priority: u32,
+        sheet: &mut Sheet,
+    ) {
+        let section = Path::of(["service", name]);
+        let delay = service.deregistration.map_or(DEREGISTRATION, |delay| delay.0);
+        let group = Declaration::new("target-group", name, &section)
+            .from("port", self.port, section.join("port"))
+            .with("protocol", "HTTP")
+            .with("vpc-id", VPC)
+            .with("target-type", "ip")
+            .from("health-check", self.health_check(), section.join("health"))
+            .from("deregistration-delay-seconds", delay, section.join("deregistration"));
+        let mut conditions = json!({ "paths": [self.path] });
+        if let Some(host) = &self.host {
+            conditions["hosts"] = json!([host]);
+        }
+        let http = section.join("http");
+        let rule = Declaration::new("listener-rule", name, &section)
+            .from("listener-arn", alb.listener(&self.alb), http.join("alb"))
+            .from("priority", priority, http.join("priority"))
+            .from("conditions", conditions, http.join("path"))
+            .with("action", json!({ "forward": group.output("arn") }));
+        sheet.add(group);
+        sheet.add(rule);
+    }
+
+    fn health_check(&self) -> serde_json::Value {
+        let health = &self.health;
+        let interval = health.interval.map_or(10, |interval| interval.0);
+        // An answer must come before the next question.
+        let timeout = health.timeout.map_or_else(|| 5.min(interval.saturating_sub(1)), |t| t.0);
+        json!({
+            "path": health.path.as_deref().unwrap_or("/"),
+            "interval-seconds": interval,
+            "timeout-seconds": timeout,
+            "healthy-threshold": health.healthy.unwrap_or(2),
+            "unhealthy-threshold": health.unhealthy.unwrap_or(2),
+            "matcher": health.codes.as_deref().unwrap_or("200-399"),
+        })
+    }
+
+    /// The first place of the rules as specific as this one: those with a host come before those
+    /// without, longer paths before shorter ones, and a whole path before one with wildcards.
+    fn band(&self) -> u32 {
+        let is_wild = |c: char| c == '*' || c == '?';
+        let letters = self.path.chars().filter(|c| !is_wild(*c)).count();
+        let whole = usize::from(!self.path.contains(is_wild));
+        let length = u32::try_from(letters + whole).unwrap_or(LONGEST).min(LONGEST);
+        let hostless = if self.host.is_some() { 0 } else { LONGEST + 1 };
+        OWN + (hostless + LONGEST - length) * BAND
+    }
+}
+
+/// Seconds for which the load balancer lets requests finish when nothing is said. AWS's own default
+/// is 300, which makes each rollout five minutes longer (PROMISES B20).
+const DEREGISTRATION: u32 = 30;
+
+/// Priorities below this one are the user's own.
+const OWN: u32 = 1000;
+/// The length of the longest path that AWS takes.
+const LONGEST: u32 = 128;
+/// Places in a band: two times 129 bands fill what is left of 50000.
+const BAND: u32 = (50_000 - OWN) / (2 * (LONGEST + 1));
+
+/// The priority of each route. It follows from the route's own words and the service's name, so that
+/// another service seldom moves a rule: only when two fall on one place, the later name moves on.
+pub(super) fn priorities(
+    routes: &BTreeMap<String, Route>,
+    sheet: &mut Sheet,
+) -> BTreeMap<String, u32> {
+    let mut taken: BTreeMap<(&str, u32), &Route> = BTreeMap::new();
+    let mut places = BTreeMap::new();
+    for (name, route) in routes {
+        let Some(priority) = route.priority else { continue };
+        places.insert(name.clone(), priority);
+        if let Some(first) = taken.insert((&route.alb, priority), route) {
+            let title = format!("two services have the priority {priority}");
+            let fault = Diagnostic::error("E0266", title).at(route.keys.join("priority"), "");
+            let fault = fault.at(first.keys.join("priority"), "the other");
+            sheet.fault(fault.hint("leave out both, or give one of them another"));
+        }
+    }
+    for (name, route) in routes.iter().filter(|(_, route)| route.priority.is_none()) {
+        let start = slot(name);
+        let place = (0..BAND)
+            .map(|step| route.band() + (start + step) % BAND)
+            .find(|place| !taken.contains_key(&(route.alb.as_str(), *place)));
+        // A load balancer takes a hundred rules: a band is never full.
+        let place = place.unwrap_or(route.band());
+        taken.insert((&route.alb, place), route);
+        places.insert(name.clone(), place);
+    }
+    places
+}
+
+/// A number below [`BAND`] that a name always has: FNV-1a, which will not change with a release of Rust.
+fn slot(name: &str) -> u32 {
+    let hash = name
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash % BAND
+}
+
+/// Says which services ask for the very same requests.
+pub(super) fn check_same(routes: &BTreeMap<String, Route>, sheet: &mut Sheet) {
+    let mut seen: BTreeMap<(&str, Option<&str>, &str), (&String, &Route)> = BTreeMap::new();
+    for (name, route) in routes {
+        let key = (route.alb.as_str(), route.host.as_deref(), route.path.as_str());
+        let Some((other, first)) = seen.get(&key) else {
+            seen.insert(key, (name, route));
+            continue;
+        };
+        let title = format!("`{other}` and `{name}` both take `{}`", route.path);
+        let fault = Diagnostic::error("E0266", title).at_key(route.keys.clone(), "");
+        let fault = fault.at_key(first.keys.clone(), "the other");
+        let hint = format!("write for example `service.{name}.http = \"/{name}/*\"`");
+        sheet.fault(fault.hint(hint));
+    }
+}

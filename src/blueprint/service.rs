@@ -1,0 +1,277 @@
+//! `[service.x]`: its keys. What they stand for is in `task`, `roles`, `route` and `rollout`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::measure::{Cpu, Days, Gigabytes, Memory, Percent, Seconds};
+
+/// A service on Fargate. `image`, `port` and what else belongs to one container are those of the
+/// container that has the service's name; further containers are in `container`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Service {
+    /// The image of the container that has the service's name.
+    pub image: Option<String>,
+    /// The TCP port that it listens on. A service with a port gets the load balancer's `/*`.
+    #[schemars(range(min = 1))]
+    pub port: Option<u16>,
+    /// The UDP port that it listens on.
+    #[schemars(range(min = 1))]
+    pub udp: Option<u16>,
+    /// False keeps the service off every load balancer, whatever `http` says.
+    pub public: Option<bool>,
+    /// What the load balancer sends here: a path such as `"/api/*"`, or a table.
+    pub http: Option<Http>,
+    /// Who else may connect to its ports: networks, or services of this stack by name.
+    #[serde(default)]
+    pub from: BTreeSet<String>,
+    /// The task's CPU and memory: `"0.25vcpu/512MB"` when left out.
+    pub size: Option<Size>,
+    /// How many tasks are kept running; 1 when left out.
+    pub count: Option<u32>,
+    /// The share of tasks on Fargate Spot, which is cheaper and may be interrupted.
+    pub spot: Option<Percent>,
+    /// The processor the images are built for; `x86_64` when left out.
+    pub arch: Option<Arch>,
+    /// Environment variables.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Environment variables read when a container starts: `"ssm:/name"`, `"sm:name#key"` or an ARN.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
+    /// What the container runs, in place of the image's CMD.
+    pub command: Option<Vec<String>>,
+    /// What it runs it with, in place of the image's ENTRYPOINT.
+    pub entrypoint: Option<Vec<String>>,
+    /// What makes it healthy: a path that the load balancer asks for, or a command in the container.
+    pub health: Option<Health>,
+    /// The user it runs as, in place of the image's USER.
+    pub user: Option<String>,
+    /// The directory it starts in, in place of the image's WORKDIR.
+    pub directory: Option<String>,
+    /// Whether containers cannot write to their own file system; false when left out.
+    pub readonly: Option<bool>,
+    /// Time between SIGTERM and SIGKILL, at most 2 minutes; `"30s"` when left out.
+    pub stop_timeout: Option<Seconds>,
+    /// Whether an init process reaps children and passes signals on; true when left out.
+    pub init: Option<bool>,
+    /// Containers of the same task that are waited for before this one starts.
+    #[serde(default)]
+    pub after: BTreeMap<String, Until>,
+    /// Further containers of the same task, by name; they share `localhost`.
+    #[serde(default)]
+    pub container: BTreeMap<String, Container>,
+    /// Whether the X-Ray daemon runs beside the containers, and they may send to it.
+    #[serde(default)]
+    pub xray: bool,
+    /// Where output goes.
+    pub logs: Option<Logs>,
+    /// What the containers may do in AWS: statements of the task role, by name.
+    #[serde(default)]
+    pub allow: BTreeMap<String, Allow>,
+    /// ARNs of managed policies that the task role also has.
+    #[serde(default)]
+    pub policies: BTreeSet<String>,
+    /// Whether `ecs execute-command` can open a shell; on, except in protected environments.
+    pub exec: Option<bool>,
+    /// Scratch space of the task, 21 to 200 GB; 20 GB when left out.
+    pub storage: Option<Gigabytes>,
+    /// Scratch volumes that the task's containers share, by name.
+    #[serde(default)]
+    pub volume: BTreeMap<String, Volume>,
+    /// How a new version takes over: `"rolling"`, or a table.
+    pub deploy: Option<Deploy>,
+    /// How long a new task may fail its health checks; `"60s"` when left out.
+    pub grace: Option<Seconds>,
+    /// How long the load balancer lets requests to a stopping task finish; `"30s"` when left out.
+    pub deregistration: Option<Seconds>,
+}
+
+/// A container beside others in a task.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Container {
+    /// The image.
+    pub image: Option<String>,
+    /// The TCP port that it listens on.
+    #[schemars(range(min = 1))]
+    pub port: Option<u16>,
+    /// The UDP port that it listens on.
+    #[schemars(range(min = 1))]
+    pub udp: Option<u16>,
+    /// Its part of the task's CPU and memory; left out, it takes what the others leave.
+    pub size: Option<Size>,
+    /// Whether the task stops when this container does; true when left out.
+    pub essential: Option<bool>,
+    /// Environment variables.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Environment variables read when it starts: `"ssm:/name"`, `"sm:name#key"` or an ARN.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
+    /// What it runs, in place of the image's CMD.
+    pub command: Option<Vec<String>>,
+    /// What it runs it with, in place of the image's ENTRYPOINT.
+    pub entrypoint: Option<Vec<String>>,
+    /// What makes it healthy: a command run in it; or, where `http` leads to it, a path.
+    pub health: Option<Health>,
+    /// The user it runs as, in place of the image's USER.
+    pub user: Option<String>,
+    /// The directory it starts in, in place of the image's WORKDIR.
+    pub directory: Option<String>,
+    /// Whether it cannot write to its own file system; as the service says when left out.
+    pub readonly: Option<bool>,
+    /// Time between SIGTERM and SIGKILL; as the service says when left out.
+    pub stop_timeout: Option<Seconds>,
+    /// Whether an init process runs in it; as the service says when left out.
+    pub init: Option<bool>,
+    /// Containers of the same task that are waited for before this one starts.
+    #[serde(default)]
+    pub after: BTreeMap<String, Until>,
+}
+
+/// What a load balancer sends to a service. Stands for text: `"/api/*"`; or `false`: nothing.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-shorthand" = "http"))]
+pub struct Http {
+    /// False takes the service off the load balancer.
+    pub enabled: Option<bool>,
+    /// The container that answers; needed when several have a port.
+    pub container: Option<String>,
+    /// The port that answers; the container's when left out.
+    #[schemars(range(min = 1))]
+    pub port: Option<u16>,
+    /// The paths: `*` stands for any text, `?` for any character; `"/*"` when left out.
+    pub path: Option<String>,
+    /// The host name, with the same wildcards; any when left out.
+    pub host: Option<String>,
+    /// The load balancer; `main` when left out.
+    pub alb: Option<String>,
+    /// The rule's place among all of the load balancer, least first. Left out, longer paths go first.
+    #[schemars(range(min = 1, max = 50000))]
+    pub priority: Option<u32>,
+    /// What the load balancer asks to find out whether a task is healthy.
+    pub health: Option<Health>,
+}
+
+/// A health check. Stands for text: a path (`"/healthz"`) or a command (`"curl -f localhost"`).
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-shorthand" = "health"))]
+pub struct Health {
+    /// The path that the load balancer asks for; `"/"` when left out.
+    pub path: Option<String>,
+    /// A shell command run in the container; it is healthy when the command succeeds.
+    pub command: Option<String>,
+    /// Time between checks; `"10s"` when left out.
+    pub interval: Option<Seconds>,
+    /// Time for an answer; `"5s"` when left out.
+    pub timeout: Option<Seconds>,
+    /// Successes in a row that make a target healthy; 2 when left out. For paths only.
+    pub healthy: Option<u32>,
+    /// Failures in a row that make it unhealthy; 2 for a path, 3 for a command when left out.
+    pub unhealthy: Option<u32>,
+    /// Time in which failures of the command do not count. For commands only.
+    pub start: Option<Seconds>,
+    /// HTTP status codes that are a success; `"200-399"` when left out. For paths only.
+    pub codes: Option<String>,
+}
+
+/// CPU and memory. Stands for text: `"0.5vcpu/1GB"`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-shorthand" = "size"))]
+pub struct Size {
+    /// CPU: `"0.5vcpu"`, or `"512cpu"` in units of 1/1024.
+    pub cpu: Option<Cpu>,
+    /// Memory: `"512MB"` or `"1GB"`.
+    pub memory: Option<Memory>,
+}
+
+/// A processor architecture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arch {
+    /// Intel and AMD.
+    #[serde(rename = "x86_64")]
+    X86,
+    /// Graviton.
+    Arm64,
+}
+
+/// What a container that is waited for must have come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Until {
+    /// It has started.
+    Start,
+    /// It has ended, well or not.
+    Complete,
+    /// It has ended with exit code 0.
+    Success,
+    /// Its health check succeeds.
+    Healthy,
+}
+
+/// Where output goes: one CloudWatch log group a service, one stream a container.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Logs {
+    /// The log group's name; `/ecsctl/<stack>/<env>/<service>` when left out.
+    pub group: Option<String>,
+    /// What streams' names begin with; the service's name when left out.
+    pub prefix: Option<String>,
+    /// How long it is kept; `"14d"` when left out.
+    pub keep: Option<Days>,
+}
+
+/// A statement of the task role.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Allow {
+    /// IAM actions: `"dynamodb:*Item"`.
+    pub actions: BTreeSet<String>,
+    /// ARNs of the resources they are allowed on.
+    pub on: BTreeSet<String>,
+}
+
+/// A scratch volume that lives as long as its task.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Volume {
+    /// Where it appears in containers.
+    pub mount: String,
+    /// The containers it appears in; all of the service's own when left out.
+    pub containers: Option<BTreeSet<String>>,
+    /// Those of them that can only read it.
+    #[serde(default)]
+    pub readonly: BTreeSet<String>,
+}
+
+/// How a new version takes over. Stands for text: `"rolling"`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-shorthand" = "deploy"))]
+pub struct Deploy {
+    /// The strategy.
+    pub strategy: Option<Strategy>,
+    /// Per cent of `count` that must stay healthy meanwhile; 100 when left out.
+    #[schemars(range(max = 100))]
+    pub min: Option<u32>,
+    /// Per cent of `count` that may run meanwhile; 200 when left out.
+    #[schemars(range(min = 100, max = 200))]
+    pub max: Option<u32>,
+    /// Whether a rollout that fails is ended and the earlier version put back; true when left out.
+    pub rollback: Option<bool>,
+}
+
+/// A strategy of a rollout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// Task by task.
+    Rolling,
+}

@@ -1,0 +1,94 @@
+//! Scalars that stand for tables: `size = "0.5vcpu/1GB"`.
+
+use serde_json::{Value as Json, json};
+
+use super::measure::{Cpu, Memory};
+use crate::spec::Shorthand;
+
+/// The shorthands that documents hold.
+pub fn shorthands() -> &'static [Shorthand] {
+    const SHORTHANDS: &[Shorthand] = &[
+        Shorthand { name: "http", example: "\"/api/*\"", parse: http },
+        Shorthand { name: "health", example: "\"/healthz\"", parse: health },
+        Shorthand { name: "size", example: "\"0.5vcpu/1GB\"", parse: size },
+        Shorthand { name: "deploy", example: "\"rolling\"", parse: deploy },
+    ];
+    SHORTHANDS
+}
+
+fn http(scalar: &Json) -> Result<Json, String> {
+    match scalar {
+        Json::Bool(enabled) => Ok(json!({ "enabled": enabled })),
+        Json::String(path) if path.starts_with('/') => Ok(json!({ "path": path })),
+        _ => Err("write a path such as \"/api/*\", or false".to_owned()),
+    }
+}
+
+/// A path has no spaces: `/bin/check --fast` is a command.
+fn health(scalar: &Json) -> Result<Json, String> {
+    match scalar.as_str() {
+        Some(path) if path.starts_with('/') && !path.contains(' ') => Ok(json!({ "path": path })),
+        Some(command) if !command.trim().is_empty() => Ok(json!({ "command": command })),
+        _ => Err("write a path such as \"/healthz\", or a command".to_owned()),
+    }
+}
+
+fn size(scalar: &Json) -> Result<Json, String> {
+    let expected = || "write CPU and memory such as \"0.5vcpu/1GB\"".to_owned();
+    let (cpu, memory) =
+        scalar.as_str().and_then(|text| text.split_once('/')).ok_or_else(expected)?;
+    let (cpu, memory) = (cpu.trim(), memory.trim());
+    cpu.parse::<Cpu>()?;
+    memory.parse::<Memory>()?;
+    Ok(json!({ "cpu": cpu, "memory": memory }))
+}
+
+fn deploy(scalar: &Json) -> Result<Json, String> {
+    match scalar.as_str() {
+        Some("rolling") => Ok(json!({ "strategy": "rolling" })),
+        Some(text) if text.starts_with("canary") || text.starts_with("blue") => {
+            Err("this version of ecsctl rolls tasks only: write \"rolling\"".to_owned())
+        }
+        _ => Err("write \"rolling\"".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(name: &str, scalar: &Json) -> Result<Json, String> {
+        let shorthand = shorthands().iter().find(|shorthand| shorthand.name == name).unwrap();
+        (shorthand.parse)(scalar)
+    }
+
+    #[test]
+    fn a_scalar_becomes_the_table_it_stands_for() {
+        assert_eq!(parse("http", &json!("/api/*")), Ok(json!({ "path": "/api/*" })));
+        assert_eq!(parse("http", &json!(false)), Ok(json!({ "enabled": false })));
+        assert_eq!(parse("health", &json!("/ok")), Ok(json!({ "path": "/ok" })));
+        let command = "/bin/check --fast";
+        assert_eq!(parse("health", &json!(command)), Ok(json!({ "command": command })));
+        let size = json!({ "cpu": "0.5vcpu", "memory": "1GB" });
+        assert_eq!(parse("size", &json!("0.5vcpu / 1GB")), Ok(size));
+        assert_eq!(parse("deploy", &json!("rolling")), Ok(json!({ "strategy": "rolling" })));
+    }
+
+    #[test]
+    fn other_scalars_are_refused() {
+        assert!(parse("http", &json!("api")).is_err());
+        assert!(parse("health", &json!(" ")).is_err());
+        assert!(parse("size", &json!("1GB")).is_err());
+        assert!(parse("size", &json!("1GB/0.5vcpu")).is_err());
+        let told = parse("deploy", &json!("canary 10% 5m")).unwrap_err();
+        assert!(told.contains("rolls tasks only"), "{told}");
+    }
+
+    #[test]
+    fn every_example_is_one() {
+        for shorthand in shorthands() {
+            let example: Json = serde_json::from_str(shorthand.example).unwrap();
+            assert!((shorthand.parse)(&example).is_ok(), "{}", shorthand.name);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! A service's task definition and the log group that its containers write to.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::declaration::Declaration;
+use super::measure::{Cpu, Days, Memory};
+use super::member::{Member, Members};
+use super::secret::Secret;
+use super::service::{Arch, Health, Service, Until};
+use super::sheet::Sheet;
+use crate::address::Path;
+use crate::diag::Diagnostic;
+
+/// The smallest task that Fargate has.
+const SIZE: (Cpu, Memory) = (Cpu(256), Memory(512));
+/// Days for which logs are kept when nothing is said.
+const KEEP: Days = Days(14);
+
+/// The task definition of the service `name`.
+pub(super) fn expand(name: &str, service: &Service, members: &Members, sheet: &mut Sheet) {
+    let section = Path::of(["service", name]);
+    let size = service.size.unwrap_or_default();
+    let arch = match service.arch.unwrap_or(Arch::X86) {
+        Arch::X86 => "X86_64",
+        Arch::Arm64 => "ARM64",
+    };
+    let platform = json!({ "cpu-architecture": arch, "operating-system-family": "LINUX" });
+    let storage = service.storage.map(|size| json!({ "size-in-gib": size.0 }));
+    let mut task = Declaration::new("task-definition", name, &section)
+        .from("cpu", size.cpu.unwrap_or(SIZE.0).0, section.join("size"))
+        .from("memory", size.memory.unwrap_or(SIZE.1).0, section.join("size"))
+        .with("network-mode", "awsvpc")
+        .with("requires-compatibilities", json!(["FARGATE"]))
+        .from("runtime-platform", platform, section.join("arch"))
+        .maybe("ephemeral-storage", storage, section.join("storage"))
+        .with("execution-role-arn", format!("${{role.{name}-execution.arn}}"))
+        .with("task-role-arn", format!("${{role.{name}-task.arn}}"));
+    if !service.volume.is_empty() {
+        let volumes = service.volume.keys().map(|volume| (volume.clone(), json!({})));
+        task = task.from("volumes", volumes.collect::<Map<_, _>>(), section.join("volume"));
+    }
+    let mut containers = Map::new();
+    for (own, member) in members {
+        let mut fields = container(member, sheet);
+        let mounts = mounts(own, service);
+        if !mounts.is_empty() {
+            fields.insert("mount-points".to_owned(), mounts.into());
+        }
+        fields.insert("log-configuration".to_owned(), logging(name, service));
+        containers.insert(own.clone(), fields.into());
+        task.sources.insert(format!("containers.{own}"), member.keys.clone());
+    }
+    check_volumes(&section, service, members, sheet);
+    sheet.add(task.with("containers", containers));
+}
+
+/// The fields that the container's own keys decide.
+fn container(member: &Member, sheet: &mut Sheet) -> Map<String, Json> {
+    let own = &member.container;
+    let ports = [("tcp", own.port), ("udp", own.udp)];
+    let ports = ports.into_iter().filter_map(|(protocol, port)| {
+        Some(json!({ "container-port": port?, "protocol": protocol }))
+    });
+    let size = own.size.unwrap_or_default();
+    let after = own.after.iter().map(|(other, until)| (other.clone(), Json::from(word(*until))));
+    let fields = [
+        ("image", own.image.as_deref().map(Json::from)),
+        ("cpu", size.cpu.map(|cpu| cpu.0.into())),
+        ("memory", size.memory.map(|memory| memory.0.into())),
+        ("essential", own.essential.map(Json::from)),
+        ("ports", some(ports.collect::<Vec<_>>())),
+        ("entry-point", own.entrypoint.clone().map(Json::from)),
+        ("command", own.command.clone().map(Json::from)),
+        ("working-directory", own.directory.as_deref().map(Json::from)),
+        ("user", own.user.as_deref().map(Json::from)),
+        ("environment", some(own.env.clone())),
+        ("secrets", some(secrets(member, sheet))),
+        ("depends-on", some(after.collect::<Map<_, _>>())),
+        ("stop-timeout", own.stop_timeout.map(|time| time.0.into())),
+        ("health-check", own.health.as_ref().and_then(health_check)),
+        ("readonly-root-filesystem", own.readonly.map(Json::from)),
+        ("linux-parameters", Some(json!({ "init-process-enabled": own.init.unwrap_or(true) }))),
+    ];
+    let written = fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    written.collect()
+}
+
+/// Lists and tables with nothing in them are left out: the declaration is shown to people.
+fn some(value: impl serde::Serialize) -> Option<Json> {
+    let value = serde_json::to_value(value).expect("lists and tables of text are JSON");
+    let is_empty = match &value {
+        Json::Array(items) => items.is_empty(),
+        Json::Object(fields) => fields.is_empty(),
+        _ => false,
+    };
+    (!is_empty).then_some(value)
+}
+
+fn secrets(member: &Member, sheet: &mut Sheet) -> Map<String, Json> {
+    let mut read = Map::new();
+    for (variable, text) in &member.container.secrets {
+        match text.parse::<Secret>() {
+            Ok(secret) => {
+                read.insert(variable.clone(), secret.value_from.into());
+            }
+            Err(why) => {
+                let place = member.keys.join("secrets").join(variable);
+                let fault = Diagnostic::error("E0267", why).at(place, "");
+                sheet.fault(
+                    fault.hint("write \"ssm:/name\", \"sm:name\", \"sm:name#key\" or an ARN"),
+                );
+            }
+        }
+    }
+    read
+}
+
+fn health_check(health: &Health) -> Option<Json> {
+    let command = health.command.as_deref()?;
+    let seconds = |said: Option<super::measure::Seconds>, default| said.map_or(default, |s| s.0);
+    Some(json!({
+        "command": ["CMD-SHELL", command],
+        "interval": seconds(health.interval, 10),
+        "timeout": seconds(health.timeout, 5),
+        "retries": health.unhealthy.unwrap_or(3),
+        "start-period": seconds(health.start, 0),
+    }))
+}
+
+fn word(until: Until) -> &'static str {
+    match until {
+        Until::Start => "START",
+        Until::Complete => "COMPLETE",
+        Until::Success => "SUCCESS",
+        Until::Healthy => "HEALTHY",
+    }
+}
+
+fn mounts(own: &str, service: &Service) -> Vec<Json> {
+    let here = service.volume.iter().filter(|(_, volume)| match &volume.containers {
+        Some(containers) => containers.contains(own),
+        // A container that the spec does not name asked for nothing.
+        None => service.container.contains_key(own) || service.image.is_some(),
+    });
+    let mount = |(name, volume): (&String, &super::service::Volume)| {
+        json!({
+            "source-volume": name,
+            "container-path": volume.mount,
+            "read-only": volume.readonly.contains(own),
+        })
+    };
+    here.map(mount).collect()
+}
+
+fn check_volumes(section: &Path, service: &Service, members: &Members, sheet: &mut Sheet) {
+    for (name, volume) in &service.volume {
+        let keys = section.join("volume").join(name);
+        let named =
+            [("containers", volume.containers.as_ref()), ("readonly", Some(&volume.readonly))];
+        for (key, names) in named {
+            let strangers = names.into_iter().flatten().filter(|name| !members.contains_key(*name));
+            for stranger in strangers {
+                sheet.unknown("container", stranger, keys.join(key), members.keys());
+            }
+        }
+    }
+}
+
+/// The log group of the service `name`.
+pub(super) fn expand_logs(name: &str, service: &Service, sheet: &mut Sheet) {
+    let section = Path::of(["service", name]);
+    let keys = section.join("logs");
+    let logs = service.logs.clone().unwrap_or_default();
+    let group = Declaration::new("log-group", name, &section)
+        .maybe("name", logs.group, keys.join("group"))
+        .from("retention-in-days", logs.keep.unwrap_or(KEEP).0, keys.join("keep"));
+    sheet.add(group);
+}
+
+/// Says which services write to the same log group: it would be declared twice.
+pub(super) fn check_groups(services: &BTreeMap<String, Service>, sheet: &mut Sheet) {
+    let mut seen: BTreeMap<&str, Path> = BTreeMap::new();
+    for (name, service) in services {
+        let group = service.logs.as_ref().and_then(|logs| logs.group.as_deref());
+        let Some(group) = group else { continue };
+        let place = Path::of(["service", name, "logs", "group"]);
+        let Some(first) = seen.insert(group, place.clone()) else { continue };
+        let title = format!("two services write to the log group `{group}`");
+        let fault = Diagnostic::error("E0272", title).at(place, "").at(first, "the other");
+        sheet.fault(fault.hint("leave out `group`, or give one of them another"));
+    }
+}
+
+fn logging(name: &str, service: &Service) -> Json {
+    let prefix = service.logs.as_ref().and_then(|logs| logs.prefix.as_deref());
+    json!({
+        "driver": "awslogs",
+        "options": {
+            "awslogs-group": format!("${{log-group.{name}.name}}"),
+            "awslogs-region": "${aws.region}",
+            "awslogs-stream-prefix": prefix.unwrap_or(name),
+        },
+    })
+}

@@ -1,0 +1,3 @@
+//! Telling people and machines what was found and done. Decides nothing.
+
+pub mod diagnostics;

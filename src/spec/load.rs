@@ -1,0 +1,194 @@
+//! The way from a request to a spec, or to everything that is wrong with it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use crate::diag::Diagnostic;
+use crate::kind::{Shape, StackId};
+
+use super::check::{Checker, missing};
+use super::example;
+use super::files::Files;
+use super::layers::{Layers, fill, merge, with_tree};
+use super::meta::{KEYS, Meta, VERSION, lifetime};
+use super::nearest::nearest;
+use super::node::{Layer, Mark, Node};
+use super::parse::parse;
+use super::read::{Reader, overlay_name};
+use super::scope::{Names, Scope};
+use super::vars::values;
+use super::{Language, Rejected, Request, Spec};
+
+/// The environment when none is chosen.
+const DEFAULT_ENV: &str = "default";
+
+/// Reads a spec, or tells everything that is wrong with it.
+pub fn load(request: &Request, language: &Language, files: &dyn Files) -> Result<Spec, Rejected> {
+    let env = request.env.as_deref().unwrap_or(DEFAULT_ENV);
+    let mut reader = Reader::new(files);
+    let base = reader.spec(&request.file);
+    let overlay = reader.overlay(&request.file, env);
+    let sets: Vec<Node> = request.set.iter().filter_map(|set| read_set(&mut reader, set)).collect();
+    let beside = reader.overlays(&request.file);
+    let Reader { sources, found, .. } = reader;
+    // A text that is no TOML would only be followed by errors that come of it.
+    let (Some(base), true) = (base, found.is_empty()) else {
+        return Err(Rejected { diagnostics: found, sources });
+    };
+
+    let shape = language.spec();
+    let mut checker = Checker::new(language, &shape, &sources);
+    if overlay.is_none() {
+        known_env(request, &base, &beside, &mut checker);
+    }
+    let stack = base.get("stack").and_then(|entry| entry.value.text()).unwrap_or_default();
+    let stack = stack.to_owned();
+    let layers = Layers::new(base, env, overlay, sets, &mut checker);
+    let (chosen, warnings) = canonical(layers, &stack, request, &shape, &mut checker);
+    let tree = merge(chosen, language, &mut checker);
+    missing(&tree, &shape, Mark::new(0, 0..0), &mut checker);
+    let meta = meta(&tree, request, &mut checker);
+    let mut diagnostics = checker.found;
+    let document = sections(&tree);
+    let sources = with_tree(sources, tree, env);
+    let (Some(meta), true) = (meta, diagnostics.is_empty()) else {
+        diagnostics.extend(warnings);
+        return Err(Rejected { diagnostics, sources });
+    };
+    let region = meta.region.or_else(|| request.region.clone()).unwrap_or_default();
+    Ok(Spec {
+        id: StackId { stack: meta.stack, env: env.to_owned(), region },
+        tags: meta.tags,
+        ttl: meta.ttl.and_then(|ttl| lifetime(&ttl).ok()),
+        protect: meta.protect,
+        document,
+        sources,
+        warnings,
+    })
+}
+
+/// `--set key=value`: the value is TOML, and text when it is not.
+fn read_set(reader: &mut Reader<'_>, (key, value): &(String, String)) -> Option<Node> {
+    let value = match toml::de::DeValue::parse(value) {
+        Ok(_) => value.clone(),
+        Err(_) => toml::Value::String(value.clone()).to_string(),
+    };
+    let text = format!("{key} = {value}");
+    let source = reader.sources.add(format!("--set {key}"), text);
+    let (node, errors) = parse(&reader.sources, source, Layer::Set);
+    let Some(error) = errors.into_iter().next() else { return Some(node) };
+    let hint = "write for example `--set service.web.count=2`";
+    reader.found.push(Diagnostic { hint: Some(hint.to_owned()), ..error });
+    None
+}
+
+/// Refuses an environment that nothing is said of.
+fn known_env(request: &Request, base: &Node, beside: &BTreeSet<String>, checker: &mut Checker<'_>) {
+    let Some(env) = request.env.as_deref().filter(|env| *env != DEFAULT_ENV) else { return };
+    if let Err(title) = example::name(env) {
+        checker.found.push(Diagnostic::error("E0113", title));
+        return;
+    }
+    let written = base.get("env").and_then(|entry| entry.value.table()).into_iter().flatten();
+    let mut all: BTreeSet<&str> = written.map(|(name, _)| name.as_str()).collect();
+    all.extend(beside.iter().map(String::as_str));
+    if all.contains(env) {
+        return;
+    }
+    let error = Diagnostic::error("E0114", format!("there is no environment `{env}`"));
+    let file = overlay_name(&request.file, env);
+    let hint = match (nearest(env, all.iter().copied()), all.is_empty()) {
+        (Some(near), _) => format!("did you mean `-e {near}`?"),
+        (None, true) => format!("add `[env.{env}]` to the spec, or a file {file} beside it"),
+        (None, false) => {
+            let all: Vec<String> = all.iter().map(|env| format!("`{env}`")).collect();
+            format!("use one of {}, or add `[env.{env}]`", all.join(", "))
+        }
+    };
+    checker.found.push(error.hint(hint));
+}
+
+/// The chosen layers, with variables and names filled in, checked and canonical; and warnings.
+fn canonical(
+    mut layers: Layers,
+    stack: &str,
+    request: &Request,
+    shape: &Shape,
+    checker: &mut Checker<'_>,
+) -> (Vec<Node>, Vec<Diagnostic>) {
+    let vars_shape = shape.fields().and_then(|fields| fields.get("vars"));
+    let vars_shape = vars_shape.map_or(Shape::Any, |field| field.shape.clone());
+    let (vars, elsewhere) = layers.vars(&vars_shape, checker);
+    let (known, without) = values(vars.as_ref(), request, checker.sources, &mut checker.found);
+    let Layers { chosen, others } = layers;
+    let others_vars = without.union(&elsewhere).cloned().collect();
+    let base_names = chosen.first().cloned();
+    let scope = Scope {
+        language: checker.language,
+        vars: &known,
+        unset: &without,
+        names: Names::of(&chosen),
+        stack,
+        env: request.env.as_deref().unwrap_or(DEFAULT_ENV),
+        git_sha: request.git_sha.as_deref(),
+    };
+    let mut used = BTreeSet::new();
+    let mut ready = Vec::new();
+    for layer in chosen {
+        let filled = fill(layer, &scope, &mut used, checker);
+        ready.push(checker.value(filled, shape));
+    }
+    for (name, layer) in others {
+        let names = Names::of(base_names.iter().chain([&layer]));
+        let scope = Scope { unset: &others_vars, names, env: &name, ..scope };
+        let filled = fill(layer, &scope, &mut used, checker);
+        checker.value(filled, shape);
+    }
+    let declared = vars.iter().filter_map(|entry| entry.value.table()).flatten();
+    let unused = declared.filter(|(name, _)| !used.contains(*name)).map(|(name, entry)| {
+        Diagnostic::warning("E0125", format!("the variable `{name}` is never used"))
+            .at_span(checker.sources.span(entry.key), "")
+            .hint(format!("use it as `${{var.{name}}}`, or remove it"))
+    });
+    (ready, unused.collect())
+}
+
+/// The keys that belong to no section. What their forms cannot say is checked here.
+fn meta(tree: &Node, request: &Request, checker: &mut Checker<'_>) -> Option<Meta> {
+    let mark = |key: &str| tree.get(key).map(super::node::Entry::shown);
+    let keys =
+        KEYS.iter().filter_map(|key| Some(((*key).to_owned(), tree.get(key)?.value.to_json())));
+    let meta: Option<Meta> = serde_json::from_value(Json::Object(keys.collect())).ok();
+    if tree.get("region").is_none() && request.region.is_none() {
+        let error = Diagnostic::error("E0109", "the spec lacks `region`");
+        let error = error.at_span(checker.sources.span(Mark::new(0, 0..0)), "");
+        let hint = "add for example `region = \"eu-west-1\"`, or set AWS_REGION";
+        checker.found.push(error.hint(hint));
+    }
+    let meta = meta?;
+    if meta.ecsctl != VERSION
+        && let Some(at) = mark("ecsctl")
+    {
+        let title = format!("version {} of the language is not known", meta.ecsctl);
+        let error = Diagnostic::error("E0124", title).at_span(checker.sources.span(at), "");
+        let hint = format!("write `ecsctl = {VERSION}`, or install the ecsctl that knows it");
+        checker.found.push(error.hint(hint));
+    }
+    let tags = tree.get("tags").and_then(|entry| entry.value.table()).into_iter().flatten();
+    for (key, entry) in
+        tags.filter(|(key, _)| key.starts_with("aws:") || key.starts_with("ecsctl:"))
+    {
+        let error = Diagnostic::error("E0113", format!("the tag `{key}` cannot be set"));
+        let error = error.at_span(checker.sources.span(entry.key), "");
+        checker.found.push(error.hint("use a key that begins with neither `aws:` nor `ecsctl:`"));
+    }
+    Some(meta)
+}
+
+/// The document without the keys that belong to no section.
+fn sections(tree: &Node) -> Json {
+    let table = tree.table().into_iter().flatten();
+    let sections = table.filter(|(key, _)| !KEYS.contains(&key.as_str()));
+    Json::Object(sections.map(|(key, entry)| (key.clone(), entry.value.to_json())).collect())
+}

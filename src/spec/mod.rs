@@ -1,0 +1,89 @@
+//! Text to document: reads a spec with all its layers, and knows for every field who set it where.
+//!
+//! Generic over a [`Language`]: no section is known by name. Called by `cli`; calls nobody but
+//! [`Files`].
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use crate::diag::Diagnostic;
+use crate::kind::StackId;
+
+pub use self::files::{Disk, Files};
+pub use self::language::{KindWords, Language};
+pub use self::load::load;
+pub use self::meta::Meta;
+pub use self::node::Layer;
+pub use self::rules::{Format, Later, Reference, Shorthand};
+pub use self::sources::{Located, Origin, Sources};
+pub use self::vars::{Type, Variable};
+
+mod check;
+mod example;
+mod files;
+mod language;
+mod layers;
+mod load;
+mod merge;
+mod meta;
+mod nearest;
+mod node;
+mod parse;
+mod read;
+pub mod rules;
+mod scope;
+mod sources;
+#[cfg(test)]
+mod tests;
+mod text;
+mod vars;
+
+/// What to load, and with what from outside.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The spec.
+    pub file: PathBuf,
+    /// The environment; `default` when none is chosen.
+    pub env: Option<String>,
+    /// `--var name=value`.
+    pub vars: BTreeMap<String, String>,
+    /// `--set key=value`, in order.
+    pub set: Vec<(String, String)>,
+    /// The process's environment, for `from-env`.
+    pub environment: BTreeMap<String, String>,
+    /// The region to use when the spec names none.
+    pub region: Option<String>,
+    /// The commit the spec stands at, for `${git.sha}`.
+    pub git_sha: Option<String>,
+}
+
+/// A spec, read.
+#[derive(Debug)]
+pub struct Spec {
+    /// Which stack, in which environment, where.
+    pub id: StackId,
+    /// Tags that every resource carries.
+    pub tags: BTreeMap<String, String>,
+    /// How long after an apply the environment may be destroyed.
+    pub ttl: Option<Duration>,
+    /// Whether the environment may not be destroyed.
+    pub protect: bool,
+    /// The sections: merged, canonical, variables filled in; `${…}` names outputs of kinds.
+    pub document: Json,
+    /// The texts, and the way back to them.
+    pub sources: Sources,
+    /// What is worth a look.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// A spec that is not one.
+#[derive(Debug)]
+pub struct Rejected {
+    /// What is wrong; at least one error.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts, as far as they were read.
+    pub sources: Sources,
+}

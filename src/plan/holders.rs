@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::kind::Live;
+use crate::value::beginnings;
 
 /// Outputs that identify an object when others mention them.
 const IDENTIFYING: [&str; 3] = ["id", "arn", "uri"];
@@ -47,13 +48,6 @@ impl Holders {
     pub(super) fn mentioned_by(&self, object: usize) -> &BTreeSet<usize> {
         &self.mentioned_by[object]
     }
-}
-
-/// The text, and its beginnings up to each separator: an image names its repository, a policy's
-/// resource a log group with `:*` behind it.
-fn beginnings(text: &str) -> impl Iterator<Item = &str> {
-    let cuts = text.match_indices([':', '/', '@']).map(|(at, _)| &text[..at]);
-    cuts.chain([text])
 }
 
 #[cfg(test)]

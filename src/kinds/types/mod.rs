@@ -1,1 +1,9 @@
 //! The types of kinds' fields: canonical on construction, so that equal things are equal text.
+
+pub use self::action::{Action, FixedResponse, Redirect};
+pub use self::json::Json;
+pub use self::policy::{Names, Policy};
+
+mod action;
+mod json;
+mod policy;

@@ -17,6 +17,7 @@ pub mod kind;
 pub mod kinds;
 mod nearest;
 pub mod plan;
+pub mod report;
 pub mod run;
 pub mod snapshot;
 pub mod report;

@@ -32,6 +32,13 @@ impl Snapshot {
     pub fn ours<'a>(&'a self, stack: &'a StackId) -> impl Iterator<Item = &'a Live> {
         self.live.iter().filter(|live| is_ours(live, stack))
     }
+
+    /// Everything that is known about outputs: the surroundings' and the stack's.
+    pub fn known(&self, stack: &StackId) -> Known {
+        let mut known = self.surroundings.known();
+        self.ours(stack).for_each(|live| learn(live, &mut known));
+        known
+    }
 }
 
 /// Whether the tags say that it belongs to the stack and environment.

@@ -8,12 +8,14 @@ use tokio::sync::Mutex;
 
 pub use self::cache::Cache;
 pub use self::calls::{batched, concurrently};
+pub use self::connect::Connection;
 pub use self::owned::Owned;
 use super::{Cloud, Surroundings};
 use crate::kind::{Deed, Done, Error, Live, Ready, Registered, Result, Sought, StackId};
 
 mod cache;
 mod calls;
+mod connect;
 mod error;
 mod owned;
 pub mod tags;

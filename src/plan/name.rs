@@ -7,6 +7,8 @@ use crate::kind::{NameStyle, Naming, StackId};
 
 /// Characters of the digest in a name.
 const DIGEST: usize = 6;
+/// The digest with its hyphen.
+const SUFFIX: usize = DIGEST + 1;
 
 /// The name of a resource whose declaration gives none: `<stack>-<env>-<name>`, cut and made distinct
 /// by a digest where AWS's limit bites (PROMISES B11).
@@ -18,27 +20,30 @@ pub fn default_name(stack: &StackId, naming: Naming, name: &str) -> String {
         NameStyle::Slashed => format!("{stack}/{env}/{name}"),
     };
     // Room for a successor's suffix, so that the name of a successor needs no cutting.
-    let room = naming.max - if naming.suffix { DIGEST + 1 } else { 0 };
+    let room = if naming.suffix { naming.max - SUFFIX } else { naming.max };
     if full.len() <= room {
         return full;
     }
-    let cut = full[..room - DIGEST - 1].trim_end_matches(['-', '/']);
+    let cut = full[..room - SUFFIX].trim_end_matches(['-', '/']);
     format!("{cut}-{}", digest(&full))
 }
 
-/// The name of what takes the place of the object `id`.
-pub(super) fn successor(base: &str, id: &str) -> String {
-    format!("{base}-{}", digest(id))
+/// The name of what takes the place of the object `id`. A name that the user chose may have to be cut.
+pub(super) fn successor(base: &str, naming: Naming, id: &str) -> String {
+    format!("{}-{}", stem(base, naming), digest(id))
 }
 
 /// Whether `live` is `base`, or the name of a successor of something called so.
-pub(super) fn is_name_or_successor(live: &str, base: &str) -> bool {
-    let rest = live.strip_prefix(base);
-    let suffix = rest.and_then(|rest| rest.strip_prefix('-'));
-    rest == Some("")
-        || suffix.is_some_and(|suffix| {
-            suffix.len() == DIGEST && suffix.bytes().all(|byte| byte.is_ascii_hexdigit())
-        })
+pub(super) fn is_name_or_successor(live: &str, base: &str, naming: Naming) -> bool {
+    let suffix = live.strip_prefix(stem(base, naming)).and_then(|rest| rest.strip_prefix('-'));
+    let is_digest =
+        |text: &str| text.len() == DIGEST && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    live == base || suffix.is_some_and(is_digest)
+}
+
+fn stem(base: &str, naming: Naming) -> &str {
+    let room = naming.max - SUFFIX;
+    base.get(..room).unwrap_or(base).trim_end_matches('-')
 }
 
 fn digest(text: &str) -> String {
@@ -62,9 +67,12 @@ mod tests {
     #[test]
     fn short_names_stay_as_they_are() {
         assert_eq!(name("shop", "prod", "web"), "shop-prod-web");
-        let successor = successor("shop-prod-web", "arn:1");
-        assert!(is_name_or_successor(&successor, "shop-prod-web"));
-        assert!(!is_name_or_successor("shop-prod-web-api", "shop-prod-web"));
+        let next = successor("shop-prod-web", BALANCER, "arn:1");
+        assert!(is_name_or_successor(&next, "shop-prod-web", BALANCER));
+        assert!(!is_name_or_successor("shop-prod-web-api", "shop-prod-web", BALANCER));
+        let chosen = "a-name-that-the-user-chose-long-x";
+        let next = successor(chosen, BALANCER, "arn:1");
+        assert!(next.len() <= 32 && is_name_or_successor(&next, chosen, BALANCER));
     }
 
     proptest! {
@@ -73,7 +81,7 @@ mod tests {
         fn any_names_fit(a in "[a-z][a-z0-9-]{0,62}[a-z0-9]", b in "[a-z][a-z0-9-]{0,62}[a-z0-9]") {
             let (first, second) = (name("shop", "prod", &a), name("shop", "prod", &b));
             prop_assert!(first.len() <= 25 && !first.ends_with('-'));
-            prop_assert!(successor(&first, "x").len() <= 32);
+            prop_assert!(successor(&first, BALANCER, "x").len() <= 32);
             prop_assert_eq!(first == second, a == b);
             prop_assert_eq!(&first, &name("shop", "prod", &a));
         }

@@ -10,7 +10,7 @@ use crate::address::{Address, Output};
 use crate::desired::{Declared, Desired};
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
-use crate::kind::{Condition, Live, Registered, TAG_STACK, TagChange};
+use crate::kind::{Condition, Live, Naming, Registered, TAG_STACK, TagChange};
 use crate::kinds;
 use crate::snapshot::{Snapshot, is_ours, learn};
 use crate::value::{Known, Value};
@@ -146,7 +146,7 @@ impl<'a> Planner<'a> {
         let mut spec = spec.clone();
         if let (Some(naming), Value::Map(fields)) = (kind.about().naming, &mut spec) {
             let live = live.spec.text("name");
-            let same = |base| live.filter(|live| is_name_or_successor(live, base));
+            let same = |base| live.filter(|live| is_name_or_successor(live, base, naming));
             let name = fields.get("name").and_then(Value::as_text).and_then(same);
             if let Some(name) = name.filter(|_| naming.suffix) {
                 fields.insert("name".into(), Value::Text(name.to_owned()));
@@ -237,7 +237,7 @@ impl<'a> Planner<'a> {
         let (old, edits) = old.unzip();
         let id = old.map(|index| self.draft.live[index].id.clone());
         if let (Some(id), Some(naming)) = (&id, kind.about().naming) {
-            self.name_successor(address, &mut spec, id, naming.suffix);
+            self.name_successor(address, &mut spec, id, naming);
         }
         // The one output that is known beforehand: what names a thing outlives the thing.
         if let Some(name) = spec.text("name") {
@@ -249,15 +249,18 @@ impl<'a> Planner<'a> {
     }
 
     /// A successor that would have the very name of what it replaces gets a suffix.
-    fn name_successor(&self, address: &Address, spec: &mut Value, id: &str, suffix: bool) {
+    fn name_successor(&self, address: &Address, spec: &mut Value, id: &str, naming: Naming) {
         let declared = self.desired.resources[address].spec.text("name").map(str::to_owned);
-        if let (true, Some(base), Value::Map(fields)) = (suffix, declared, spec) {
+        if let (true, Some(base), Value::Map(fields)) = (naming.suffix, declared, spec) {
             let taken = self.draft.live.iter().any(|live| {
                 live.kind == address.kind
-                    && live.spec.text("name").is_some_and(|name| is_name_or_successor(name, &base))
+                    && live
+                        .spec
+                        .text("name")
+                        .is_some_and(|name| is_name_or_successor(name, &base, naming))
             });
             if taken {
-                fields.insert("name".into(), Value::Text(successor(&base, id)));
+                fields.insert("name".into(), Value::Text(successor(&base, naming, id)));
             }
         }
     }

@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 
 pub use self::cache::Cache;
 pub use self::calls::{batched, concurrently};
+pub use self::coalesce::Coalesced;
 pub use self::connect::Connection;
 pub use self::owned::Owned;
 use super::{Cloud, Surroundings};
@@ -15,6 +16,7 @@ use crate::kind::{Deed, Done, Error, Live, Ready, Registered, Result, Sought, St
 
 mod cache;
 mod calls;
+mod coalesce;
 mod connect;
 mod error;
 mod owned;

@@ -1,1 +1,12 @@
 //! The types of kinds' fields: canonical on construction, so that equal things are equal text.
+
+pub use self::action::{Action, FixedResponse, Redirect};
+pub use self::json::Json;
+pub use self::policy::{Names, Policy};
+
+mod action;
+pub mod capacity;
+pub mod cpu_memory;
+mod json;
+mod policy;
+pub(crate) mod words;

@@ -8,3 +8,4 @@ pub(crate) use self::session::Session;
 mod http;
 mod server;
 mod session;
+pub(crate) mod stack;

@@ -92,10 +92,20 @@ impl Session {
 
     /// The binary with `arguments`, in the test's folder, account and nothing else.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ecsctl"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_ecsctl")), arguments)
+    }
+
+    /// Any binary with `arguments`, in the test's folder, account and nothing else.
+    pub(crate) fn command_of(&self, binary: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary);
         command.args(arguments).current_dir(&self.folder).env_clear();
         command.envs(self.environment());
         command
+    }
+
+    /// Where the test AWS listens: `http://127.0.0.1:4566`.
+    pub(crate) fn endpoint(&self) -> String {
+        Server::get().url()
     }
 
     /// All that the binary finds in its environment.
@@ -103,7 +113,7 @@ impl Session {
         [
             ("PATH", "/usr/bin:/bin".to_owned()),
             ("HOME", self.folder.display().to_string()),
-            ("AWS_ENDPOINT_URL", Server::get().url()),
+            ("AWS_ENDPOINT_URL", self.endpoint()),
             ("AWS_REGION", REGION.to_owned()),
             ("AWS_ACCESS_KEY_ID", self.account.clone()),
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),

@@ -1,1 +1,7 @@
 //! The one integration-test binary.
+
+mod docs;
+mod harness;
+mod kinds;
+mod layers;
+mod wire;

@@ -30,7 +30,8 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 
@@ -53,28 +54,44 @@ fn declare(dice: &mut Dice) -> ByHand {
     put("vpc", "main", json!({"cidr": format!("10.{net}.0.0/16")}));
     put("internet-gateway", "main", json!({"vpc-id": "${vpc.main.id}"}));
     for (index, name) in ["a", "b"].iter().enumerate() {
-        put("subnet", name, json!({
-            "vpc-id": "${vpc.main.id}",
-            "cidr-block": format!("10.{net}.{index}.0/24"),
-            "availability-zone": format!("${{aws.zone-{}}}", index + 1),
-        }));
+        put(
+            "subnet",
+            name,
+            json!({
+                "vpc-id": "${vpc.main.id}",
+                "cidr-block": format!("10.{net}.{index}.0/24"),
+                "availability-zone": format!("${{aws.zone-{}}}", index + 1),
+            }),
+        );
     }
-    put("route-table", "public", json!({
-        "vpc-id": "${vpc.main.id}",
-        "routes": {"0.0.0.0/0": "${internet-gateway.main.id}"},
-        "subnets": ["${subnet.a.id}", "${subnet.b.id}"],
-    }));
+    put(
+        "route-table",
+        "public",
+        json!({
+            "vpc-id": "${vpc.main.id}",
+            "routes": {"0.0.0.0/0": "${internet-gateway.main.id}"},
+            "subnets": ["${subnet.a.id}", "${subnet.b.id}"],
+        }),
+    );
     if dice.flip() {
         let home = ["a", "b"][dice.roll(2) as usize];
         put("elastic-ip", "nat", json!({}));
-        put("nat-gateway", "main", json!({
-            "subnet-id": format!("${{subnet.{home}.id}}"),
-            "allocation-id": "${elastic-ip.nat.id}",
-        }));
-        put("route-table", "private", json!({
-            "vpc-id": "${vpc.main.id}",
-            "routes": {"0.0.0.0/0": "${nat-gateway.main.id}"},
-        }));
+        put(
+            "nat-gateway",
+            "main",
+            json!({
+                "subnet-id": format!("${{subnet.{home}.id}}"),
+                "allocation-id": "${elastic-ip.nat.id}",
+            }),
+        );
+        put(
+            "route-table",
+            "private",
+            json!({
+                "vpc-id": "${vpc.main.id}",
+                "routes": {"0.0.0.0/0": "${nat-gateway.main.id}"},
+            }),
+        );
     }
     declare_services(dice, &mut put);
     found
@@ -83,14 +100,26 @@ fn declare(dice: &mut Dice) -> ByHand {
 fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json::Value)) {
     let scheme = ["internet-facing", "internal"][dice.roll(2) as usize];
     let description = ["one", "two"][dice.roll(2) as usize];
-    put("security-group", "lb", json!({"vpc-id": "${vpc.main.id}", "description": description,
-        "ingress": [{"protocol": "tcp", "from-port": 80, "to-port": 80, "cidr": "0.0.0.0/0"}]}));
-    put("load-balancer", "main", json!({"scheme": scheme,
+    put(
+        "security-group",
+        "lb",
+        json!({"vpc-id": "${vpc.main.id}", "description": description,
+        "ingress": [{"protocol": "tcp", "from-port": 80, "to-port": 80, "cidr": "0.0.0.0/0"}]}),
+    );
+    put(
+        "load-balancer",
+        "main",
+        json!({"scheme": scheme,
         "subnets": ["${subnet.a.id}", "${subnet.b.id}"],
-        "security-groups": ["${security-group.lb.id}"]}));
-    put("listener", "main", json!({"load-balancer-arn": "${load-balancer.main.arn}",
+        "security-groups": ["${security-group.lb.id}"]}),
+    );
+    put(
+        "listener",
+        "main",
+        json!({"load-balancer-arn": "${load-balancer.main.arn}",
         "port": 80 + dice.roll(2), "protocol": "HTTP",
-        "default-action": {"fixed-response": {"status": 404}}}));
+        "default-action": {"fixed-response": {"status": 404}}}),
+    );
     put("cluster", "main", json!({}));
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]});
@@ -100,22 +129,38 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         let role = format!("r{}", dice.roll(2));
         put("role", &role, json!({"trust": trust}));
         put("log-group", &name, json!({"retention-in-days": [7, 14][dice.roll(2) as usize]}));
-        put("target-group", &name, json!({"vpc-id": "${vpc.main.id}", "protocol": "HTTP",
-            "port": 8000 + dice.roll(2), "target-type": "ip"}));
-        put("listener-rule", &name, json!({"listener-arn": "${listener.main.arn}",
+        put(
+            "target-group",
+            &name,
+            json!({"vpc-id": "${vpc.main.id}", "protocol": "HTTP",
+            "port": 8000 + dice.roll(2), "target-type": "ip"}),
+        );
+        put(
+            "listener-rule",
+            &name,
+            json!({"listener-arn": "${listener.main.arn}",
             "priority": 10 + index, "conditions": {"paths": [format!("/{name}/*")]},
-            "forward": format!("${{target-group.{name}.arn}}")}));
-        put("task-definition", &name, json!({"cpu": "256", "memory": "512",
+            "forward": format!("${{target-group.{name}.arn}}")}),
+        );
+        put(
+            "task-definition",
+            &name,
+            json!({"cpu": "256", "memory": "512",
             "execution-role-arn": format!("${{role.{role}.arn}}"),
             "containers": {"app": {"image": format!("app:v{}", dice.roll(3)),
-                "ports": [{"container-port": 8000}]}}}));
-        put("service", &name, json!({"cluster": "${cluster.main.arn}",
+                "ports": [{"container-port": 8000}]}}}),
+        );
+        put(
+            "service",
+            &name,
+            json!({"cluster": "${cluster.main.arn}",
             "task-definition": format!("${{task-definition.{name}.arn}}"),
             "desired-count": dice.roll(3),
             "network": {"subnets": ["${subnet.a.id}", "${subnet.b.id}"],
                 "security-groups": ["${security-group.lb.id}"]},
             "load-balancers": [{"target-group-arn": format!("${{target-group.{name}.arn}}"),
-                "container-name": "app", "container-port": 8000}]}));
+                "container-name": "app", "container-port": 8000}]}),
+        );
     }
 }
 

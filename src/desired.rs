@@ -7,25 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::address::{Address, Output, Path};
+use crate::blueprint::Declaration;
 use crate::diag::{Diagnostic, Place};
 use crate::graph::Graph;
 use crate::kind::{Check, Registered, StackId, TAG_ENV, TAG_ID, TAG_STACK, Tags};
 use crate::value::Value;
 use crate::{kinds, nearest, plan};
-
-/// A declaration as the blueprint writes it: texts may hold `${kind.name.output}`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Declaration {
-    /// Its address.
-    pub address: Address,
-    /// The document of its kind; what is left out takes the kind's default.
-    pub spec: Json,
-    /// The section of the spec that it comes from: `service.web`.
-    pub section: Path,
-    /// Where in the spec a top-level field of the document comes from. A field that is not here is a
-    /// default of the blueprint.
-    pub sources: BTreeMap<String, Path>,
-}
 
 /// A declaration that its kind has read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,33 +40,18 @@ pub struct Desired {
     pub protect: bool,
 }
 
-/// Declarations written by hand: kind, name, document.
-pub type ByHand = BTreeMap<String, BTreeMap<String, Json>>;
-
 impl Desired {
     /// A stack of which nothing is to be left.
     pub fn nothing(stack: StackId) -> Self {
         Self { stack, resources: BTreeMap::new(), tags: Tags::new(), protect: false }
     }
 
-    /// Puts the expanded declarations and those written by hand together. A document written at the
-    /// address of an expanded one is merged over it, key by key.
-    pub fn assemble(
-        &mut self,
-        expanded: Vec<Declaration>,
-        by_hand: &ByHand,
-    ) -> Result<Graph, Vec<Diagnostic>> {
-        let mut drafts: BTreeMap<Address, Declaration> =
-            expanded.into_iter().map(|draft| (draft.address.clone(), draft)).collect();
-        for (kind, documents) in by_hand {
-            for (name, document) in documents {
-                patch(&mut drafts, Address::new(kind, name), document);
-            }
-        }
+    /// Adds declarations: named, read by their kinds and checked; or says everything that is wrong.
+    pub fn assemble(&mut self, drafts: &[Declaration]) -> Result<Graph, Vec<Diagnostic>> {
         let mut found = Vec::new();
-        for (address, draft) in drafts {
-            match self.declare(&draft, &mut found) {
-                Ok(declared) => drop(self.resources.insert(address, declared)),
+        for draft in drafts {
+            match self.declare(draft, &mut found) {
+                Ok(declared) => drop(self.resources.insert(draft.address.clone(), declared)),
                 Err(diagnostic) => found.push(diagnostic),
             }
         }
@@ -126,11 +98,11 @@ impl Desired {
         }
         let spec = kind.parse(spec).map_err(|malformed| {
             let title = format!("`{}` of {address}: {}", malformed.path, malformed.message);
-            Diagnostic::error("E0201", title).at(draft.locate(&malformed.path), "")
+            Diagnostic::error("E0201", title).at(locate(draft, &malformed.path), "")
         })?;
         let mut check = Check { stack: &self.stack, address, found: Vec::new() };
         kind.check(&spec, &mut check);
-        found.extend(check.found.into_iter().map(|diagnostic| draft.relocate(diagnostic)));
+        found.extend(check.found.into_iter().map(|diagnostic| relocate(draft, diagnostic)));
         let spec = Value::lift(spec).map_err(|bad| {
             Diagnostic::error("E0202", bad.to_string()).at(draft.section.clone(), "")
         })?;
@@ -180,54 +152,26 @@ impl Desired {
     }
 }
 
-impl Declaration {
-    /// The place in the spec that says what stands at `path` of the document.
-    fn locate(&self, path: &Path) -> Path {
-        let Some(first) = path.first() else { return self.section.clone() };
-        match self.sources.get(first) {
-            Some(source) if source.first() == Some("aws") => {
-                Path(source.0.iter().chain(&path.0[1..]).cloned().collect())
-            }
-            Some(source) => source.clone(),
-            None => self.section.clone(),
+/// The place in the spec that says what stands at `path` of the document.
+fn locate(draft: &Declaration, path: &Path) -> Path {
+    let Some(first) = path.first() else { return draft.section.clone() };
+    match draft.sources.get(first) {
+        Some(source) if source.first() == Some("aws") => {
+            Path(source.0.iter().chain(&path.0[1..]).cloned().collect())
         }
-    }
-
-    /// Kinds point at `aws.<kind>.<name>.<field>`; whoever wrote a blueprint section wants to see that.
-    fn relocate(&self, mut diagnostic: Diagnostic) -> Diagnostic {
-        for label in &mut diagnostic.labels {
-            if let Place::Value(path) = &mut label.place {
-                *path = self.locate(&Path(path.0.iter().skip(3).cloned().collect()));
-            }
-        }
-        diagnostic
+        Some(source) => source.clone(),
+        None => draft.section.clone(),
     }
 }
 
-fn patch(drafts: &mut BTreeMap<Address, Declaration>, address: Address, document: &Json) {
-    let section = Path::of(["aws", &address.kind, &address.name]);
-    let draft = drafts.entry(address.clone()).or_insert_with(|| Declaration {
-        address,
-        spec: Json::Object(serde_json::Map::new()),
-        section: section.clone(),
-        sources: BTreeMap::new(),
-    });
-    for field in document.as_object().into_iter().flat_map(|fields| fields.keys()) {
-        draft.sources.insert(field.clone(), section.join(field));
-    }
-    merge(&mut draft.spec, document);
-}
-
-/// Puts `over` over `base`: tables merge by key at every depth, anything else replaces.
-fn merge(base: &mut Json, over: &Json) {
-    match (base, over) {
-        (Json::Object(base), Json::Object(over)) => {
-            for (key, value) in over {
-                merge(base.entry(key).or_insert(Json::Null), value);
-            }
+/// Kinds point at `aws.<kind>.<name>.<field>`; whoever wrote a blueprint section wants to see that.
+fn relocate(draft: &Declaration, mut diagnostic: Diagnostic) -> Diagnostic {
+    for label in &mut diagnostic.labels {
+        if let Place::Value(path) = &mut label.place {
+            *path = locate(draft, &Path(path.0.iter().skip(3).cloned().collect()));
         }
-        (base, over) => *base = over.clone(),
     }
+    diagnostic
 }
 
 fn unknown_kind(address: &Address) -> Diagnostic {

@@ -20,7 +20,6 @@ pub mod plan;
 pub mod report;
 pub mod run;
 pub mod snapshot;
-pub mod report;
 pub mod spec;
 pub mod store;
 pub mod value;

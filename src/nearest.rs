@@ -1,31 +1,33 @@
-//! The nearest of some words to a mistyped one.
+//! The nearest of some words to one that is none of them.
 
-/// The word that is fewest edits away from `word`, if any is near enough to be meant.
+/// The word nearest to `word`, if it is near enough to be what was meant.
 pub(crate) fn nearest<'a>(word: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = word.chars().count().max(3) / 3;
-    let distances = words.into_iter().map(|other| (distance(word, other), other));
-    distances.filter(|(distance, _)| *distance <= limit).min().map(|(_, other)| other)
+    let allowed = (word.chars().count() / 3).max(1);
+    let ranked = words.into_iter().map(|other| (distance(word, other), other));
+    let close = ranked.filter(|(far, other)| *far <= allowed && *far < other.chars().count());
+    close.min().map(|(_, other)| other)
 }
 
-/// Insertions, deletions, substitutions and swaps of neighbours that lead from `a` to `b`
-/// (Damerau–Levenshtein, optimal string alignment).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let differs = usize::from(a[i - 1] != b[j - 1]);
-            let mut least =
-                (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + differs);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
+/// How many insertions, deletions, changes and swaps of neighbours turn one word into the other.
+fn distance(from: &str, to: &str) -> usize {
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    let mut rows: [Vec<usize>; 3] =
+        [vec![], (0..=to.len()).collect(), Vec::with_capacity(to.len() + 1)];
+    for (i, left) in from.iter().enumerate() {
+        let [before, last, row] = &mut rows;
+        row.clear();
+        row.push(i + 1);
+        for (j, right) in to.iter().enumerate() {
+            let change = last[j] + usize::from(left != right);
+            let mut best = change.min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *left == to[j - 1] && from[i - 1] == *right {
+                best = best.min(before[j - 1] + 1);
             }
-            row.push(least);
+            row.push(best);
         }
-        rows.push(row);
+        rows.rotate_left(1);
     }
-    rows[a.len()][b.len()]
+    rows[1][to.len()]
 }
 
 #[cfg(test)]
@@ -33,10 +35,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_what_was_meant_and_nothing_far_fetched() {
-        let words = ["container", "count", "command"];
-        assert_eq!(nearest("contanier", words), Some("container"));
-        assert_eq!(nearest("conut", words), Some("count"));
-        assert_eq!(nearest("volume", words), None);
+    fn slips_are_small_and_other_words_are_far() {
+        assert_eq!(distance("contanier", "container"), 1);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(nearest("contanier", ["image", "container", "count"]), Some("container"));
+        assert_eq!(nearest("servce", ["service", "network"]), Some("service"));
+        assert_eq!(nearest("zebra", ["service", "network"]), None);
+        assert_eq!(nearest("a", ["b"]), None);
     }
 }

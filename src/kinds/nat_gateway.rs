@@ -12,7 +12,7 @@ use crate::cloud::aws::ec2::{PAGE, filter};
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
     About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed,
-    Ready, Replacement, Result, Sought, TagChange,
+    Ready, Result, Sought, TagChange,
 };
 
 /// The way of private subnets to the internet. It stands in a public subnet.
@@ -70,7 +70,7 @@ impl Kind for NatGateway {
         seconds: 100,
         deadline: Duration::from_secs(15 * 60),
         // An elastic IP cannot be in two. Routes to the old one are black holes until they follow.
-        replacement: Replacement::DeleteFirst,
+        exclusive: &["allocation-id"],
         dangles: true,
         // Its creation fails, a minute later, unless its subnet leads to an internet gateway.
         awaits: &[Awaits { of: "subnet", by: &["route-table"] }],

@@ -66,6 +66,7 @@ pub struct Outputs {
 impl Kind for SecurityGroup {
     const NAME: &'static str = "security-group";
     const ABOUT: About = About {
+        exclusive: &["vpc-id", "name"],
         naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: true }),
         // Network interfaces of tasks and load balancers go minutes after their owners.
         deadline: Duration::from_secs(15 * 60),

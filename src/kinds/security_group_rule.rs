@@ -12,8 +12,8 @@ use super::types::{Cidr, Protocol, Rule};
 use crate::cloud::aws::ec2::{FILTER_VALUES, PAGE, filter};
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
-    About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Replacement,
-    Result, Sought, TAG_ID, TagChange,
+    About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought,
+    TAG_ID, TagChange,
 };
 
 /// A rule that stands outside its security group, for groups that name each other: the groups come
@@ -85,7 +85,17 @@ impl Kind for SecurityGroupRule {
     const NAME: &'static str = "security-group-rule";
     const ABOUT: About = About {
         // A group does not hold one rule twice, and most fields do not tell two rules apart.
-        replacement: Replacement::DeleteFirst,
+        exclusive: &[
+            "security-group-id",
+            "direction",
+            "protocol",
+            "from-port",
+            "to-port",
+            "cidr",
+            "cidr-ipv6",
+            "security-group",
+            "prefix-list",
+        ],
         ..About::DEFAULT
     };
 

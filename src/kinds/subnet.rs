@@ -10,8 +10,8 @@ use super::types::Cidr;
 use crate::cloud::aws::ec2::{PAGE, filter};
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
-    About, After, Check, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Ready,
-    Replacement, Result, Sought, TagChange,
+    About, After, Check, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Ready, Result,
+    Sought, TagChange,
 };
 
 /// A subnet of a VPC, in one availability zone.
@@ -50,7 +50,7 @@ impl Kind for Subnet {
         // Network interfaces of tasks and load balancers go minutes after their owners.
         deadline: Duration::from_secs(20 * 60),
         // Two subnets of a VPC cannot overlap.
-        replacement: Replacement::DeleteFirst,
+        exclusive: &["vpc-id", "cidr-block"],
         ..About::DEFAULT
     };
 

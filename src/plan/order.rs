@@ -199,7 +199,8 @@ fn exclusive_key(kind: &str, spec: &Value) -> Option<String> {
             None => Some(String::new()),
         })
         .collect();
-    values.map(|values| values.join("\n"))
+    // Nothing given is nothing taken: a private NAT gateway has no address.
+    values.filter(|values| values.iter().any(|value| !value.is_empty())).map(|v| v.join("\n"))
 }
 
 /// Puts the steps in an order in which each comes after what it waits for, and renames the ids.

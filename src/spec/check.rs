@@ -10,10 +10,10 @@ use crate::kind::{Field, Shape};
 
 use super::Language;
 use super::example;
-use super::nearest::nearest;
 use super::node::{Entry, Form, Layer, Mark, Node, Table};
 use super::rules::Later;
 use super::sources::Sources;
+use crate::nearest::nearest;
 
 /// Walks one layer. What is left out is no error here: another layer may say it.
 pub(crate) struct Checker<'a> {

@@ -12,13 +12,13 @@ use super::example;
 use super::files::Files;
 use super::layers::{Layers, fill, merge, with_tree};
 use super::meta::{KEYS, Meta, VERSION, lifetime};
-use super::nearest::nearest;
 use super::node::{Layer, Mark, Node};
 use super::parse::parse;
 use super::read::{Reader, overlay_name};
 use super::scope::{Names, Scope};
 use super::vars::values;
 use super::{Language, Rejected, Request, Spec};
+use crate::nearest::nearest;
 
 /// The environment when none is chosen.
 const DEFAULT_ENV: &str = "default";

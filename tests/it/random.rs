@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex};
 
 use ecsctl::cloud::Cloud as _;
 use ecsctl::cloud::sim::{Fault, Sim};
-use ecsctl::desired::{ByHand, Desired};
+use ecsctl::address::{Address, Path};
+use ecsctl::blueprint::Declaration;
+use ecsctl::desired::Desired;
 use ecsctl::kind::{Class, Error, StackId};
 use ecsctl::plan::{Options, Plan, Purpose, plan};
 use ecsctl::run::event::{Event, Outcome};
@@ -45,10 +47,12 @@ fn stack() -> StackId {
 }
 
 /// A stack's declarations, drawn at random.
-fn declare(dice: &mut Dice) -> ByHand {
-    let mut found = ByHand::new();
-    let mut put = |kind: &str, name: &str, document: serde_json::Value| {
-        found.entry(kind.to_owned()).or_default().insert(name.to_owned(), document);
+fn declare(dice: &mut Dice) -> Vec<Declaration> {
+    let mut found = Vec::new();
+    let mut put = |kind: &str, name: &str, spec: serde_json::Value| {
+        let section = Path::of(["aws", kind, name]);
+        let address = Address::new(kind, name);
+        found.push(Declaration { address, spec, section, sources: BTreeMap::new() });
     };
     let net = dice.roll(2);
     put("vpc", "main", json!({"cidr": format!("10.{net}.0.0/16")}));
@@ -180,9 +184,9 @@ impl Journal for Dying {
     }
 }
 
-fn desired(by_hand: &ByHand) -> Desired {
+fn desired(drafts: &[Declaration]) -> Desired {
     let mut desired = Desired::nothing(stack());
-    if let Err(found) = desired.assemble(Vec::new(), by_hand) {
+    if let Err(found) = desired.assemble(drafts) {
         panic!("the random stack is not valid: {found:#?}");
     }
     desired

@@ -230,6 +230,7 @@ impl Kind for Service {
     const ABOUT: About = About {
         seconds: 90,
         deadline: Duration::from_secs(30 * 60),
+        exclusive: &["cluster", "name"],
         naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: true }),
         // A target group is of use when a listener forwards to it; a subnet when its routes are there,
         // for without them no image can be fetched.

@@ -42,7 +42,7 @@ fn from_spec(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let mut stack = load(cx)?;
     let _lock = lock(cx, &stack.desired.stack, Purpose::Apply)?;
     block_on(async {
-        let door = Door::open(cx, &stack.desired.stack).await?;
+        let door = Door::open(cx, &mut stack.desired.stack).await?;
         let looked = look_at(&door, &mut stack, Purpose::Apply, &options).await?;
         carry_out(cx, &door, &looked, &stack.urls, consent).await
     })
@@ -53,7 +53,7 @@ fn saved(cx: &mut Context, file: &Path) -> Result<Exit, Failure> {
     let mut saved = Saved::read(file)?;
     let _lock = lock(cx, &saved.desired.stack, Purpose::Apply)?;
     block_on(async {
-        let door = Door::open(cx, &saved.desired.stack).await?;
+        let door = Door::open(cx, &mut saved.desired.stack).await?;
         let (options, sources) = (saved.options(), Box::<Sources>::default());
         let purpose = saved.plan.purpose;
         let looked = look(&door, &mut saved.desired, None, purpose, &options, sources).await?;

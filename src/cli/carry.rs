@@ -72,9 +72,11 @@ pub(super) async fn carry_out(
     consent: Consent,
 ) -> Result<Exit, Failure> {
     let plan = &looked.plan;
-    if cx.options.format == Format::Human {
-        let text = human::plan(plan, cx.look);
-        cx.print(&text)?;
+    match cx.options.format {
+        Format::Human | Format::Markdown => cx.print(&human::plan(plan, cx.look))?,
+        // Whoever is asked has to see what about.
+        Format::Json if consent == Consent::Needed => cx.say(&human::plan(plan, cx.err_look))?,
+        Format::Json => {}
     }
     if !plan.is_empty() {
         ask(cx, plan, consent)?;

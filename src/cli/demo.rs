@@ -24,6 +24,8 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
     cx.options.state = folder.join("state");
     cx.options.cloud = Some(World::Sim);
     cx.options.format = Format::Human;
+    // Slow enough to watch, quick enough to stay for.
+    cx.environment.entry("ECSCTL_SIM_SCALE".to_owned()).or_insert_with(|| "0.05".to_owned());
     (cx.options.env, cx.options.var, cx.options.set) = (None, Vec::new(), Vec::new());
     let told = Story { cx, started: Instant::now() }.tell();
     if arguments.keep {

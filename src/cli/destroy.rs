@@ -24,7 +24,7 @@ pub(super) struct Arguments {
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     cx.refuse_markdown("destroy")?;
     let consent = if arguments.yes { Consent::Given } else { Consent::Needed };
-    let (id, sources) = match &arguments.stack {
+    let (mut id, sources) = match &arguments.stack {
         Some(stack) => (named(cx, stack)?, Box::<Sources>::default()),
         None => {
             let stack = load(cx)?;
@@ -39,7 +39,7 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
     };
     let _lock = lock(cx, &id, Purpose::Destroy)?;
     block_on(async {
-        let door = Door::open(cx, &id).await?;
+        let door = Door::open(cx, &mut id).await?;
         let mut nothing = Desired::nothing(id);
         let options = Options::default();
         let looked = look(&door, &mut nothing, None, Purpose::Destroy, &options, sources).await?;

@@ -38,7 +38,7 @@ mod world;
 /// Declarative deployments for Amazon ECS: a spec goes in, live AWS is compared with it, the plan is
 /// shown, apply makes it true.
 #[derive(Debug, Parser)]
-#[command(name = "ecsctl", version, disable_help_subcommand = false)]
+#[command(name = "ecsctl", bin_name = "ecsctl", version)]
 struct Cli {
     #[command(flatten)]
     options: Options,

@@ -32,7 +32,7 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
     let options = Options { adopt: BTreeSet::from_iter(arguments.adopt.clone()) };
     let mut stack = load(cx)?;
     let Looked { plan, .. } = block_on(async {
-        let door = Door::open(cx, &stack.desired.stack).await?;
+        let door = Door::open(cx, &mut stack.desired.stack).await?;
         look_at(&door, &mut stack, Purpose::Apply, &options).await
     })?;
     let text = match cx.options.format {

@@ -158,7 +158,15 @@ mod tests {
             sources: BTreeMap::new(),
         };
         let text = toml(&Address::new("thing", "web"), &declared, |_| None);
-        assert_snapshot!(text, @"");
+        assert_snapshot!(text, @r#"
+        [aws.thing.web]
+        count = 2
+        flat  = { k = "v" }
+        list  = ["x", "${vpc.main.id}"]
+        name  = 'a "b"'
+        [aws.thing.web.containers]
+        web = { env = { "A.B" = "1" }, image = "httpd" }
+        "#);
         let back: Json = toml::from_str::<Json>(&text).unwrap();
         let mut expected = spec;
         expected.as_object_mut().unwrap().remove("none");

@@ -10,6 +10,7 @@ use super::stack::Urls;
 use crate::address::Address;
 use crate::desired::Desired;
 use crate::plan::{Options, Plan, Step};
+use crate::report::summary::listed;
 
 /// The version of these files.
 const FORMAT: u32 = 1;
@@ -74,7 +75,7 @@ impl Saved {
         let names: Vec<String> = moved.iter().map(ToString::to_string).collect();
         let why = match names.as_slice() {
             [] => "the plan was made for another account".to_owned(),
-            names => format!("the plan is out of date: {} would differ now", names.join(", ")),
+            names => format!("the plan is out of date: {} would differ now", listed(names)),
         };
         Err(Failure::Refused(why, "plan again".to_owned()))
     }

@@ -76,15 +76,14 @@ fn told(events: &[Event]) -> String {
 }
 
 fn rebuild(cx: &mut Context) -> Result<Exit, Failure> {
-    let stack = load(cx)?;
-    let id = &stack.desired.stack;
+    let mut desired = load(cx)?.desired;
     // Trouble with a cache that is to go anyway is no trouble, unless the new one cannot be written.
-    drop(fs_err::remove_file(store(cx, id).cache_file()));
+    drop(fs_err::remove_file(store(cx, &desired.stack).cache_file()));
     let count = block_on(async {
-        let door = Door::open(cx, id).await?;
-        let snapshot = observe(door.cloud(), &stack.desired).await?;
+        let door = Door::open(cx, &mut desired.stack).await?;
+        let snapshot = observe(door.cloud(), &desired).await?;
         door.keep_cache(&snapshot);
-        Ok(snapshot.ours(id).count())
+        Ok(snapshot.ours(&desired.stack).count())
     })?;
     cx.say(&format!("rebuilt from {count} live resources"))?;
     Ok(Exit::Done)

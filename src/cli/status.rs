@@ -24,7 +24,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     cx.refuse_markdown("status")?;
-    let (desired, urls) = match &arguments.stack {
+    let (mut desired, urls) = match &arguments.stack {
         Some(stack) => (Desired::nothing(named(cx, stack)?), Urls::default()),
         None => {
             let stack = load(cx)?;
@@ -32,7 +32,7 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
         }
     };
     let snapshot = block_on(async {
-        let door = Door::open(cx, &desired.stack).await?;
+        let door = Door::open(cx, &mut desired.stack).await?;
         Ok(observe(door.cloud(), &desired).await?)
     })?;
     let status = status(&desired.stack, &snapshot, &urls);
@@ -78,7 +78,9 @@ fn service(live: &Live) -> Service {
     let definition = live.spec.text("task-definition").unwrap_or_default();
     let number = |text: Option<&String>| text.and_then(|text| text.parse().ok());
     let desired = live.spec.get("desired-count").and_then(|count| match count {
-        crate::value::Value::Number(number) => number.as_u64(),
+        crate::value::Value::Number(number) => {
+            number.as_u64().and_then(|count| usize::try_from(count).ok())
+        }
         _ => None,
     });
     Service {

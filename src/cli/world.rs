@@ -29,8 +29,9 @@ pub(super) enum Door {
 }
 
 impl Door {
-    /// Opens the door to the world that the options mean. No call is made yet.
-    pub(super) async fn open(cx: &Context, stack: &StackId) -> Result<Self, Failure> {
+    /// Opens the door to the world that the options mean. No call is made, unless nobody but the
+    /// profile says which region is meant: then AWS is asked where we are, and `stack` is completed.
+    pub(super) async fn open(cx: &Context, stack: &mut StackId) -> Result<Self, Failure> {
         match cx.world()? {
             World::Aws => {
                 let connection = Connection {
@@ -38,13 +39,21 @@ impl Door {
                     region: Some(stack.region.clone()).filter(|region| !region.is_empty()),
                 };
                 let cache = Cache::at(store(cx, stack).cache_file());
-                Ok(Self::Aws(Box::new(Aws::connect(connection, cache).await)))
+                let aws = Aws::connect(connection, cache).await;
+                if stack.region.is_empty() {
+                    stack.region = aws.surroundings().await?.region;
+                }
+                Ok(Self::Aws(Box::new(aws)))
             }
             World::Sim => {
                 let scale = cx.environment.get("ECSCTL_SIM_SCALE").map(|scale| scale.parse());
                 let scale = scale.unwrap_or(Ok(SCALE)).map_err(|_| {
                     Failure::Usage("ECSCTL_SIM_SCALE is a number such as 0.02".to_owned())
                 })?;
+                if stack.region.is_empty() {
+                    let why = "no region: write `region` in the spec, or say `--region`";
+                    return Err(Failure::Usage(why.to_owned()));
+                }
                 let file = cx.options.state.join(format!("sim-{}.json", stack.region));
                 let sim = Sim::at(file, &stack.region, Arc::new(seconds), scale)?;
                 Ok(Self::Sim(Box::new(sim)))

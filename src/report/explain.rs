@@ -74,7 +74,7 @@ mod tests {
     fn every_code_has_its_page() {
         let known: BTreeSet<String> = PAGES.iter().map(|(code, _)| (*code).to_owned()).collect();
         let missing: Vec<String> = codes().difference(&known).cloned().collect();
-        assert!(missing.is_empty(), "codes without a page: {missing:?}");
+        assert!(missing.is_empty(), "write docs/errors/<code>.md and list it above: {missing:?}");
     }
 
     #[test]
@@ -86,7 +86,7 @@ mod tests {
             .collect();
         files.sort();
         let listed: Vec<&str> = PAGES.iter().map(|(code, _)| *code).collect();
-        assert_eq!(files, listed);
+        assert_eq!(listed, files, "PAGES lists what is in docs/errors, in order");
         for (code, page) in PAGES {
             assert!(page.lines().count() <= 25 && page.contains(code), "{code}");
         }

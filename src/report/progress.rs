@@ -12,6 +12,8 @@ use super::{Look, Tone, words};
 use crate::plan::{Plan, Step, StepId};
 use crate::run::event::Event;
 
+/// How long a step waits before a word is said of it: most are ready at once.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long nothing is said about something that is still waited for.
 const STILL: Duration = Duration::from_secs(30);
 /// The most steps that a terminal shows at once.
@@ -45,10 +47,18 @@ struct Named {
     past: &'static str,
 }
 
-#[derive(Default)]
 struct Running {
+    since: Duration,
     waits_for: Option<String>,
+    is_told: Said,
     row: Option<ProgressBar>,
+}
+
+/// Whether something has been said of a step's wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Said {
+    Yes,
+    No,
 }
 
 enum Screen {
@@ -81,7 +91,8 @@ impl Progress {
     pub fn event(&mut self, event: &Event) {
         match event {
             Event::StepStarted { step, .. } => {
-                self.running.insert(*step, Running::default());
+                let (since, is_told) = (self.now, Said::No);
+                self.running.insert(*step, Running { since, waits_for: None, is_told, row: None });
                 self.fill_rows();
             }
             Event::StepWaiting { step, why } => self.waits(*step, why),
@@ -114,11 +125,23 @@ impl Progress {
         }
     }
 
-    /// Says what is still waited for, when nothing was said of it for a while. `now` is the time since
-    /// the run began.
+    /// Says what is waited for, and that it still is when nothing was said for a while. `now` is the
+    /// time since the run began.
     pub fn tick(&mut self, now: Duration) {
         self.now = now;
-        if !matches!(self.screen, Screen::Lines(_)) || now.saturating_sub(self.told) < STILL {
+        if !matches!(self.screen, Screen::Lines(_)) {
+            return;
+        }
+        let mut news = Vec::new();
+        for (step, running) in &mut self.running {
+            let Some(why) = &running.waits_for else { continue };
+            if running.is_told == Said::No && now.saturating_sub(running.since) >= PATIENCE {
+                running.is_told = Said::Yes;
+                news.push(format!("waiting for {}: {why}", self.steps[*step].of));
+            }
+        }
+        news.iter().for_each(|line| self.say(line));
+        if now.saturating_sub(self.told) < STILL {
             return;
         }
         let waiting = self.running.iter().filter_map(|(step, running)| {
@@ -145,13 +168,9 @@ impl Progress {
 
     fn waits(&mut self, step: StepId, why: &str) {
         let Some(running) = self.running.get_mut(&step) else { return };
-        let first = running.waits_for.is_none();
         running.waits_for = Some(why.to_owned());
         if let Some(row) = &running.row {
             row.set_message(why.to_owned());
-        }
-        if first && matches!(self.screen, Screen::Lines(_)) {
-            self.say(&format!("waiting for {}: {why}", self.steps[step].of));
         }
     }
 
@@ -263,17 +282,19 @@ mod tests {
         progress.event(&started(2));
         progress.event(&waiting(0, "pending"));
         progress.event(&Event::StepDone { step: 2, milliseconds: 900 });
-        progress.tick(Duration::from_secs(29));
+        progress.tick(Duration::from_secs(4));
+        progress.tick(Duration::from_secs(5));
+        progress.tick(Duration::from_secs(34));
         progress.event(&waiting(0, "nearly there"));
-        progress.tick(Duration::from_secs(30));
-        progress.tick(Duration::from_secs(59));
+        progress.tick(Duration::from_secs(35));
+        progress.tick(Duration::from_secs(64));
         progress.event(&Event::StepFailed { step: 0, error: Error::new(Class::Other, "broke") });
         progress.event(&Event::Interrupted);
         let heard = String::from_utf8(heard.0.lock().unwrap().clone()).unwrap();
         assert_snapshot!(heard, @"
+        created cluster main (0.9 s)
         waiting for VPC main: pending
-        created cluster main (0 s)
-        still waiting after 30 s: VPC main (nearly there)
+        still waiting after 35 s: VPC main (nearly there)
         failed VPC main: broke
         interrupted: nothing new is begun, calls in flight are finished
         ");

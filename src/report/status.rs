@@ -36,10 +36,10 @@ pub struct Service {
     /// The task definition that serves, `family:revision`.
     pub task_definition: String,
     /// How many tasks are wanted.
-    pub desired: Option<u64>,
+    pub desired: Option<usize>,
     /// How many tasks run, where AWS was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub running: Option<u64>,
+    pub running: Option<usize>,
     /// What it is doing: `steady`, or the state of its rollout.
     pub state: String,
 }
@@ -74,10 +74,13 @@ pub fn human(status: &Status, look: Look) -> String {
     for service in &status.services {
         let of =
             look.paint(Tone::Address, &words::padded(&words::address(&service.address), width));
-        let desired = service.desired.map_or("?".to_owned(), |count| count.to_string());
-        let tasks = match service.running {
-            Some(running) => format!("{running} of {desired} tasks running"),
-            None => format!("{desired} tasks wanted"),
+        let tasks = match (service.running, service.desired) {
+            (Some(running), Some(desired)) => {
+                format!("{running} of {} running", words::count(desired, "task"))
+            }
+            (Some(running), None) => format!("{} running", words::count(running, "task")),
+            (None, Some(desired)) => format!("{} wanted", words::count(desired, "task")),
+            (None, None) => "tasks not counted".to_owned(),
         };
         let tone = if service.state == "steady" { Tone::Good } else { Tone::Warning };
         let state = look.paint(tone, &service.state);

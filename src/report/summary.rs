@@ -92,7 +92,7 @@ fn left(plan: &Plan, outcome: &Outcome, look: Look) -> String {
 }
 
 /// The first eight, and how many more.
-fn listed(names: &[String]) -> String {
+pub(crate) fn listed(names: &[String]) -> String {
     const SHOWN: usize = 8;
     let first = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(SHOWN) {

@@ -37,7 +37,7 @@ const TABLE: &[(&str, &[Fact])] = &[
     ("target-group", &[Bare("protocol"), Named("port")]),
     ("listener", &[Bare("protocol"), Named("port")]),
     ("listener-rule", &[Named("priority")]),
-    ("role", &[Bare("description"), Count("inline", "inline document"), Count("policies", "managed document")]),
+    ("role", &[Bare("description"), Count("inline", "inline policy"), Count("policies", "managed policy")]),
     ("log-group", &[Bare("name"), Named("retention-in-days")]),
     ("repository", &[Bare("name")]),
     ("cluster", &[Bare("name")]),

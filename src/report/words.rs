@@ -21,10 +21,11 @@ pub(super) fn address(address: &Address) -> String {
     format!("{} {}", kind(&address.kind), address.name)
 }
 
-/// `8 s`, `3 min 20 s`, `1 h 5 min`.
+/// `0.3 s`, `18 s`, `3 min 20 s`, `1 h 5 min`.
 pub(super) fn duration(duration: Duration) -> String {
     match duration.as_secs() {
-        seconds @ 0..60 => format!("{seconds} s"),
+        0..10 => format!("{:.1} s", duration.as_secs_f64()),
+        seconds @ 10..60 => format!("{seconds} s"),
         seconds @ 60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
         seconds => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
     }
@@ -32,8 +33,11 @@ pub(super) fn duration(duration: Duration) -> String {
 
 /// `1 resource`, `2 resources`.
 pub(super) fn count(count: usize, noun: &str) -> String {
-    let ending = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{ending}")
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {noun}s"),
+    }
 }
 
 /// `text`, filled up with blanks to `width` columns.
@@ -87,9 +91,10 @@ mod tests {
     fn kinds_and_times_are_words() {
         assert_eq!(address(&Address::new("nat-gateway", "main")), "NAT gateway main");
         assert_eq!(kind("elastic-ip"), "elastic IP");
-        let times = [8, 200, 3900].map(|seconds| duration(Duration::from_secs(seconds)));
-        assert_eq!(times, ["8 s", "3 min 20 s", "1 h 5 min"]);
-        assert_eq!(count(1, "step") + &count(2, "step"), "1 step2 steps");
+        let times = [0, 18, 200, 3900].map(|seconds| duration(Duration::from_secs(seconds)));
+        assert_eq!(times, ["0.0 s", "18 s", "3 min 20 s", "1 h 5 min"]);
+        let counts = [count(1, "step"), count(2, "step"), count(0, "policy")];
+        assert_eq!(counts, ["1 step", "2 steps", "0 policies"]);
     }
 
     #[test]

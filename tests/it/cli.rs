@@ -1,0 +1,581 @@
+//! The commands as a user meets them, on the simulator: all of stdout, stderr and the exit code.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use insta::assert_snapshot;
+use serde_json::Value as Json;
+
+/// The six-line spec.
+const SPEC: &str = r#"ecsctl = 1
+stack  = "hello"
+region = "us-east-1"
+
+[service.web]
+image = "httpd:2.4"
+port  = 80
+"#;
+
+/// A folder in which commands run, on a simulated account of its own.
+struct Desk {
+    folder: PathBuf,
+}
+
+/// What came of a command.
+struct Came {
+    stdout: String,
+    stderr: String,
+    code: Option<i32>,
+}
+
+impl Desk {
+    fn empty() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed);
+        let name = format!("cli-{}-{number}", std::process::id());
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs_err::create_dir_all(&folder).unwrap();
+        Self { folder }
+    }
+
+    fn with(spec: &str) -> Self {
+        let desk = Self::empty();
+        desk.write(spec);
+        desk
+    }
+
+    fn write(&self, spec: &str) {
+        ecsctl::store::write_atomic(&self.folder.join("ecsctl.toml"), spec.as_bytes()).unwrap();
+    }
+
+    /// Runs `ecsctl` without a terminal; nothing of this process's environment reaches it.
+    fn run(&self, line: &str) -> Came {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ecsctl"));
+        command.args(line.split_whitespace()).current_dir(&self.folder).env_clear();
+        command.env("ECSCTL_CLOUD", "sim").env("ECSCTL_SIM_SCALE", "0.0005");
+        command.env("TMPDIR", &self.folder);
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        Came {
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            code: output.status.code(),
+        }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let _ = fs_err::remove_dir_all(&self.folder);
+    }
+}
+
+impl Came {
+    /// Everything, without what differs from run to run: times, identifiers, the order of progress.
+    fn text(&self) -> String {
+        let mut progress: Vec<String> = self.stderr.lines().map(masked).collect();
+        if self.stdout.contains("Done in") || self.stdout.contains("Not done") {
+            progress.sort();
+        }
+        let stdout: Vec<String> = self.stdout.lines().map(masked).collect();
+        let code = self.code.unwrap();
+        format!("{}\n--- stderr\n{}\n--- exit {code}", stdout.join("\n"), progress.join("\n"))
+    }
+
+    fn json(&self) -> Json {
+        let document: Json = serde_json::from_str(&self.stdout).unwrap();
+        assert_eq!(document["format"], 1);
+        document
+    }
+
+    fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}", self.text());
+        self
+    }
+}
+
+/// `(0.3 s)` → `(T)`, `Done in 0.3 s` → `Done in T`, identifiers → `ID`.
+fn masked(line: &str) -> String {
+    let mut words: Vec<String> = line.split(' ').map(identifier).collect();
+    for at in 1..words.len() {
+        let unit = words[at].trim_end_matches([')', ':', '.']).to_owned();
+        let number = words[at - 1].trim_start_matches('(').to_owned();
+        if unit == "s" && number.parse::<f64>().is_ok() {
+            words[at - 1] = words[at - 1].replace(&number, "T");
+            words[at] = words[at].replacen('s', "", 1);
+        }
+    }
+    words.join(" ").replace("T )", "T)").replace("T :", "T:")
+}
+
+/// Identifiers are counted in the order in which things are made, which differs from run to run.
+fn identifier(word: &str) -> String {
+    let is_hex = |c: char| c.is_ascii_hexdigit();
+    let runs: Vec<&str> = word.split(|c| !is_hex(c)).filter(|run| run.len() == 17).collect();
+    let word = runs.iter().fold(word.to_owned(), |word, run| word.replace(run, "ID"));
+    match (word.find("main-"), word.find(".us-east-1.elb")) {
+        (Some(start), Some(end)) => format!("{}N{}", &word[..start + 5], &word[end..]),
+        _ => word,
+    }
+}
+
+#[test]
+fn help() {
+    let desk = Desk::empty();
+    let mut text = desk.run("help").exits(0).stdout;
+    for command in [
+        "demo",
+        "init",
+        "check",
+        "render",
+        "plan",
+        "apply",
+        "destroy",
+        "status",
+        "graph",
+        "schema",
+        "explain",
+        "state",
+        "state show",
+        "state rebuild",
+        "completions",
+        "man",
+        "version",
+    ] {
+        let help = desk.run(&format!("{command} -h")).exits(0).stdout;
+        let own = help.split("Shared options:").next().unwrap().trim_end();
+        text.push_str(&format!("\n$ ecsctl {command} -h\n{own}\n"));
+    }
+    assert_snapshot!("help", text);
+}
+
+#[test]
+fn usage_errors_exit_with_64() {
+    let desk = Desk::empty();
+    assert_snapshot!(desk.run("plann").text(), @"
+    --- stderr
+    error: unrecognized subcommand 'plann'
+
+      tip: some similar subcommands exist: 'explain', 'plan'
+
+    Usage: ecsctl [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    --- exit 64
+    ");
+    assert_snapshot!(desk.run("plan --var x").text(), @"
+    --- stderr
+    error: invalid value 'x' for '--var <NAME=VALUE>': write NAME=VALUE
+
+    For more information, try '--help'.
+    --- exit 64
+    ");
+    assert_snapshot!(desk.run("status --format markdown").text(), @"
+    --- stderr
+    error: `status` has no Markdown form; only `plan` has
+      hint: see `ecsctl help`
+    --- exit 64
+    ");
+    assert_snapshot!(desk.run("destroy --stack hello").text(), @"
+    --- stderr
+    error: `--stack` needs `--region` too
+      hint: see `ecsctl help`
+    --- exit 64
+    ");
+    assert_snapshot!(desk.run("explain E9999").text(), @"
+    --- stderr
+    error: there is no error `E9999`; `ecsctl explain` lists those that there are
+      hint: see `ecsctl help`
+    --- exit 64
+    ");
+}
+
+#[test]
+fn init_writes_a_spec_once() {
+    let desk = Desk::empty();
+    assert_snapshot!(desk.run("init shop --region eu-west-1").text(), @"
+    --- stderr
+    wrote ecsctl.toml; now `ecsctl plan` shows what it stands for
+    --- exit 0
+    ");
+    assert_snapshot!(desk.run("init shop").text(), @"
+    --- stderr
+    error: refused: `ecsctl.toml` exists already
+      hint: name another file with `--file`
+    --- exit 3
+    ");
+    assert_snapshot!(desk.run("check").text(), @"
+    shop/default is in order: it declares 22 resources
+    --- stderr
+
+    --- exit 0
+    ");
+}
+
+#[test]
+fn a_wrong_spec_is_shown_with_its_place() {
+    let desk = Desk::with(&SPEC.replace("image", "imgae"));
+    assert_snapshot!(desk.run("check").text(), @r#"
+    --- stderr
+    error[E0107]: unknown key `imgae` in service `web`
+     --> ecsctl.toml:6:1
+      |
+    6 | imgae = "httpd:2.4"
+      | ^^^^^ did you mean `image`?
+
+    1 error
+    --- exit 64
+    "#);
+    let found = desk.run("check --format json").exits(64).json();
+    assert_eq!(found["diagnostics"][0]["severity"], "error");
+}
+
+#[test]
+fn a_missing_spec_is_named() {
+    assert_snapshot!(Desk::empty().run("plan").text(), @"
+    --- stderr
+    error[E0104]: `ecsctl.toml` cannot be read: there is no such file
+     |
+     = help: name the spec with -f FILE, or begin one with `ecsctl init`
+
+    1 error
+    --- exit 64
+    ");
+}
+
+/// The whole life of a stack. B1: after every apply the plan is empty. B33: nothing is left.
+#[test]
+fn a_stack_lives() {
+    let desk = Desk::with(SPEC);
+    assert_snapshot!(desk.run("plan").text(), @"
+    hello/default  us-east-1  123456789012
+
+    + create cluster main             hello-default-main
+    + create elastic IP nat-a
+    + create VPC main                 10.0.0.0/16
+    + create internet gateway main
+    + create subnet private-a         10.0.0.0/20  us-east-1a
+    + create subnet private-b         10.0.16.0/20  us-east-1b
+    + create subnet public-a          10.0.128.0/24  us-east-1a
+    + create subnet public-b          10.0.129.0/24  us-east-1b
+    + create security group alb-main  1 rule  load balancer main
+    + create security group web       1 rule  service web
+    + create route table private      1 route  2 subnets
+    + create route table public       1 route  2 subnets
+    + create load balancer main       internet-facing  2 subnets
+    + create listener main-http       HTTP  port 80
+    + create target group web         HTTP  port 80
+    + create listener rule web        priority 49484
+    + create log group web            /ecsctl/hello/default/web  retention in days 14
+    + create NAT gateway a
+    + create role web-execution       starts the tasks of web  1 inline policy
+    + create role web-task            what the tasks of web may do  1 inline policy
+    + create task definition web      cpu 256  memory 512  httpd:2.4
+    + create service web              desired count 1
+
+    22 to create, 0 to change, 0 to replace, 0 to destroy.
+    --- stderr
+
+    --- exit 0
+    ");
+    assert_snapshot!(desk.run("apply --yes").text(), @"
+    hello/default  us-east-1  123456789012
+
+    + create cluster main             hello-default-main
+    + create elastic IP nat-a
+    + create VPC main                 10.0.0.0/16
+    + create internet gateway main
+    + create subnet private-a         10.0.0.0/20  us-east-1a
+    + create subnet private-b         10.0.16.0/20  us-east-1b
+    + create subnet public-a          10.0.128.0/24  us-east-1a
+    + create subnet public-b          10.0.129.0/24  us-east-1b
+    + create security group alb-main  1 rule  load balancer main
+    + create security group web       1 rule  service web
+    + create route table private      1 route  2 subnets
+    + create route table public       1 route  2 subnets
+    + create load balancer main       internet-facing  2 subnets
+    + create listener main-http       HTTP  port 80
+    + create target group web         HTTP  port 80
+    + create listener rule web        priority 49484
+    + create log group web            /ecsctl/hello/default/web  retention in days 14
+    + create NAT gateway a
+    + create role web-execution       starts the tasks of web  1 inline policy
+    + create role web-task            what the tasks of web may do  1 inline policy
+    + create task definition web      cpu 256  memory 512  httpd:2.4
+    + create service web              desired count 1
+
+    22 to create, 0 to change, 0 to replace, 0 to destroy.
+
+    Done in T: 22 created.
+    url = http://hello-default-main-N.us-east-1.elb.amazonaws.com
+    --- stderr
+    created NAT gateway a (T)
+    created VPC main (T)
+    created cluster main (T)
+    created elastic IP nat-a (T)
+    created internet gateway main (T)
+    created listener main-http (T)
+    created listener rule web (T)
+    created load balancer main (T)
+    created log group web (T)
+    created role web-execution (T)
+    created role web-task (T)
+    created route table private (T)
+    created route table public (T)
+    created security group alb-main (T)
+    created security group web (T)
+    created service web (T)
+    created subnet private-a (T)
+    created subnet private-b (T)
+    created subnet public-a (T)
+    created subnet public-b (T)
+    created target group web (T)
+    created task definition web (T)
+    --- exit 0
+    ");
+    assert_snapshot!(desk.run("plan --detailed-exitcode").text(), @"
+    hello/default  us-east-1  123456789012
+
+    Nothing to do: live AWS is as declared (22 resources).
+    --- stderr
+
+    --- exit 0
+    ");
+    assert_snapshot!(desk.run("status").text(), @"
+    hello/default  us-east-1  123456789012  22 resources
+    url      http://hello-default-main-N.us-east-1.elb.amazonaws.com
+
+    service web  hello-default-web:1  1 task wanted  steady
+    --- stderr
+
+    --- exit 0
+    ");
+    desk.write(&SPEC.replace("2.4", "2.5"));
+    assert_eq!(desk.run("plan --detailed-exitcode").code, Some(2));
+    assert_snapshot!(desk.run("apply --yes").text(), @"
+    hello/default  us-east-1  123456789012
+
+    ~ change task definition web
+        containers.web.image  httpd:2.4 → httpd:2.5
+    ~ change service web          rolls :1 → a new revision
+        task-definition  …task-definition/hello-default-web:1 → (known after task-definition.web is updated)
+
+    0 to create, 2 to change, 0 to replace, 0 to destroy. 20 others are as declared.
+
+    Done in T: 2 changed.
+    url = http://hello-default-main-N.us-east-1.elb.amazonaws.com
+    --- stderr
+    changed service web (T)
+    changed task definition web (T)
+    --- exit 0
+    ");
+    assert_snapshot!(desk.run("destroy --yes").text(), @"
+    hello/default  us-east-1  123456789012  everything is destroyed
+
+    - destroy service web              …service/hello-default-main/hello-default-web
+    - destroy cluster main             …cluster/hello-default-main
+    - destroy listener rule web        …listener-rule/app/ID
+    - destroy listener main-http       …listener/app/ID
+    - destroy load balancer main       …loadbalancer/app/hello-default-main/ID
+    - destroy route table private      rtb-ID
+    - destroy route table public       rtb-ID
+    - destroy NAT gateway a            nat-ID
+    - destroy elastic IP nat-a         eipalloc-ID
+    - destroy internet gateway main    igw-ID
+    - destroy security group alb-main  sg-ID
+    - destroy security group web       sg-ID
+    - destroy subnet private-a         subnet-ID
+    - destroy subnet private-b         subnet-ID
+    - destroy subnet public-a          subnet-ID
+    - destroy subnet public-b          subnet-ID
+    - destroy target group web         …targetgroup/hello-default-web/ID
+    - destroy task definition web      …task-definition/hello-default-web:2
+    - destroy role web-execution       …role/ecsctl/hello/default/hello-default-web-execution
+    - destroy role web-task            …role/ecsctl/hello/default/hello-default-web-task
+    - destroy log group web            …log-group:/ecsctl/hello/default/web
+    - destroy VPC main                 vpc-ID
+
+    0 to create, 0 to change, 0 to replace, 22 to destroy.
+
+    Done in T: 22 destroyed.
+    --- stderr
+    destroyed NAT gateway a (T)
+    destroyed VPC main (T)
+    destroyed cluster main (T)
+    destroyed elastic IP nat-a (T)
+    destroyed internet gateway main (T)
+    destroyed listener main-http (T)
+    destroyed listener rule web (T)
+    destroyed load balancer main (T)
+    destroyed log group web (T)
+    destroyed role web-execution (T)
+    destroyed role web-task (T)
+    destroyed route table private (T)
+    destroyed route table public (T)
+    destroyed security group alb-main (T)
+    destroyed security group web (T)
+    destroyed service web (T)
+    destroyed subnet private-a (T)
+    destroyed subnet private-b (T)
+    destroyed subnet public-a (T)
+    destroyed subnet public-b (T)
+    destroyed target group web (T)
+    destroyed task definition web (T)
+    --- exit 0
+    ");
+    assert_snapshot!(desk.run("destroy --yes").text(), @"
+    hello/default  us-east-1  123456789012  everything is destroyed
+
+    Nothing to do: nothing of this stack is left in AWS.
+    --- stderr
+
+    --- exit 0
+    ");
+}
+
+/// N2: the plan needs nothing of what is kept between runs.
+#[test]
+fn the_plan_is_the_same_without_state() {
+    let desk = Desk::with(SPEC);
+    desk.run("apply --yes").exits(0);
+    fs_err::remove_dir_all(desk.folder.join("state/hello")).unwrap();
+    desk.run("plan --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn destroy_needs_no_spec() {
+    let desk = Desk::with(SPEC);
+    desk.run("apply --yes").exits(0);
+    fs_err::remove_file(desk.folder.join("ecsctl.toml")).unwrap();
+    desk.run("destroy --yes --stack hello --region us-east-1").exits(0);
+    desk.write(SPEC);
+    assert_eq!(desk.run("status --format json").exits(0).json()["status"]["resources"], 0);
+}
+
+#[test]
+fn without_a_terminal_and_without_yes_nothing_is_done() {
+    let desk = Desk::with(SPEC);
+    let refused = desk.run("apply").exits(3);
+    assert_snapshot!(refused.stderr, @"
+    error: refused: nothing is applied without a yes, and nobody is here to give it
+      hint: look at the plan, then add `--yes`
+    ");
+    let refused = desk.run("apply --format json").exits(3);
+    assert_eq!(refused.stdout, "");
+    assert!(!desk.folder.join("state/sim-us-east-1.json").exists());
+}
+
+#[test]
+fn a_protected_stack_is_not_destroyed() {
+    let desk = Desk::with(&format!("protect = true\n{SPEC}"));
+    assert_snapshot!(desk.run("destroy --yes").text(), @"
+    --- stderr
+    error: refused: `hello/default` is protected
+      hint: take `protect = true` out of the spec first
+    --- exit 3
+    ");
+}
+
+/// B15: a rollout that was rolled back is no success.
+#[test]
+fn a_bad_image_exits_with_4() {
+    let desk = Desk::with(SPEC);
+    desk.run("apply --yes").exits(0);
+    desk.write(&SPEC.replace("2.4", "bad-exit"));
+    assert_snapshot!(desk.run("apply --yes").text(), @"
+    hello/default  us-east-1  123456789012
+
+    ~ change task definition web
+        containers.web.image  httpd:2.4 → httpd:bad-exit
+    ~ change service web          rolls :1 → a new revision
+        task-definition  …task-definition/hello-default-web:1 → (known after task-definition.web is updated)
+
+    0 to create, 2 to change, 0 to replace, 0 to destroy. 20 others are as declared.
+
+    rollout failed: service web: hello-default-web:2 was rolled back, hello-default-web:1 serves
+      reason: ECS deployment circuit breaker: tasks failed to start.
+      - container `web`: Essential container in task exited (exit code 1)
+
+    Not done after T: 1 changed. Mend the cause and run the same command again: it goes on from here.
+    url = http://hello-default-main-N.us-east-1.elb.amazonaws.com
+    --- stderr
+    changed task definition web (T)
+    failed service web: the rollout of hello-default-web:2 was rolled back: ECS deployment circuit breaker: tasks failed to start.
+    --- exit 4
+    ");
+    desk.write(SPEC);
+    desk.run("apply --yes").exits(0);
+}
+
+/// N14: a plan that was kept is applied as long as the same would be planned.
+#[test]
+fn a_kept_plan_is_obeyed_until_the_world_moves() {
+    let desk = Desk::with(SPEC);
+    desk.run("plan --out first.plan").exits(0);
+    desk.run("apply first.plan").exits(0);
+    assert_snapshot!(desk.run("apply first.plan").stderr, @"
+    error: refused: the plan is out of date: cluster.main, elastic-ip.nat-a, internet-gateway.main, listener.main-http, listener-rule.web, load-balancer.main, log-group.web, nat-gateway.a and 14 more would differ now
+      hint: plan again
+    ");
+    desk.write(&SPEC.replace("2.4", "2.5"));
+    desk.run("plan --out second.plan").exits(0);
+    desk.run("apply second.plan").exits(0);
+    desk.run("plan --detailed-exitcode").exits(0);
+}
+
+#[test]
+fn documents_for_programs_are_json() {
+    let desk = Desk::with(SPEC);
+    let plan = desk.run("plan --format json").exits(0).json();
+    assert_eq!(plan["counts"]["create"], plan["steps"].as_array().unwrap().len());
+    let outcome = desk.run("apply --yes --format json").exits(0).json();
+    assert_eq!(outcome["complete"], true);
+    assert!(outcome["outputs"]["url"].as_str().unwrap().starts_with("http://"));
+    let status = desk.run("status --format json").exits(0).json();
+    assert_eq!(status["status"]["services"][0]["state"], "steady");
+    let rendered = desk.run("render --format json").exits(0).json();
+    assert_eq!(rendered["resources"]["vpc.main"]["cidr"], "10.0.0.0/16");
+    desk.run("check --format json").exits(0).json();
+    desk.run("version --format json").exits(0).json();
+    let schema: Json = serde_json::from_str(&desk.run("schema").exits(0).stdout).unwrap();
+    assert_eq!(schema["title"], "ecsctl spec");
+}
+
+/// What `render` prints declares the same stack when it is written by hand.
+#[test]
+fn what_render_prints_is_a_spec() {
+    let desk = Desk::with(SPEC);
+    let before = desk.run("render --format json").exits(0).json();
+    let rendered = desk.run("render").exits(0).stdout;
+    desk.write(&format!("ecsctl = 1\nstack = \"hello\"\nregion = \"us-east-1\"\n\n{rendered}"));
+    assert_eq!(desk.run("render --format json").exits(0).json(), before);
+}
+
+/// B34: the moment of expiry is set when the environment is made, and no later plan moves it.
+#[test]
+fn an_environment_with_a_lifetime_says_when_it_ends() {
+    let desk = Desk::with(&format!("ttl = \"8h\"\n{SPEC}"));
+    desk.run("apply --yes").exits(0);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    desk.run("plan --detailed-exitcode").exits(0);
+    let status = desk.run("status --format json").exits(0).json();
+    assert!(status["status"]["expires"].as_str().unwrap().ends_with('Z'));
+}
+
+#[test]
+fn the_demo_tells_the_whole_story() {
+    let came = Desk::empty().run("demo").exits(0);
+    for part in ["Nothing to do", "was rolled back", "22 destroyed"] {
+        assert!(came.stdout.contains(part), "{part}: {}", came.text());
+    }
+}
+
+#[test]
+fn pictures_and_scripts_are_written() {
+    let desk = Desk::with(SPEC);
+    assert!(desk.run("graph --as mermaid").exits(0).stdout.starts_with("flowchart LR"));
+    assert!(desk.run("graph --as dot").exits(0).stdout.contains("\"service.web\" ->"));
+    assert!(desk.run("completions bash").exits(0).stdout.contains("_ecsctl"));
+    assert!(desk.run("man").exits(0).stdout.contains("ECSCTL DESTROY"));
+    assert!(desk.run("explain").exits(0).stdout.contains("E0230"));
+}

@@ -164,12 +164,13 @@ pub trait AnyKind: Send + Sync {
 pub struct Registered {
     kind: &'static dyn AnyKind,
     shape: OnceLock<Shape>,
+    outputs: OnceLock<Shape>,
 }
 
 impl Registered {
     /// An entry for `kind`.
     pub fn new(kind: &'static dyn AnyKind) -> Self {
-        Self { kind, shape: OnceLock::new() }
+        Self { kind, shape: OnceLock::new(), outputs: OnceLock::new() }
     }
 
     /// The kind's name: [`AnyKind::name`] as a plain function.
@@ -180,6 +181,11 @@ impl Registered {
     /// The form of a declaration.
     pub fn shape(&self) -> &Shape {
         self.shape.get_or_init(|| Shape::from_schema(&self.kind.schema()))
+    }
+
+    /// The names and descriptions of the outputs.
+    pub fn output_shape(&self) -> &Shape {
+        self.outputs.get_or_init(|| self.kind.outputs())
     }
 
     /// Whether a change of the top-level field `field` replaces the resource.

@@ -24,7 +24,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 /// Stacks; each lives through [`ROUNDS`] changes.
-const STACKS: u64 = 40;
+const STACKS: u64 = 200;
 const ROUNDS: u64 = 3;
 
 /// A small linear congruential generator (Knuth's MMIX constants): the same stacks on every machine.
@@ -265,8 +265,8 @@ impl Account {
                 return attempt;
             }
             // A crash is an error here, and nothing but the next round's business.
-            let outcome = self.carry_out(&plan, &snapshot).await;
-            assert_eq!(self.sim.refusals(), [""; 0], "the plan was in order:\n{plan}\n{outcome:?}");
+            let _ = self.carry_out(&plan, &snapshot).await;
+            assert_eq!(self.sim.refusals(), [""; 0], "the plan was in order:\n{plan}");
         }
         let snapshot = self.look(desired).await;
         panic!("it does not converge:\n{}", self.plan(desired, &snapshot, purpose));

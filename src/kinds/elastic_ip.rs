@@ -1,9 +1,10 @@
 //! `elastic-ip`: a public IPv4 address of one's own.
 
+use std::time::Duration;
+
 use aws_sdk_ec2::types::{Address as Description, DomainType, ResourceType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{

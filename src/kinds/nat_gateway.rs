@@ -56,7 +56,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Why a NAT gateway failed, and what to do: `FailureCode` of the API page.
 const FAILURES: &[(&str, &str)] = &[
-    ("InsufficientFreeAddressesInSubnet", "free addresses in its subnet, or choose a larger one"),
+    (
+        "InsufficientFreeAddressesInSubnet",
+        "free some addresses in its subnet, or give it a larger one",
+    ),
     ("Gateway.NotAttached", "attach an internet gateway to the VPC and apply again"),
     ("InvalidAllocationID.NotFound", "the elastic IP is gone: plan and apply again"),
     ("Resource.AlreadyAssociated", "the elastic IP is in use elsewhere: give it one of its own"),

@@ -2,4 +2,5 @@
 
 pub mod capacity;
 pub mod cpu_memory;
+pub(crate) mod none;
 pub(crate) mod words;

@@ -115,7 +115,13 @@ impl Kind for Cluster {
             .set_tags(tags::some(cx.tags, tags::ecs::tag))
             .send()
             .await?;
-        let arn = arn(made.cluster().ok_or_else(|| Error::incomplete("the cluster"))?)?;
+        let cluster = made.cluster().ok_or_else(|| Error::incomplete("the cluster"))?;
+        let arn = arn(cluster)?;
+        // A name that was used within the last days gets Container Insights only when told again.
+        let insights = Self::read(cluster)?.insights;
+        if insights.is_some() && insights != self.insights {
+            self.adjust(&Self { insights, ..self.clone() }, cx.aws, arn).await?;
+        }
         Ok(Made::new(arn, outputs(arn)))
     }
 

@@ -98,12 +98,15 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
     }
 }
 
+/// A place, how it is marked, and what is said there.
+type Marked<'a> = (Located<'a>, AnnotationKind, &'a str);
+
 /// One snippet a file, that of the primary label first.
 fn snippets<'a>(
     diagnostic: &'a Diagnostic,
     sources: &'a Sources,
 ) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
-    let mut files: Vec<(&str, Vec<(Located<'a>, AnnotationKind, &'a str)>)> = Vec::new();
+    let mut files: Vec<(&str, Vec<Marked<'a>>)> = Vec::new();
     for (index, label) in diagnostic.labels.iter().enumerate() {
         let Some(at) = sources.locate(&label.place) else { continue };
         let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
@@ -113,7 +116,7 @@ fn snippets<'a>(
             None => files.push((marked.0.file, vec![marked])),
         }
     }
-    let snippet = |(file, marks): (&'a str, Vec<(Located<'a>, AnnotationKind, &'a str)>)| {
+    let snippet = |(file, marks): (&'a str, Vec<Marked<'a>>)| {
         let text = marks.first().map_or("", |(at, ..)| at.text);
         let annotations = marks.into_iter().map(|(at, kind, label)| {
             let annotation = kind.span(at.range);

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use crate::diag::Diagnostic;
 use crate::kind::{Shape, StackId};
 
-use super::check::{Checker, missing};
+use super::check::Checker;
 use super::example;
 use super::files::Files;
 use super::layers::{Layers, fill, merge, with_tree};
@@ -16,7 +16,9 @@ use super::nearest::nearest;
 use super::node::{Layer, Mark, Node};
 use super::parse::parse;
 use super::read::{Reader, overlay_name};
+use super::required::missing;
 use super::scope::{Names, Scope};
+use super::sources::Sources;
 use super::vars::values;
 use super::{Language, Rejected, Request, Spec};
 
@@ -26,6 +28,12 @@ const DEFAULT_ENV: &str = "default";
 /// Reads a spec, or tells everything that is wrong with it.
 pub fn load(request: &Request, language: &Language, files: &dyn Files) -> Result<Spec, Rejected> {
     let env = request.env.as_deref().unwrap_or(DEFAULT_ENV);
+    // The name becomes part of a file's name before anything else.
+    if let Err(title) = example::name(env) {
+        let hint = "use lower-case letters, digits and dashes";
+        let diagnostics = vec![Diagnostic::error("E0113", title).hint(hint)];
+        return Err(Rejected { diagnostics, sources: Sources::default() });
+    }
     let mut reader = Reader::new(files);
     let base = reader.spec(&request.file);
     let overlay = reader.overlay(&request.file, env);
@@ -86,10 +94,6 @@ fn read_set(reader: &mut Reader<'_>, (key, value): &(String, String)) -> Option<
 /// Refuses an environment that nothing is said of.
 fn known_env(request: &Request, base: &Node, beside: &BTreeSet<String>, checker: &mut Checker<'_>) {
     let Some(env) = request.env.as_deref().filter(|env| *env != DEFAULT_ENV) else { return };
-    if let Err(title) = example::name(env) {
-        checker.found.push(Diagnostic::error("E0113", title));
-        return;
-    }
     let written = base.get("env").and_then(|entry| entry.value.table()).into_iter().flatten();
     let mut all: BTreeSet<&str> = written.map(|(name, _)| name.as_str()).collect();
     all.extend(beside.iter().map(String::as_str));
@@ -156,24 +160,28 @@ fn canonical(
 
 /// The keys that belong to no section. What their forms cannot say is checked here.
 fn meta(tree: &Node, request: &Request, checker: &mut Checker<'_>) -> Option<Meta> {
-    let mark = |key: &str| tree.get(key).map(super::node::Entry::shown);
-    let keys =
-        KEYS.iter().filter_map(|key| Some(((*key).to_owned(), tree.get(key)?.value.to_json())));
-    let meta: Option<Meta> = serde_json::from_value(Json::Object(keys.collect())).ok();
+    let keys = KEYS.iter().filter_map(|key| Some((*key, tree.get(key)?.value.to_json())));
+    let keys = keys.map(|(key, value)| (key.to_owned(), value)).collect();
+    let meta: Option<Meta> = serde_json::from_value(Json::Object(keys)).ok();
+    let mut lacks = |key: &str, hint: &str| {
+        let error = Diagnostic::error("E0109", format!("the spec lacks `{key}`"));
+        let top = checker.sources.span(Mark::new(0, 0..0));
+        checker.found.push(error.at_span(top, "").hint(hint));
+    };
+    if tree.get("ecsctl").is_none() {
+        lacks("ecsctl", &format!("begin with `ecsctl = {VERSION}`, the version of the language"));
+    }
     if tree.get("region").is_none() && request.region.is_none() {
-        let error = Diagnostic::error("E0109", "the spec lacks `region`");
-        let error = error.at_span(checker.sources.span(Mark::new(0, 0..0)), "");
-        let hint = "add for example `region = \"eu-west-1\"`, or set AWS_REGION";
-        checker.found.push(error.hint(hint));
+        lacks("region", "add for example `region = \"eu-west-1\"`, or set AWS_REGION");
     }
     let meta = meta?;
-    if meta.ecsctl != VERSION
-        && let Some(at) = mark("ecsctl")
+    if let (Some(version), Some(entry)) = (meta.ecsctl, tree.get("ecsctl"))
+        && version != VERSION
     {
-        let title = format!("version {} of the language is not known", meta.ecsctl);
-        let error = Diagnostic::error("E0124", title).at_span(checker.sources.span(at), "");
+        let title = format!("version {version} of the language is not known");
+        let span = checker.sources.span(entry.shown());
         let hint = format!("write `ecsctl = {VERSION}`, or install the ecsctl that knows it");
-        checker.found.push(error.hint(hint));
+        checker.found.push(Diagnostic::error("E0124", title).at_span(span, "").hint(hint));
     }
     let tags = tree.get("tags").and_then(|entry| entry.value.table()).into_iter().flatten();
     for (key, entry) in

@@ -23,6 +23,7 @@ pub use self::vars::{Type, Variable};
 
 mod check;
 mod example;
+mod fault;
 mod files;
 mod language;
 mod layers;
@@ -33,6 +34,7 @@ mod nearest;
 mod node;
 mod parse;
 mod read;
+mod required;
 pub mod rules;
 mod scope;
 mod sources;

@@ -30,7 +30,7 @@ impl<'a> Checker<'a> {
 
     /// The canonical form of a value. A value that is wrong is told of and stays as it is.
     pub(crate) fn value(&mut self, node: Node, shape: &Shape) -> Node {
-        if self.is_later(node.mark, Some(&node)) {
+        if has_unknown(&node) || self.is_later(node.mark, Some(&node)) {
             return node;
         }
         if self.path.len() == 1 && self.path[0] == crate::address::SURROUNDINGS {
@@ -142,10 +142,6 @@ impl<'a> Checker<'a> {
             self.wrong_type(&node, shape);
             return node;
         };
-        // A variable of an environment that is not the chosen one: its value is not known here.
-        if json.as_str().is_some_and(|text| text.starts_with("${var.")) {
-            return node;
-        }
         let Some(canonical) = canonical(json, shape) else {
             self.wrong_type(&node, shape);
             return node;
@@ -226,6 +222,12 @@ impl<'a> Checker<'a> {
         let form = Form::Table(table.into_iter().map(check).collect());
         Node { mark, layer, variants: &[], form }
     }
+}
+
+/// Whether a text mentions a variable whose value is not known here: of an environment that is not
+/// the chosen one, or one that lacks a value, which has been said.
+fn has_unknown(node: &Node) -> bool {
+    node.text().is_some_and(|text| text.contains("${var.") && !text.contains("$${var."))
 }
 
 /// The scalar as the form wants it; `None` when it is of another type.

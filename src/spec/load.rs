@@ -13,7 +13,7 @@ use super::files::Files;
 use super::layers::{Layers, fill, merge, with_tree};
 use super::meta::{KEYS, Meta, VERSION, lifetime};
 use super::nearest::nearest;
-use super::node::{Layer, Mark, Node};
+use super::node::{Entry, Layer, Mark, Node};
 use super::parse::parse;
 use super::read::{Reader, overlay_name};
 use super::required::missing;
@@ -28,23 +28,7 @@ const DEFAULT_ENV: &str = "default";
 /// Reads a spec, or tells everything that is wrong with it.
 pub fn load(request: &Request, language: &Language, files: &dyn Files) -> Result<Spec, Rejected> {
     let env = request.env.as_deref().unwrap_or(DEFAULT_ENV);
-    // The name becomes part of a file's name before anything else.
-    if let Err(title) = example::name(env) {
-        let hint = "use lower-case letters, digits and dashes";
-        let diagnostics = vec![Diagnostic::error("E0113", title).hint(hint)];
-        return Err(Rejected { diagnostics, sources: Sources::default() });
-    }
-    let mut reader = Reader::new(files);
-    let base = reader.spec(&request.file);
-    let overlay = reader.overlay(&request.file, env);
-    let sets: Vec<Node> = request.set.iter().filter_map(|set| read_set(&mut reader, set)).collect();
-    let beside = reader.overlays(&request.file);
-    let Reader { sources, found, .. } = reader;
-    // A text that is no TOML would only be followed by errors that come of it.
-    let (Some(base), true) = (base, found.is_empty()) else {
-        return Err(Rejected { diagnostics: found, sources });
-    };
-
+    let Texts { base, overlay, sets, beside, sources } = read(request, env, files)?;
     let shape = language.spec();
     let mut checker = Checker::new(language, &shape, &sources);
     if overlay.is_none() {
@@ -74,6 +58,36 @@ pub fn load(request: &Request, language: &Language, files: &dyn Files) -> Result
         sources,
         warnings,
     })
+}
+
+/// What was read, before anything is made of it.
+struct Texts {
+    base: Node,
+    overlay: Option<Node>,
+    sets: Vec<Node>,
+    /// The environments that have a file beside the spec.
+    beside: BTreeSet<String>,
+    sources: Sources,
+}
+
+fn read(request: &Request, env: &str, files: &dyn Files) -> Result<Texts, Rejected> {
+    // The name becomes part of a file's name before anything else.
+    if let Err(title) = example::name(env) {
+        let hint = "use lower-case letters, digits and dashes";
+        let diagnostics = vec![Diagnostic::error("E0113", title).hint(hint)];
+        return Err(Rejected { diagnostics, sources: Sources::default() });
+    }
+    let mut reader = Reader::new(files);
+    let base = reader.spec(&request.file);
+    let overlay = reader.overlay(&request.file, env);
+    let sets = request.set.iter().filter_map(|set| read_set(&mut reader, set)).collect();
+    let beside = reader.overlays(&request.file);
+    let Reader { sources, found, .. } = reader;
+    match base {
+        // A text that is no TOML would only be followed by errors that come of it.
+        Some(base) if found.is_empty() => Ok(Texts { base, overlay, sets, beside, sources }),
+        _ => Err(Rejected { diagnostics: found, sources }),
+    }
 }
 
 /// `--set key=value`: the value is TOML, and text when it is not.
@@ -149,13 +163,19 @@ fn canonical(
         let filled = fill(layer, &scope, &mut used, checker);
         checker.value(filled, shape);
     }
-    let declared = vars.iter().filter_map(|entry| entry.value.table()).flatten();
-    let unused = declared.filter(|(name, _)| !used.contains(*name)).map(|(name, entry)| {
+    (ready, unused(vars.as_ref(), &used, checker.sources))
+}
+
+/// Warnings about variables that nothing mentions.
+fn unused(vars: Option<&Entry>, used: &BTreeSet<String>, sources: &Sources) -> Vec<Diagnostic> {
+    let declared = vars.and_then(|entry| entry.value.table()).into_iter().flatten();
+    let idle = declared.filter(|(name, _)| !used.contains(*name));
+    idle.map(|(name, entry)| {
         Diagnostic::warning("E0125", format!("the variable `{name}` is never used"))
-            .at_span(checker.sources.span(entry.key), "")
+            .at_span(sources.span(entry.key), "")
             .hint(format!("use it as `${{var.{name}}}`, or remove it"))
-    });
-    (ready, unused.collect())
+    })
+    .collect()
 }
 
 /// The keys that belong to no section. What their forms cannot say is checked here.

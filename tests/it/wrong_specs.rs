@@ -10,6 +10,7 @@ use ecsctl::blueprint::{Document, formats, later, references, shorthands};
 use ecsctl::kind::Shape;
 use ecsctl::report::diagnostics::{Look, render, to_json};
 use ecsctl::spec::{KindWords, Language, Rejected, Request, load};
+use proptest::prelude::*;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/specs/wrong");
 
@@ -171,4 +172,38 @@ fn colours_and_width_are_the_terminals() {
     assert!(coloured.contains("\u{1b}["), "{coloured}");
     let plain = render(&rejected.diagnostics, &rejected.sources, Look::PLAIN);
     assert!(!plain.contains('\u{1b}'));
+}
+
+/// Wrong specs with a piece cut out and another put in.
+fn mutilated() -> impl Strategy<Value = (String, String)> {
+    let files = files();
+    let text = |name: String| (name.clone(), files[Path::new(&format!("{name}.toml"))].clone());
+    let all: Vec<(String, String)> = names(&files).into_iter().map(text).collect();
+    const PIECES: [&str; 8] = ["", "\"", "[", "= {", "${", "é\n\t'''", "service.web.", "\u{7f}"];
+    let (spec, piece) = (prop::sample::select(all), prop::sample::select(&PIECES[..]));
+    let parts = (spec, piece, any::<prop::sample::Index>(), 0usize..40);
+    parts.prop_map(|((name, text), piece, at, length)| {
+        let start = text.floor_char_boundary(at.index(text.len()));
+        let end = text.ceil_char_boundary((start + length).min(text.len()));
+        (name, format!("{}{piece}{}", &text[..start], &text[end..]))
+    })
+}
+
+proptest! {
+    /// Nothing is too wrong to be told, and nothing that is found is left untold.
+    #[test]
+    fn every_mutilated_spec_is_loaded_or_told((name, text) in mutilated()) {
+        let file = PathBuf::from(format!("{name}.toml"));
+        let request = Request { file: file.clone(), ..Request::default() };
+        let loaded = load(&request, &language(), &BTreeMap::from([(file, text)]));
+        let (diagnostics, sources) = match loaded {
+            Ok(spec) => (spec.warnings, spec.sources),
+            Err(rejected) => (rejected.diagnostics, rejected.sources),
+        };
+        let text = render(&diagnostics, &sources, Look { colour: false, width: 40 });
+        let told = diagnostics.iter().all(|one| text.contains(&format!("[{}]", one.code)));
+        prop_assert!(told, "{}", text);
+        let json = to_json(&diagnostics, &sources);
+        prop_assert_eq!(json.as_array().map(Vec::len), Some(diagnostics.len()));
+    }
 }

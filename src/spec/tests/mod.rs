@@ -359,7 +359,8 @@ fn what_is_not_written_is_found_at_what_is_around_it() {
 
 #[test]
 fn variables_of_other_environments_are_known_there() {
-    let text = "[service.web]\nimage = \"a\"\n[env.prod]\nvars.x = \"1\"\nservice.web.env.A = \"${var.x}\"\n";
+    let text = "[service.web]\nimage = \"a\"\n[env.prod]\nvars.x = \"1\"\nservice.web.env.A = \"${var.x}\"\n\
+        service.web.port = \"${var.x}\"\nservice.web.grace = \"${var.x}s\"\n";
     loaded(&request(), &[("ecsctl.toml", text)]);
     let text = text.replace("[env.prod]", "[env.prod]\nservice.web.env.B = \"${var.y}\"");
     let refused = refused(&request(), &[("ecsctl.toml", &text)]);

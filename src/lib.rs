@@ -10,10 +10,16 @@
 pub mod address;
 pub mod blueprint;
 pub mod cloud;
+pub mod desired;
 pub mod diag;
+pub mod graph;
 pub mod kind;
 pub mod kinds;
+mod nearest;
+pub mod plan;
 pub mod report;
+pub mod run;
+pub mod snapshot;
 pub mod spec;
 pub mod store;
 pub mod value;

@@ -276,6 +276,13 @@ fn resolve_parts(parts: &[Part], known: &Known) -> Value {
     }
 }
 
+/// The text, and its beginnings up to each separator: an image begins with its repository, a policy's
+/// resource with a log group's ARN and `:*` behind it.
+pub fn beginnings(text: &str) -> impl Iterator<Item = &str> {
+    let cuts = text.match_indices([':', '/', '@']).map(|(at, _)| &text[..at]);
+    cuts.chain([text])
+}
+
 /// Written as JSON in the source form, so that it reads back as it was.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -76,7 +76,7 @@ impl Declaration {
     }
 }
 
-fn lay(under: &mut Json, over: &Json) {
+pub(super) fn lay(under: &mut Json, over: &Json) {
     match (under, over) {
         (Json::Object(under), Json::Object(over)) => {
             for (key, value) in over {

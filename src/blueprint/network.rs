@@ -251,8 +251,8 @@ mod tests {
     fn a_network_is_cut_the_same_way_each_time() {
         let text =
             |cidr| blocks(cidr).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-        insta::assert_snapshot!(text("10.0.0.0/16"), @"");
-        insta::assert_snapshot!(text("10.20.0.0/24"), @"");
+        insta::assert_snapshot!(text("10.0.0.0/16"), @"10.0.0.0/20 10.0.16.0/20 10.0.128.0/24 10.0.129.0/24");
+        insta::assert_snapshot!(text("10.20.0.0/24"), @"10.20.0.0/26 10.20.0.64/26 10.20.0.128/27 10.20.0.160/27");
     }
 
     proptest! {

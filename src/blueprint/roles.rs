@@ -179,6 +179,6 @@ mod tests {
         let own = repository("${repository.api.uri}:v1");
         assert_eq!(own.as_deref(), Some("${repository.api.arn}"));
         let other = repository("210987654321.dkr.ecr.eu-west-1.amazonaws.com/team/api@sha256:00");
-        insta::assert_snapshot!(other.unwrap(), @"");
+        insta::assert_snapshot!(other.unwrap(), @"arn:${aws.partition}:ecr:eu-west-1:210987654321:repository/team/api");
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn expand_group(
     for source in &service.from {
         if let Ok(network) = source.parse::<Cidr>() {
             for (protocol, port) in ports(members) {
-                let mut rule = ingress(protocol, port, "as `from` says");
+                let mut rule = ingress(protocol, port, "clients");
                 rule["cidr"] = network.to_string().into();
                 rules.push(rule);
             }

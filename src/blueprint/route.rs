@@ -29,6 +29,8 @@ pub(super) struct Route {
     host: Option<String>,
     priority: Option<u32>,
     health: Health,
+    /// The key that says which port answers.
+    port_key: Path,
     /// `service.web.http`; or `service.web`, when a port is all that is written.
     keys: Path,
 }
@@ -62,11 +64,12 @@ pub(super) fn route(
         None => section,
     };
     let alb = balancer(&http, &keys, albs, sheet);
-    let (container, port) = target(name, &http, &keys, members, sheet)?;
+    let (container, port, port_key) = target(name, &http, &keys, members, sheet)?;
     check_health(&http, &keys, &container, members, sheet);
     Some(Route {
         alb: alb?,
         port,
+        port_key,
         path: http.path.clone().unwrap_or_else(|| "/*".to_owned()),
         host: http.host.clone(),
         priority: http.priority,
@@ -98,14 +101,14 @@ fn balancer(
     None
 }
 
-/// The container and the port that answer.
+/// The container and the port that answer, and the key that says which port.
 fn target(
     name: &str,
     http: &Http,
     keys: &Path,
     members: &Members,
     sheet: &mut Sheet,
-) -> Option<(String, u16)> {
+) -> Option<(String, u16, Path)> {
     let listening: Vec<&String> = members
         .iter()
         .filter(|(_, member)| member.container.port.is_some())
@@ -118,6 +121,8 @@ fn target(
             several.iter().find(|container| **container == name)?
         }
         (None, []) if members.len() == 1 => members.keys().next()?,
+        // That there is no container has been said.
+        (None, _) if members.is_empty() => return None,
         (None, several) => {
             let title = format!("which container of `{name}` answers requests is not said");
             let fault = Diagnostic::error("E0264", title).at_key(keys.clone(), "");
@@ -138,7 +143,8 @@ fn target(
         sheet.fault(fault.hint("add `port`, or write `public = false`"));
         return None;
     };
-    Some((container.clone(), port))
+    let key = if http.port.is_some() { keys.join("port") } else { member.keys.join("port") };
+    Some((container.clone(), port, key))
 }
 
 /// A command is run in a container, and a path is asked for by a load balancer.
@@ -193,7 +199,7 @@ impl Route {
         let section = Path::of(["service", name]);
         let delay = service.deregistration.map_or(DEREGISTRATION, |delay| delay.0);
         let group = Declaration::new("target-group", name, &section)
-            .from("port", self.port, section.join("port"))
+            .from("port", self.port, self.port_key.clone())
             .with("protocol", "HTTP")
             .with("vpc-id", VPC)
             .with("target-type", "ip")

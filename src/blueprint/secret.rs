@@ -84,20 +84,32 @@ mod tests {
 
     #[test]
     fn names_become_arns() {
-        insta::assert_snapshot!(read("ssm:/scorekeep/session-key"), @"");
-        insta::assert_snapshot!(read("sm:scorekeep/db#url"), @"");
-        insta::assert_snapshot!(read("sm:scorekeep/db"), @"");
+        insta::assert_snapshot!(read("ssm:/scorekeep/session-key"), @"
+        arn:${aws.partition}:ssm:${aws.region}:${aws.account}:parameter/scorekeep/session-key
+        ssm:GetParameters on arn:${aws.partition}:ssm:${aws.region}:${aws.account}:parameter/scorekeep/session-key
+        ");
+        insta::assert_snapshot!(read("sm:scorekeep/db#url"), @"
+        arn:${aws.partition}:secretsmanager:${aws.region}:${aws.account}:secret:scorekeep/db:url::
+        secretsmanager:GetSecretValue on arn:${aws.partition}:secretsmanager:${aws.region}:${aws.account}:secret:scorekeep/db-??????
+        ");
+        insta::assert_snapshot!(read("sm:scorekeep/db"), @"
+        arn:${aws.partition}:secretsmanager:${aws.region}:${aws.account}:secret:scorekeep/db
+        secretsmanager:GetSecretValue on arn:${aws.partition}:secretsmanager:${aws.region}:${aws.account}:secret:scorekeep/db-??????
+        ");
     }
 
     #[test]
     fn arns_stay_and_the_right_is_for_the_whole_secret() {
-        insta::assert_snapshot!(read("arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf:url::"), @"");
+        insta::assert_snapshot!(read("arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf:url::"), @"
+        arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf:url::
+        secretsmanager:GetSecretValue on arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf
+        ");
     }
 
     #[test]
     fn anything_else_is_refused() {
-        insta::assert_snapshot!(read("hunter2"), @"");
-        insta::assert_snapshot!(read("sm:db#"), @"");
-        insta::assert_snapshot!(read("ssm:my key"), @"");
+        insta::assert_snapshot!(read("hunter2"), @"`hunter2` does not say where the secret is");
+        insta::assert_snapshot!(read("sm:db#"), @"there is no key behind `#`");
+        insta::assert_snapshot!(read("ssm:my key"), @"`my key` is not the name of a secret");
     }
 }

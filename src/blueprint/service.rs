@@ -264,7 +264,7 @@ pub struct Deploy {
     /// Per cent of `count` that may run meanwhile; 200 when left out.
     #[schemars(range(min = 100, max = 200))]
     pub max: Option<u32>,
-    /// Whether a rollout that fails is ended and the earlier version put back; true when left out.
+    /// Whether the earlier version is put back when a rollout fails; true when left out.
     pub rollback: Option<bool>,
 }
 

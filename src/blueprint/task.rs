@@ -44,7 +44,7 @@ pub(super) fn expand(name: &str, service: &Service, members: &Members, sheet: &m
     let mut containers = Map::new();
     for (own, member) in members {
         let mut fields = container(member, sheet);
-        let mounts = mounts(own, service);
+        let mounts = mounts(name, own, service);
         if !mounts.is_empty() {
             fields.insert("mount-points".to_owned(), mounts.into());
         }
@@ -138,11 +138,11 @@ fn word(until: Until) -> &'static str {
     }
 }
 
-fn mounts(own: &str, service: &Service) -> Vec<Json> {
+fn mounts(name: &str, own: &str, service: &Service) -> Vec<Json> {
     let here = service.volume.iter().filter(|(_, volume)| match &volume.containers {
         Some(containers) => containers.contains(own),
         // A container that the spec does not name asked for nothing.
-        None => service.container.contains_key(own) || service.image.is_some(),
+        None => service.container.contains_key(own) || own == name,
     });
     let mount = |(name, volume): (&String, &super::service::Volume)| {
         json!({

@@ -11,6 +11,7 @@ use crate::kind::{Deed, Done, Live, Ready, Registered, Result, Sought, StackId};
 use crate::value::Known;
 
 pub mod aws;
+pub mod sim;
 
 /// Where we are: what `${aws.…}` refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -169,6 +169,11 @@ impl Registered {
         Self { kind, shape: OnceLock::new() }
     }
 
+    /// The kind's name: [`AnyKind::name`] as a plain function.
+    pub fn name_of(&self) -> &'static str {
+        self.kind.name()
+    }
+
     /// The form of a declaration.
     pub fn shape(&self) -> &Shape {
         self.shape.get_or_init(|| Shape::from_schema(&self.kind.schema()))

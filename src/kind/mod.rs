@@ -58,15 +58,6 @@ pub const TAG_ID: &str = "ecsctl:id";
 /// The tag that holds the moment after which the environment may be destroyed, RFC 3339.
 pub const TAG_EXPIRES: &str = "ecsctl:expires";
 
-/// How a resource is replaced when a field changes that AWS cannot change in place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Replacement {
-    /// The successor stands before the old one goes.
-    CreateFirst,
-    /// Old and new cannot stand side by side: the old one goes first.
-    DeleteFirst,
-}
-
 /// What dependants of a resource wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gate {
@@ -116,10 +107,12 @@ pub struct About {
     pub seconds: u32,
     /// How long a step may take before it is given up.
     pub deadline: Duration,
-    /// What order a replacement takes.
-    pub replacement: Replacement,
-    /// Whether others may go on naming the old one while it is replaced delete-first (a route to a
-    /// NAT gateway becomes a black hole; a subnet in use cannot go).
+    /// Fields that together are AWS's to give only once: two resources cannot have the same values in
+    /// all of them at the same time. A successor that keeps them comes after the old one is gone; any
+    /// other successor stands before the old one goes.
+    pub exclusive: &'static [&'static str],
+    /// Whether others may go on naming the old one while it is gone and its successor does not stand
+    /// yet (a route to a NAT gateway becomes a black hole; a subnet in use cannot go).
     pub dangles: bool,
     /// What dependants wait for.
     pub gate: Gate,
@@ -139,7 +132,7 @@ impl About {
     pub const DEFAULT: Self = Self {
         seconds: 1,
         deadline: Duration::from_secs(300),
-        replacement: Replacement::CreateFirst,
+        exclusive: &[],
         dangles: false,
         gate: Gate::Ready,
         naming: None,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
-    Observed, Replacement, Result, Sought, StackId, TagChange, Tags,
+    Observed, Result, Sought, StackId, TagChange, Tags,
 };
 
 /// A CloudWatch Logs log group.
@@ -45,7 +45,7 @@ impl Kind for LogGroup {
     const NAME: &'static str = "log-group";
     const ABOUT: About = About {
         naming: Some(Naming { max: 512, style: NameStyle::Rooted, suffix: false }),
-        replacement: Replacement::DeleteFirst,
+        exclusive: &["name"],
         ..About::DEFAULT
     };
 

@@ -4,13 +4,50 @@ use std::sync::LazyLock;
 
 use crate::kind::{AnyKind, Registered, of};
 
+#[cfg(test)]
+mod checked;
+pub mod cluster;
+pub mod elastic_ip;
+pub mod internet_gateway;
+pub mod listener;
+pub mod listener_rule;
+mod listing;
+pub mod load_balancer;
 pub mod log_group;
+pub mod nat_gateway;
+pub mod repository;
+pub mod role;
+pub mod route_table;
+pub mod security_group;
+pub mod security_group_rule;
+pub mod service;
+pub mod subnet;
+pub mod target_group;
+pub mod task_definition;
 pub mod types;
+pub mod vpc;
 
 /// Every kind, in the order in which a reader meets them: from the network up to the service.
 #[rustfmt::skip]
 const ALL: &[&dyn AnyKind] = &[
+    of::<load_balancer::LoadBalancer>(),
+    of::<target_group::TargetGroup>(),
+    of::<listener::Listener>(),
+    of::<listener_rule::ListenerRule>(),
+    of::<role::Role>(),
+    of::<vpc::Vpc>(),
+    of::<subnet::Subnet>(),
+    of::<internet_gateway::InternetGateway>(),
+    of::<elastic_ip::ElasticIp>(),
+    of::<nat_gateway::NatGateway>(),
+    of::<route_table::RouteTable>(),
+    of::<security_group::SecurityGroup>(),
+    of::<security_group_rule::SecurityGroupRule>(),
     of::<log_group::LogGroup>(),
+    of::<repository::Repository>(),
+    of::<cluster::Cluster>(),
+    of::<task_definition::TaskDefinition>(),
+    of::<service::Service>(),
 ];
 
 static REGISTRY: LazyLock<Vec<Registered>> =

@@ -1,3 +1,20 @@
-//! Telling people and machines what was found and done. Decides nothing.
+//! Telling people and programs: pure functions of the plan, the events and the diagnostics.
+//!
+//! Nothing here looks at AWS, reads the clock or prints; the caller writes what it is given. Only
+//! `style.rs` knows colours.
+pub use self::style::{Colour, Detail, Look, Tone};
 
 pub mod diagnostics;
+mod edits;
+pub mod human;
+pub mod json;
+pub mod markdown;
+pub mod picture;
+pub mod progress;
+#[cfg(test)]
+mod sample;
+pub mod status;
+mod style;
+pub mod summary;
+mod telling;
+mod words;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::diag::Diagnostic;
 use crate::kind::{Field, Shape};
+use crate::nearest::nearest;
 
 use super::check::Checker;
 use super::example;
-use super::nearest::nearest;
 use super::node::{Entry, Form, Layer, Mark, Node};
 use super::rules::Later;
 

@@ -6,13 +6,13 @@ use serde_json::Value as Json;
 
 use crate::diag::Diagnostic;
 use crate::kind::{Shape, StackId};
+use crate::nearest::nearest;
 
 use super::check::Checker;
 use super::example;
 use super::files::Files;
 use super::layers::{Layers, fill, merge, with_tree};
 use super::meta::{KEYS, Meta, VERSION, lifetime};
-use super::nearest::nearest;
 use super::node::{Entry, Layer, Mark, Node};
 use super::parse::parse;
 use super::read::{Reader, overlay_name};

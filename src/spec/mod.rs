@@ -30,7 +30,6 @@ mod layers;
 mod load;
 mod merge;
 mod meta;
-mod nearest;
 mod node;
 mod parse;
 mod read;

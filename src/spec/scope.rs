@@ -7,10 +7,10 @@ use std::ops::Range;
 use serde_json::Value as Json;
 
 use super::Language;
-use super::nearest::nearest;
 use super::node::Node;
 use super::rules::Reference;
 use super::text::{Expression, Piece, Say, parse};
+use crate::nearest::nearest;
 
 /// The name of what the blueprint makes without being asked: `[network]`'s VPC, the load balancer.
 const MAIN: &str = "main";

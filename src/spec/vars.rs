@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 use crate::diag::Diagnostic;
 
 use super::Request;
-use super::nearest::nearest;
 use super::node::{Entry, Node};
 use super::rules::Shorthand;
 use super::sources::Sources;
+use crate::nearest::nearest;
 
 /// A variable. A plain value stands for one with that default.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -3,6 +3,8 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
+pub mod local;
+
 /// Writes a file so that a reader sees the old text or the new one and never a part: beside, synced,
 /// renamed. Readable by its owner only.
 pub fn write_atomic(path: &Path, text: &[u8]) -> io::Result<()> {

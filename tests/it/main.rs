@@ -1,3 +1,8 @@
 //! The one integration-test binary.
 
+mod docs;
+mod harness;
+mod kinds;
+mod layers;
+mod wire;
 mod wrong_specs;

@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 
 use ecsctl::blueprint::{Document, formats, later, references, shorthands};
 use ecsctl::kind::Shape;
-use ecsctl::report::diagnostics::{Look, render, to_json};
+use ecsctl::report::diagnostics::{render, to_json};
+use ecsctl::report::{Colour, Look};
 use ecsctl::spec::{KindWords, Language, Rejected, Request, load};
 use proptest::prelude::*;
 
@@ -167,8 +168,11 @@ fn diagnostics_are_json_too() {
 #[test]
 fn colours_and_width_are_the_terminals() {
     let rejected = rejected("unknown-key", &files());
-    let coloured =
-        render(&rejected.diagnostics, &rejected.sources, Look { colour: true, width: 60 });
+    let coloured = render(
+        &rejected.diagnostics,
+        &rejected.sources,
+        Look { colour: Colour::On, width: 60, ..Look::PLAIN },
+    );
     assert!(coloured.contains("\u{1b}["), "{coloured}");
     let plain = render(&rejected.diagnostics, &rejected.sources, Look::PLAIN);
     assert!(!plain.contains('\u{1b}'));
@@ -200,7 +204,7 @@ proptest! {
             Ok(spec) => (spec.warnings, spec.sources),
             Err(rejected) => (rejected.diagnostics, rejected.sources),
         };
-        let text = render(&diagnostics, &sources, Look { colour: false, width: 40 });
+        let text = render(&diagnostics, &sources, Look { width: 40, ..Look::PLAIN });
         let told = diagnostics.iter().all(|one| text.contains(&format!("[{}]", one.code)));
         prop_assert!(told, "{}", text);
         let json = to_json(&diagnostics, &sources);

@@ -75,6 +75,8 @@ const MESSAGES: &[(&str, &str, Class)] = &[
     ("InvalidParameterException", "creation of service was not idempotent", Class::InUse),
     ("InvalidParameterException", "cannot be stopped while deployments are active", Class::InUse),
     ("InvalidParameterException", "unable to start a service that is still draining", Class::InUse),
+    ("InvalidParameterException", "errorcode: invalidsubnetid.notfound", Class::Eventual),
+    ("InvalidParameterException", "errorcode: invalidgroup.notfound", Class::Eventual),
     ("ClientException", "cluster was not active", Class::Eventual),
     ("InvalidParameterException", "cluster was not active", Class::Eventual),
     ("ClientException", "too many concurrent attempts", Class::Throttled),

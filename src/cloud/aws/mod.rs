@@ -8,12 +8,18 @@ use tokio::sync::Mutex;
 
 pub use self::cache::Cache;
 pub use self::calls::{batched, concurrently};
+pub use self::coalesce::Coalesced;
+pub use self::connect::Connection;
 pub use self::owned::Owned;
 use super::{Cloud, Surroundings};
 use crate::kind::{Deed, Done, Error, Live, Ready, Registered, Result, Sought, StackId};
 
 mod cache;
 mod calls;
+mod coalesce;
+mod connect;
+pub mod ec2;
+pub mod ecs;
 mod error;
 mod owned;
 pub mod tags;
@@ -35,16 +41,25 @@ pub struct Aws {
     pub ecr: aws_sdk_ecr::Client,
     /// What never changes once it has been read: task definition revisions.
     pub cache: Cache,
+    /// ECS services by ARN, for the waits of a run: ten a call.
+    pub services: Coalesced<aws_sdk_ecs::types::Service>,
+    /// ECS's records of deployments by ARN, for the waits of a run: twenty a call.
+    pub deployments: Coalesced<aws_sdk_ecs::types::ServiceDeployment>,
     sts: aws_sdk_sts::Client,
     tagging: aws_sdk_resourcegroupstagging::Client,
     owned: Mutex<BTreeMap<String, std::sync::Arc<Owned>>>,
+    /// Ids by the tokens of the steps that made them: see [`Aws::once`].
+    made: std::sync::Mutex<BTreeMap<String, String>>,
 }
 
 impl Aws {
     /// Clients for what the standard chain of aws-config found: region, credentials, endpoint.
     pub fn new(config: &SdkConfig, cache: Cache) -> Self {
+        let ecs = aws_sdk_ecs::Client::new(config);
         Self {
-            ecs: aws_sdk_ecs::Client::new(config),
+            services: ecs::services(&ecs),
+            deployments: ecs::deployments(&ecs),
+            ecs,
             ec2: aws_sdk_ec2::Client::new(config),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
             iam: aws_sdk_iam::Client::new(config),
@@ -54,6 +69,7 @@ impl Aws {
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
             cache,
             owned: Mutex::default(),
+            made: std::sync::Mutex::default(),
         }
     }
 
@@ -68,6 +84,24 @@ impl Aws {
         let owned = std::sync::Arc::new(Owned::read(&self.tagging, stack).await?);
         known.insert(key, owned.clone());
         Ok(owned)
+    }
+
+    /// Makes something once a step, however often the step is tried, and gives its id.
+    ///
+    /// For creates of several calls whose first knows no token: when a later call fails, the next
+    /// attempt must go on with what stands already and not make it a second time.
+    pub async fn once(
+        &self,
+        token: &str,
+        make: impl Future<Output = Result<String>>,
+    ) -> Result<String> {
+        let made = self.made.lock().expect("no holder panics").get(token).cloned();
+        if let Some(id) = made {
+            return Ok(id);
+        }
+        let id = make.await?;
+        self.made.lock().expect("no holder panics").insert(token.to_owned(), id.clone());
+        Ok(id)
     }
 
     /// Makes the next [`Aws::owned`] read again: something may have been made or deleted meanwhile.

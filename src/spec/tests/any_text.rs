@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::{HEAD, LANGUAGE, files, in_env, request};
 use crate::diag::Place;
-use crate::report::diagnostics::{Look, render};
+use crate::report::Look;
+use crate::report::diagnostics::render;
 use crate::spec::{Request, load};
 
 /// Bits of specs, right and wrong, in any order.

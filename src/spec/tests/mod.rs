@@ -12,7 +12,8 @@ use super::*;
 use crate::address::Path;
 use crate::diag::Place;
 use crate::kind::Shape;
-use crate::report::diagnostics::{Look, render};
+use crate::report::Look;
+use crate::report::diagnostics::render;
 
 mod any_text;
 mod overlay;

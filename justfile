@@ -1,0 +1,19 @@
+# `just` lists the recipes.
+_default:
+    @just --list --unsorted
+
+# Formatting, clippy, licences and all tests: exactly what CI runs.
+check:
+    tests/run
+
+# Only the tests, or only those whose names contain a word.
+test *names='':
+    tests/run test {{ names }}
+
+# Calls, time and memory against the test AWS server; `just bench --services 10,50 --latency 50`.
+bench *arguments='':
+    tests/run bench {{ arguments }}
+
+# The whole story on the simulator.
+demo:
+    cargo run --quiet -- demo

@@ -1,0 +1,70 @@
+//! What is refused, and in which words.
+
+use std::collections::BTreeSet;
+
+use super::{PLAIN, line, load};
+use crate::blueprint::expand;
+
+/// What is wrong with a spec, in short.
+fn faults(text: &str) -> String {
+    let head = "ecsctl = 1\nstack = \"s\"\nregion = \"r\"\n";
+    let found = expand(&load(&format!("{head}{text}"), None), PLAIN).unwrap_err();
+    found.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn networks_that_cannot_work_are_refused() {
+    let web = "[service.web]\nimage = \"i\"\n";
+    insta::assert_snapshot!(faults(&format!("{web}[network]\ncidr = \"10.0.0.0/25\"")), @r#"E0260 `10.0.0.0/25` is too small for public and private subnets (network.cidr); write a network from /16 to /24, such as "10.0.0.0/16""#);
+    insta::assert_snapshot!(faults(&format!("{web}[network]\nnat = \"none\"")), @r#"E0261 tasks in private subnets cannot reach the internet without NAT (network.nat); write `nat = "single"`, or `mode = "public"`"#);
+    insta::assert_snapshot!(faults("[network]\nmode = \"public\"\nnat = \"single\""), @r#"E0261 nothing would use NAT: in mode `public` there are no private subnets (network.nat); write `nat = "none"`, or `mode = "private"`"#);
+}
+
+#[test]
+fn names_of_nothing_are_refused() {
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nport = 80\nhttp.alb = \"amin\"\n[alb.main]\n[alb.admin]"), @"E0262 there is no load balancer `amin` (service.web.http.alb); write one of `admin`, `main`");
+    insta::assert_snapshot!(faults("[repo.api]\n[service.web]\nimage = \"${repo.apy}:1\""), @"E0262 there is no repo `apy` (service.web.image); write `api`, the only repo");
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nhttp = { container = \"x\", port = 1 }"), @"E0262 there is no container `x` (service.web.http.container); write `web`, the only container");
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nafter = { db = \"start\" }"), @"E0262 there is no other container `db` (service.web.after.db); declare the other container `db`, or leave this out");
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nvolume.tmp = { mount = \"/tmp\", readonly = [\"wbe\"] }"), @"E0262 there is no container `wbe` (service.web.volume.tmp.readonly); write `web`, the only container");
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nfrom = [\"web\", \"elsewhere\"]"), @r#"
+    E0270 `elsewhere` is neither a network nor another service (service.web.from); write a network such as "10.0.0.0/16", or a service's name
+    E0270 `web` is neither a network nor another service (service.web.from); write a network such as "10.0.0.0/16", or a service's name
+    "#);
+}
+
+#[test]
+fn containers_must_fit_together() {
+    insta::assert_snapshot!(faults("[service.web]\nport = 80"), @r#"E0263 the service `web` has no image (service.web); add `image = "…"`, or a table `container`"#);
+    insta::assert_snapshot!(faults("[service.web.container.a]\nport = 80"), @r#"E0263 the container `a` has no image (service.web.container.a); add `image = "…"`"#);
+    insta::assert_snapshot!(faults("[service.web]\nenv = { A = \"1\" }\n[service.web.container.a]\nimage = \"i\""), @"E0263 `env` belongs to a container, but the service has no `image` (service.web.env); write `env` in the container it is for, or add `image`");
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\n[service.web.container.web]\nimage = \"j\""), @"E0263 two containers are called `web` (service.web.container.web, service.web.image); give the one in `container` another name");
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nport = 80\n[service.web.container.a]\nimage = \"j\"\nport = 80"), @"E0265 two containers of a task listen on port 80 (service.web.port, service.web.container.a.port); let one of them listen on another port");
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nsecrets = { KEY = \"hunter2\" }"), @r#"E0267 `hunter2` does not say where the secret is (service.web.secrets.KEY); write "ssm:/name", "sm:name", "sm:name#key" or an ARN"#);
+}
+
+#[test]
+fn requests_must_have_one_place_to_go() {
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\npublic = true"), @"E0264 the port that `web` answers on is not said (service.web); add `port`, or write `public = false`");
+    insta::assert_snapshot!(faults("[service.web]\nhttp = \"/*\"\n[service.web.container.a]\nimage = \"i\"\nport = 1\n[service.web.container.b]\nimage = \"i\"\nport = 2"), @r#"E0264 which container of `web` answers requests is not said (service.web.http); write for example `http.container = "a"`"#);
+    insta::assert_snapshot!(faults("[service.a]\nimage = \"i\"\nport = 1\n[service.b]\nimage = \"i\"\nport = 2"), @r#"E0266 `a` and `b` both take `/*` (service.b, service.a); write for example `service.b.http = "/b/*"`"#);
+    insta::assert_snapshot!(faults("[service.a]\nimage = \"i\"\nport = 1\nhttp = { path = \"/a\", priority = 5 }\n[service.b]\nimage = \"i\"\nport = 2\nhttp = { path = \"/b\", priority = 5 }"), @"E0266 two services have the priority 5 (service.b.http.priority, service.a.http.priority); leave out both, or give one of them another");
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nport = 1\nhttp.health = \"curl localhost\""), @r#"E0268 a load balancer cannot run a command (service.web.http.health); write a path such as "/healthz", or put it in the container"#);
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nport = 1\n[service.web.container.a]\nimage = \"i\"\nhealth = \"/ok\""), @"E0268 no load balancer asks this container: `web` answers (service.web.container.a.health); write a command that is run in the container");
+}
+
+#[test]
+fn sections_may_not_stand_for_the_same_thing() {
+    insta::assert_snapshot!(faults("[alb.main]\n[service.alb-main]\nimage = \"i\""), @"E0271 `alb.main` and `service.alb-main` both stand for `security-group.alb-main` (service.alb-main); give one of them another name");
+    insta::assert_snapshot!(faults("[service.a]\nimage = \"i\"\nlogs.group = \"g\"\n[service.b]\nimage = \"i\"\nlogs.group = \"g\""), @"E0272 two services write to the log group `g` (service.b.logs.group, service.a.logs.group); leave out `group`, or give one of them another");
+}
+
+/// All faults of a spec are told at once.
+#[test]
+fn faults_do_not_hide_each_other() {
+    let text = faults(
+        "[network]\ncidr = \"10.0.0.0/8\"\n[service.a]\n[service.b]\nimage = \"i\"\nsecrets = { K = \"\" }",
+    );
+    let codes: BTreeSet<&str> = text.lines().map(|line| &line[..5]).collect();
+    assert_eq!(codes, BTreeSet::from(["E0260", "E0263", "E0267"]));
+}

@@ -1,0 +1,145 @@
+//! What holds for every stack.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::{example, line, made};
+use crate::blueprint::{Declaration, Document, Options, expand, shorthands};
+use crate::kind::{Check, StackId};
+use crate::kinds;
+use crate::value::Value;
+
+/// What every expansion must be: declarations of known kinds that pass their own checks, with names
+/// that are names, references that lead somewhere, and no circle among them.
+fn hold(declarations: &[Declaration]) -> Result<(), String> {
+    let stack = StackId { stack: "shop".into(), env: "default".into(), region: "eu-west-1".into() };
+    let addresses: BTreeSet<_> = declarations.iter().map(|one| &one.address).collect();
+    let mut edges = BTreeMap::new();
+    for Declaration { address, spec, sources, .. } in declarations {
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if address.name.is_empty() || !address.name.chars().all(is_name) {
+            return Err(format!("{address} is not a name"));
+        }
+        let kind = kinds::find(&address.kind).ok_or(format!("{address}: no such kind"))?;
+        let full = kind.parse(spec.clone()).map_err(|error| format!("{address}: {error}"))?;
+        let mut check = Check { stack: &stack, address, found: Vec::new() };
+        kind.check(&full, &mut check);
+        if let Some(found) = check.found.first() {
+            return Err(format!("{address}: {}", line(found)));
+        }
+        if let Some(field) =
+            sources.keys().find(|f| full.get(f.split('.').next().unwrap()).is_none())
+        {
+            return Err(format!("{address}: a source for `{field}`, which is not there"));
+        }
+        let value = Value::lift(spec.clone()).map_err(|error| format!("{address}: {error}"))?;
+        let mut needs = BTreeSet::new();
+        for output in value.outputs().into_iter().filter(|output| !output.is_surroundings()) {
+            let of = kinds::find(&output.of.kind).ok_or(format!("{address}: {output}"))?;
+            let known = of.outputs();
+            if !addresses.contains(&output.of)
+                || !known.fields().is_some_and(|fields| fields.contains_key(&output.name))
+            {
+                return Err(format!("{address}: {output} is nowhere"));
+            }
+            needs.insert(output.of.clone());
+        }
+        edges.insert(address.clone(), needs);
+    }
+    while let Some(free) = edges.iter().find(|(_, needs)| needs.is_empty()).map(|(a, _)| a.clone())
+    {
+        edges.remove(&free);
+        for needs in edges.values_mut() {
+            needs.remove(&free);
+        }
+    }
+    edges.is_empty().then_some(()).ok_or_else(|| format!("a circle: {:?}", edges.keys()))
+}
+
+#[test]
+fn the_examples_hold() {
+    let examples = [
+        ("hello-world.toml", None),
+        ("hello-world-ecr/ecsctl.toml", None),
+        ("scorekeep/ecsctl.toml", None),
+        ("scorekeep/ecsctl.toml", Some("dev")),
+        ("scorekeep/ecsctl.toml", Some("prod")),
+        ("shop/ecsctl.toml", None),
+    ];
+    for (path, env) in examples {
+        assert_eq!(hold(&made(&example(path, env))), Ok(()), "{path} {env:?}");
+    }
+}
+
+prop_compose! {
+    /// A service that uses some of the keys.
+    fn any_service()(
+        port in prop::option::of(1u16..),
+        public: Option<bool>,
+        spot in prop::option::of(0u32..=100),
+        size in prop::sample::select(vec!["0.25vcpu/512MB", "1vcpu/2GB", "4vcpu/8GB"]),
+        sidecar in prop::option::of("[a-z]{1,6}"),
+        xray: bool,
+        exec: Option<bool>,
+        own: bool,
+        volume: bool,
+        secrets: bool,
+        health in prop::sample::select(vec!["/", "/ok", "curl localhost"]),
+        max in 101u32..=200,
+    ) -> Json {
+        let mut service = json!({
+            "image": if own { "${repository.own.uri}:1" } else { "httpd" },
+            "public": public.unwrap_or(port.is_some()) && port.is_some(),
+            "size": (shorthands().iter().find(|s| s.name == "size").unwrap().parse)(&size.into()).unwrap(),
+            "xray": xray,
+            "health": (shorthands().iter().find(|s| s.name == "health").unwrap().parse)(&health.into()).unwrap(),
+            "deploy": { "max": max },
+            "allow": { "my-tables": { "actions": ["dynamodb:*"], "on": ["*"] } },
+        });
+        if let Some(port) = port.filter(|port| *port != 9999) { service["port"] = port.into(); } else { service["public"] = false.into(); }
+        if let Some(spot) = spot { service["spot"] = format!("{spot}%").into(); }
+        if let Some(exec) = exec { service["exec"] = exec.into(); }
+        if let Some(name) = sidecar {
+            service["container"] = json!({ format!("x-{name}"): { "image": "i", "udp": 9999 } });
+        }
+        if volume { service["volume"] = json!({ "data": { "mount": "/data" } }); }
+        if secrets { service["secrets"] = json!({ "A": "ssm:/a", "B": "sm:b#c" }); }
+        service
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_stack_holds(
+        services in prop::collection::btree_map("[a-z][a-z0-9-]{0,20}[a-z0-9]", any_service(), 0..5),
+        cidr in prop::sample::select(vec!["10.0.0.0/16", "192.168.1.0/24", "172.16.0.0/20"]),
+        mode in prop::sample::select(vec!["public", "private"]),
+        mutual: bool,
+        certificate: bool,
+        expires: bool,
+        protected: bool,
+    ) {
+        let mut services = services;
+        let names: Vec<String> = services.keys().cloned().collect();
+        for (name, service) in &mut services {
+            service["http"] = json!({ "path": format!("/{name}/*"), "enabled": service["public"] });
+            if mutual {
+                service["from"] = names.iter().filter(|other| *other != name).cloned().collect();
+            }
+        }
+        let mut document = json!({
+            "service": services,
+            "repo": { "own": {} },
+            "network": { "cidr": cidr, "mode": mode },
+        });
+        if certificate {
+            document["alb"] = json!({ "edge": { "certificate": "arn:aws:acm:r:1:certificate/0" } });
+        }
+        let document: Document = serde_json::from_value(document).unwrap();
+        let declarations = expand(&document, Options { protected, expires });
+        let declarations = declarations.map_err(|faults| faults.iter().map(line).collect::<String>());
+        prop_assert_eq!(declarations.and_then(|found| hold(&found)), Ok(()));
+    }
+}

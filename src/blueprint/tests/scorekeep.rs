@@ -1,0 +1,171 @@
+//! Three containers in a task, and environments.
+
+use serde_json::json;
+
+use super::{addresses, example, made, policies, show};
+use crate::blueprint::{Document, Options, expand};
+
+fn scorekeep(env: Option<&str>) -> Document {
+    example("scorekeep/ecsctl.toml", env)
+}
+
+/// Each role may do no more than the spec implies.
+#[test]
+fn rights_follow_from_images_secrets_and_statements() {
+    let declarations = made(&scorekeep(None));
+    insta::assert_snapshot!(policies(&declarations, "scorekeep-execution"), @r#"
+    inline.images.Statement = [{"Action":["ecr:GetAuthorizationToken"],"Effect":"Allow","Resource":"*"},{"Action":["ecr:BatchCheckLayerAvailability","ecr:BatchGetImage","ecr:GetDownloadUrlForLayer"],"Effect":"Allow","Resource":["${repository.api.arn}","${repository.frontend.arn}"]}]
+    inline.images.Version = "2012-10-17"
+    inline.logs.Statement = [{"Action":["logs:CreateLogStream","logs:PutLogEvents"],"Effect":"Allow","Resource":["${log-group.scorekeep.arn}:*"]}]
+    inline.logs.Version = "2012-10-17"
+    inline.secrets.Statement = [{"Action":["secretsmanager:GetSecretValue"],"Effect":"Allow","Resource":["arn:${aws.partition}:secretsmanager:${aws.region}:${aws.account}:secret:scorekeep/db-??????"]},{"Action":["ssm:GetParameters"],"Effect":"Allow","Resource":["arn:${aws.partition}:ssm:${aws.region}:${aws.account}:parameter/scorekeep/session-key"]}]
+    inline.secrets.Version = "2012-10-17"
+    "#);
+    insta::assert_snapshot!(policies(&declarations, "scorekeep-task"), @r#"
+    inline.allow.Statement = [{"Action":["sns:Publish"],"Effect":"Allow","Resource":["arn:aws:sns:*:*:scorekeep-*"],"Sid":"Notify"},{"Action":["dynamodb:*Item","dynamodb:Query"],"Effect":"Allow","Resource":["arn:aws:dynamodb:*:*:table/scorekeep-*"],"Sid":"Tables"}]
+    inline.allow.Version = "2012-10-17"
+    inline.exec.Statement = [{"Action":["ssmmessages:CreateControlChannel","ssmmessages:CreateDataChannel","ssmmessages:OpenControlChannel","ssmmessages:OpenDataChannel"],"Effect":"Allow","Resource":"*"}]
+    inline.exec.Version = "2012-10-17"
+    inline.xray.Statement = [{"Action":["xray:GetSamplingRules","xray:GetSamplingStatisticSummaries","xray:GetSamplingTargets","xray:PutTelemetryRecords","xray:PutTraceSegments"],"Effect":"Allow","Resource":"*"}]
+    inline.xray.Version = "2012-10-17"
+    inline <- service.scorekeep.allow
+    "#);
+}
+
+#[test]
+fn three_containers_in_a_task() {
+    let declarations = made(&scorekeep(None));
+    insta::assert_snapshot!(addresses(&declarations), @"
+    cluster: main
+    elastic-ip: nat-a
+    internet-gateway: main
+    listener: main-http
+    listener-rule: scorekeep
+    load-balancer: main
+    log-group: scorekeep
+    nat-gateway: a
+    repository: api frontend
+    role: scorekeep-execution scorekeep-task
+    route-table: private public
+    security-group: alb-main scorekeep
+    service: scorekeep
+    subnet: private-a private-b public-a public-b
+    target-group: scorekeep
+    task-definition: scorekeep
+    vpc: main
+    24 in all
+    ");
+    insta::assert_snapshot!(show(&declarations, "task-definition.scorekeep"), @r#"
+    containers.api.environment.AWS_REGION = "${aws.region}"
+    containers.api.environment.AWS_XRAY_DAEMON_ADDRESS = "127.0.0.1:2000"
+    containers.api.environment.NOTIFICATION_EMAIL = "ops@example.com"
+    containers.api.health-check.command = ["CMD-SHELL","curl -f http://localhost:5000/api/health"]
+    containers.api.health-check.interval = 10
+    containers.api.health-check.retries = 3
+    containers.api.health-check.start-period = 0
+    containers.api.health-check.timeout = 5
+    containers.api.image = "${repository.api.uri}:v1"
+    containers.api.linux-parameters.init-process-enabled = true
+    containers.api.log-configuration.driver = "awslogs"
+    containers.api.log-configuration.options.awslogs-group = "${log-group.scorekeep.name}"
+    containers.api.log-configuration.options.awslogs-region = "${aws.region}"
+    containers.api.log-configuration.options.awslogs-stream-prefix = "scorekeep"
+    containers.api.ports = [{"container-port":5000,"protocol":"tcp"}]
+    containers.api.secrets.DB_URL = "arn:${aws.partition}:secretsmanager:${aws.region}:${aws.account}:secret:scorekeep/db:url::"
+    containers.api.secrets.SESSION_KEY = "arn:${aws.partition}:ssm:${aws.region}:${aws.account}:parameter/scorekeep/session-key"
+    containers.frontend.environment.API_HOST = "localhost:5000"
+    containers.frontend.environment.AWS_XRAY_DAEMON_ADDRESS = "127.0.0.1:2000"
+    containers.frontend.image = "${repository.frontend.uri}:v1"
+    containers.frontend.linux-parameters.init-process-enabled = true
+    containers.frontend.log-configuration.driver = "awslogs"
+    containers.frontend.log-configuration.options.awslogs-group = "${log-group.scorekeep.name}"
+    containers.frontend.log-configuration.options.awslogs-region = "${aws.region}"
+    containers.frontend.log-configuration.options.awslogs-stream-prefix = "scorekeep"
+    containers.frontend.ports = [{"container-port":8080,"protocol":"tcp"}]
+    containers.xray-daemon.cpu = 32
+    containers.xray-daemon.essential = false
+    containers.xray-daemon.image = "public.ecr.aws/xray/aws-xray-daemon:3.x"
+    containers.xray-daemon.linux-parameters.init-process-enabled = true
+    containers.xray-daemon.log-configuration.driver = "awslogs"
+    containers.xray-daemon.log-configuration.options.awslogs-group = "${log-group.scorekeep.name}"
+    containers.xray-daemon.log-configuration.options.awslogs-region = "${aws.region}"
+    containers.xray-daemon.log-configuration.options.awslogs-stream-prefix = "scorekeep"
+    containers.xray-daemon.memory = 256
+    containers.xray-daemon.ports = [{"container-port":2000,"protocol":"udp"}]
+    cpu = 512
+    execution-role-arn = "${role.scorekeep-execution.arn}"
+    memory = 1024
+    network-mode = "awsvpc"
+    requires-compatibilities = ["FARGATE"]
+    runtime-platform.cpu-architecture = "X86_64"
+    runtime-platform.operating-system-family = "LINUX"
+    task-role-arn = "${role.scorekeep-task.arn}"
+    containers.api <- service.scorekeep.container.api
+    containers.frontend <- service.scorekeep.container.frontend
+    containers.xray-daemon <- service.scorekeep.xray
+    cpu <- service.scorekeep.size
+    memory <- service.scorekeep.size
+    runtime-platform <- service.scorekeep.arch
+    "#);
+}
+
+#[test]
+fn environments_differ_as_they_say() {
+    let dev = expand(&scorekeep(Some("dev")), Options { protected: false, expires: true }).unwrap();
+    insta::assert_snapshot!(addresses(&dev), @"
+    cluster: main
+    internet-gateway: main
+    listener: main-http
+    listener-rule: scorekeep
+    load-balancer: main
+    log-group: scorekeep
+    repository: api frontend
+    role: scorekeep-execution scorekeep-task
+    route-table: public
+    security-group: alb-main scorekeep
+    service: scorekeep
+    subnet: public-a public-b
+    target-group: scorekeep
+    task-definition: scorekeep
+    vpc: main
+    19 in all
+    ");
+    insta::assert_snapshot!(show(&dev, "service.scorekeep"), @r#"
+    availability-zone-rebalancing = "ENABLED"
+    capacity-provider-strategy.FARGATE_SPOT.weight = 1
+    cluster = "${cluster.main.arn}"
+    deployment.circuit-breaker.enable = true
+    deployment.circuit-breaker.rollback = true
+    deployment.maximum-percent = 200
+    deployment.minimum-healthy-percent = 100
+    desired-count = 1
+    enable-execute-command = true
+    health-check-grace-period-seconds = 60
+    load-balancers = [{"container-name":"frontend","container-port":8080,"target-group-arn":"${target-group.scorekeep.arn}"}]
+    network.assign-public-ip = true
+    network.security-groups = ["${security-group.scorekeep.id}"]
+    network.subnets = ["${subnet.public-a.id}","${subnet.public-b.id}"]
+    propagate-tags = "SERVICE"
+    task-definition = "${task-definition.scorekeep.arn}"
+    availability-zone-rebalancing <- service.scorekeep.deploy
+    capacity-provider-strategy <- service.scorekeep.spot
+    deployment <- service.scorekeep.deploy
+    desired-count <- service.scorekeep.count
+    enable-execute-command <- service.scorekeep.exec
+    health-check-grace-period-seconds <- service.scorekeep.grace
+    load-balancers <- service.scorekeep.http
+    "#);
+    let options = Options { protected: true, expires: false };
+    let prod = expand(&scorekeep(Some("prod")), options).unwrap();
+    let of = |kind: &str| {
+        let kinds = prod.iter().filter(|one| one.address.kind == kind);
+        kinds.map(|one| one.address.name.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("nat-gateway"), ["a", "b"]);
+    assert_eq!(of("route-table"), ["private-a", "private-b", "public"]);
+    let service = prod.iter().find(|one| one.address.kind == "service").unwrap();
+    assert_eq!(service.spec["desired-count"], 3);
+    let shares = json!({ "FARGATE": { "weight": 1 }, "FARGATE_SPOT": { "weight": 1 } });
+    assert_eq!(service.spec["capacity-provider-strategy"], shares);
+    assert_eq!(service.spec["enable-execute-command"], false, "no shells where it is protected");
+}

@@ -1,0 +1,123 @@
+//! Several services, HTTPS, declarations by hand.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::{addresses, example, load, made, show};
+use crate::blueprint::urls;
+
+#[test]
+fn services_share_a_load_balancer_and_reach_each_other() {
+    let declarations = made(&example("shop/ecsctl.toml", None));
+    insta::assert_snapshot!(addresses(&declarations), @"
+    cluster: main
+    elastic-ip: nat-a
+    internet-gateway: main
+    listener: main-http
+    listener-rule: api web
+    load-balancer: main
+    log-group: api cache web
+    nat-gateway: a
+    role: api-execution api-task cache-execution cache-task web-execution web-task
+    route-table: private public
+    security-group: alb-main api cache web
+    security-group-rule: cache-from-api-tcp-6379 cache-from-web-tcp-6379
+    service: api cache web
+    subnet: private-a private-b public-a public-b
+    target-group: api web
+    task-definition: api cache web
+    vpc: main
+    38 in all
+    ");
+    let priority = |name: &str| {
+        let rule = declarations
+            .iter()
+            .find(|one| one.address.kind == "listener-rule" && one.address.name == name);
+        rule.unwrap().spec["priority"].as_u64().unwrap()
+    };
+    assert_eq!(priority("api"), 10, "as it is written");
+    assert!(priority("web") > 1000, "behind the user's own");
+}
+
+#[test]
+fn a_certificate_makes_https_and_a_redirect() {
+    let document = load(
+        r#"
+            [alb.main]
+            certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/0"
+            [service.web]
+            image = "web"
+            port = 3000
+        "#,
+        None,
+    );
+    let declarations = made(&document);
+    insta::assert_snapshot!(show(&declarations, "listener.main-http"), @r#"
+    default-action.redirect.port = "443"
+    default-action.redirect.protocol = "HTTPS"
+    default-action.redirect.status = 301
+    load-balancer-arn = "${load-balancer.main.arn}"
+    port = 80
+    protocol = "HTTP"
+    "#);
+    insta::assert_snapshot!(show(&declarations, "listener.main-https"), @r#"
+    certificate-arn = "arn:aws:acm:eu-west-1:123456789012:certificate/0"
+    default-action.fixed-response.body = "no service answers here"
+    default-action.fixed-response.content-type = "text/plain"
+    default-action.fixed-response.status = 404
+    load-balancer-arn = "${load-balancer.main.arn}"
+    port = 443
+    protocol = "HTTPS"
+    ssl-policy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    certificate-arn <- alb.main.certificate
+    "#);
+    let rule = show(&declarations, "listener-rule.web");
+    assert!(rule.contains("${listener.main-https.arn}"), "{rule}");
+    assert_eq!(urls(&document)["url"], "https://${load-balancer.main.dns}");
+}
+
+#[test]
+fn what_is_written_by_hand_is_laid_over() {
+    let document = load(
+        r#"
+            [service.worker]
+            image = "acme/worker:1.4"
+            [aws.service.worker]
+            enable-ecs-managed-tags = true
+            deployment.maximum-percent = 150
+            [aws.log-group.audit]
+            retention-in-days = 365
+        "#,
+        None,
+    );
+    let declarations = made(&document);
+    let worker = declarations.iter().find(|one| one.address.kind == "service").unwrap();
+    assert_eq!(worker.spec["enable-ecs-managed-tags"], true);
+    assert_eq!(worker.spec["deployment"]["maximum-percent"], 150);
+    assert_eq!(worker.spec["deployment"]["minimum-healthy-percent"], 100, "the rest stays");
+    assert_eq!(worker.sources["deployment"].to_string(), "aws.service.worker.deployment");
+    let audit = show(&declarations, "log-group.audit");
+    insta::assert_snapshot!(audit, @"
+    retention-in-days = 365
+    retention-in-days <- aws.log-group.audit.retention-in-days
+    ");
+}
+
+#[test]
+fn priorities_do_not_depend_on_other_services() {
+    let spec = |names: &[&str]| {
+        let services = names.iter().map(|name| {
+            format!("[service.{name}]\nimage = \"i\"\nport = 80\nhttp = \"/{name}/*\"\n")
+        });
+        load(&services.collect::<String>(), None)
+    };
+    let priorities = |names: &[&str]| -> BTreeMap<String, Json> {
+        let declarations = made(&spec(names));
+        let rules = declarations.into_iter().filter(|one| one.address.kind == "listener-rule");
+        rules.map(|mut rule| (rule.address.name, rule.spec["priority"].take())).collect()
+    };
+    let few = priorities(&["api", "web"]);
+    let many = priorities(&["admin", "api", "beta", "docs", "search", "web"]);
+    assert!(few.iter().all(|(name, priority)| many[name] == *priority), "{few:?} {many:?}");
+}

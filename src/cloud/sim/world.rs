@@ -1,0 +1,292 @@
+//! What there is in a simulated account, and what it refuses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::identity::Facts;
+use super::rollout::{self, Rollout};
+use crate::cloud::Surroundings;
+use crate::kind::{
+    Class, Condition, Deed, Done, Error, Live, Registered, Result, Sought, StackId, TAG_ID,
+    TagChange, Tags,
+};
+use crate::value::{Value, beginnings};
+
+/// A resource that somebody has made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Object {
+    pub(super) kind: String,
+    pub(super) spec: Json,
+    pub(super) outputs: BTreeMap<String, String>,
+    pub(super) tags: Tags,
+    /// The token of the call that made it: the same call again makes nothing new.
+    pub(super) token: String,
+    pub(super) ready_at: f64,
+    #[serde(default)]
+    pub(super) gone_at: Option<f64>,
+    #[serde(default)]
+    pub(super) rollout: Option<Rollout>,
+}
+
+/// All resources of an account.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(super) struct World {
+    pub(super) objects: BTreeMap<String, Object>,
+    /// Task definition revisions ever registered: services go on using old ones.
+    pub(super) revisions: BTreeMap<String, Json>,
+    /// Identifiers of what is no more.
+    gone: BTreeSet<String>,
+    serial: u64,
+    #[serde(skip)]
+    pub(super) refusals: Vec<String>,
+}
+
+impl World {
+    /// Lets time pass. Says whether anything changed.
+    pub(super) fn advance(&mut self, now: f64) -> bool {
+        let over = |object: &Object| object.gone_at.is_some_and(|at| at <= now);
+        let over: Vec<String> =
+            self.objects.iter().filter(|(_, o)| over(o)).map(|(id, _)| id.clone()).collect();
+        for id in &over {
+            self.objects.remove(id);
+        }
+        let mut changed = !over.is_empty();
+        self.gone.extend(over);
+        for object in self.objects.values_mut() {
+            changed |= rollout::advance(object, now);
+        }
+        changed
+    }
+
+    pub(super) fn observe(&self, kind: &str, sought: Sought<'_>, now: f64) -> Vec<Live> {
+        let names = sought.names([]);
+        let of_kind = self.objects.iter().filter(|(_, object)| object.kind == kind);
+        let found = of_kind.filter(|(_, object)| {
+            let name = object.spec.get("name").and_then(Json::as_str);
+            sought.is_ours(&object.tags) || names.iter().any(|wanted| Some(wanted.as_str()) == name)
+        });
+        found.map(|(id, object)| object.live(id, now)).collect()
+    }
+
+    pub(super) fn create(
+        &mut self,
+        kind: &Registered,
+        stack: &StackId,
+        surroundings: &Surroundings,
+        deed: &Deed,
+        spec: &Json,
+        ready_at: f64,
+    ) -> Result<Done> {
+        if let Some((id, object)) = self.made_before(deed) {
+            return Ok(Done { id, outputs: object.outputs.clone(), watch: None });
+        }
+        self.refuse_dangling(spec)?;
+        self.refuse_taken(kind, spec, None)?;
+        self.refuse_unreachable(kind, spec)?;
+        self.serial += 1;
+        let iam_path = Facts::iam_path(stack);
+        let facts = Facts { surroundings, iam_path, spec, serial: self.serial, revision: 1 };
+        let id = facts.id(kind.name());
+        let outputs = facts.outputs(kind, &id);
+        self.gone.remove(&id);
+        if kind.name() == "task-definition" {
+            self.revisions.insert(id.clone(), spec.clone());
+        }
+        let object = Object {
+            kind: kind.name().to_owned(),
+            spec: spec.clone(),
+            outputs: outputs.clone(),
+            tags: deed.tags.clone(),
+            token: deed.token.clone(),
+            ready_at,
+            gone_at: None,
+            rollout: None,
+        };
+        self.objects.insert(id.clone(), object);
+        Ok(Done { id, outputs, watch: None })
+    }
+
+    /// An earlier attempt of the same create, whose reply was lost.
+    fn made_before(&self, deed: &Deed) -> Option<(String, &Object)> {
+        let mut found = self.objects.iter().filter(|(_, object)| object.token == deed.token);
+        found.next().map(|(id, object)| (id.clone(), object))
+    }
+
+    pub(super) fn update(
+        &mut self,
+        kind: &Registered,
+        surroundings: &Surroundings,
+        id: &str,
+        spec: &Json,
+    ) -> Result<Done> {
+        self.refuse_dangling(spec)?;
+        self.refuse_taken(kind, spec, Some(id))?;
+        self.refuse_unreachable(kind, spec)?;
+        let object = self.objects.get(id).filter(|object| object.gone_at.is_none());
+        let Some(object) = object else { return Err(absent(id)) };
+        let mut merged = object.spec.clone();
+        if let (Some(merged), Some(spec)) = (merged.as_object_mut(), spec.as_object()) {
+            for (field, value) in spec {
+                if kind.replaces(field) && merged.get(field) != Some(value) {
+                    let text = format!("`{field}` cannot be changed in place");
+                    return Err(Error::new(Class::Other, text));
+                }
+                merged.insert(field.clone(), value.clone());
+            }
+        }
+        let mut object = object.clone();
+        object.spec = merged;
+        if kind.about().renews.is_empty() {
+            let outputs = object.outputs.clone();
+            self.objects.insert(id.to_owned(), object);
+            return Ok(Done { id: id.to_owned(), outputs, watch: None });
+        }
+        Ok(self.renew(kind, surroundings, id, object))
+    }
+
+    /// A new revision takes the place of the old one, which stays usable for those who use it.
+    fn renew(
+        &mut self,
+        kind: &Registered,
+        surroundings: &Surroundings,
+        id: &str,
+        mut object: Object,
+    ) -> Done {
+        let name = object.spec.get("name").and_then(Json::as_str).unwrap_or_default();
+        let family = format!("/{name}:");
+        let revision = self.revisions.keys().filter(|arn| arn.contains(&family)).count() as u64 + 1;
+        let facts = Facts {
+            surroundings,
+            iam_path: String::new(),
+            spec: &object.spec,
+            serial: self.serial,
+            revision,
+        };
+        let new = facts.id(kind.name());
+        let outputs = facts.outputs(kind, &new);
+        object.outputs.clone_from(&outputs);
+        self.revisions.insert(new.clone(), object.spec.clone());
+        self.objects.remove(id);
+        self.objects.insert(new.clone(), object);
+        Done { id: new, outputs, watch: None }
+    }
+
+    pub(super) fn tag(&mut self, id: &str, change: &TagChange) {
+        if let Some(object) = self.objects.get_mut(id) {
+            object.tags.retain(|key, _| !change.unset.contains(key));
+            object.tags.extend(change.set.clone());
+        }
+    }
+
+    pub(super) fn delete(&mut self, kind: &Registered, id: &str, gone_at: f64) -> Result<Done> {
+        let done = Done { id: id.to_owned(), ..Done::default() };
+        if !self.objects.contains_key(id) {
+            return Ok(done);
+        }
+        if !kind.about().dangles {
+            let holder = self.objects.iter().find(|(other, object)| {
+                *other != id && self.documents(object).any(|spec| mentions(spec, id))
+            });
+            if let Some((holder, object)) = holder {
+                let text = format!("{id} is in use by the {} {holder}", object.kind);
+                let mut error = Error::new(Class::InUse, text);
+                error.code = Some("DependencyViolation".into());
+                return Err(error);
+            }
+        }
+        if let Some(object) = self.objects.get_mut(id) {
+            object.gone_at.get_or_insert(gone_at);
+        }
+        Ok(done)
+    }
+
+    /// What an object says, and what the revision says that it runs.
+    fn documents<'a>(&'a self, object: &'a Object) -> impl Iterator<Item = &'a Json> {
+        let revision = object.spec.get("task-definition").and_then(Json::as_str);
+        let revision = revision.and_then(|arn| self.revisions.get(arn));
+        [&object.spec].into_iter().chain(revision)
+    }
+
+    /// A reference to what is no more, or is going.
+    fn refuse_dangling(&self, spec: &Json) -> Result<()> {
+        let spec = Value::plain(spec.clone());
+        for text in spec.texts() {
+            for part in beginnings(text) {
+                let leaving = self.objects.get(part).is_some_and(|object| object.gone_at.is_some());
+                if self.gone.contains(part) || leaving {
+                    return Err(absent(part));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Something that AWS gives only once.
+    fn refuse_taken(&self, kind: &Registered, spec: &Json, but: Option<&str>) -> Result<()> {
+        let fields = kind.about().exclusive;
+        let same = |object: &Object| fields.iter().all(|f| object.spec.get(*f) == spec.get(*f));
+        let of_kind = self.objects.iter().filter(|(_, object)| object.kind == kind.name());
+        let mut others = of_kind.filter(|(id, _)| Some(id.as_str()) != but);
+        match others.find(|(_, object)| !fields.is_empty() && same(object)) {
+            Some((id, _)) => {
+                Err(Error::new(Class::Exists, format!("{} is taken by {id}", fields.join(" and "))))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// CreateService: "the target group does not have an associated load balancer".
+    fn refuse_unreachable(&self, kind: &Registered, spec: &Json) -> Result<()> {
+        for awaits in kind.about().awaits.iter().filter(|awaits| awaits.of == "target-group") {
+            let groups = self.objects.iter().filter(|(_, object)| object.kind == awaits.of);
+            for (group, _) in groups.filter(|(id, _)| mentions(spec, id)) {
+                let forwards = |object: &Object| {
+                    awaits.by.contains(&object.kind.as_str()) && mentions(&object.spec, group)
+                };
+                if !self.objects.values().any(forwards) {
+                    let text = format!("{group} does not have an associated load balancer");
+                    return Err(Error::new(Class::Other, text));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Object {
+    fn live(&self, id: &str, now: f64) -> Live {
+        let rollout = self.rollout.as_ref().and_then(|rollout| rollout.condition(now));
+        let condition = match (self.gone_at, rollout) {
+            (Some(_), _) => Condition::Leaving("being deleted".into()),
+            (None, Some(progress)) => Condition::Settling(progress),
+            (None, None) if self.ready_at > now => Condition::Settling("provisioning".into()),
+            (None, None) => Condition::Ready,
+        };
+        Live {
+            kind: self.kind.clone(),
+            address: self.tags.get(TAG_ID).and_then(|address| address.parse().ok()),
+            id: id.to_owned(),
+            spec: Value::plain(self.spec.clone()),
+            outputs: self.outputs.clone(),
+            tags: self.tags.clone(),
+            condition,
+        }
+    }
+}
+
+fn mentions(spec: &Json, id: &str) -> bool {
+    match spec {
+        Json::String(text) => beginnings(text).any(|part| part == id),
+        Json::Array(items) => items.iter().any(|item| mentions(item, id)),
+        Json::Object(map) => map.values().any(|value| mentions(value, id)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => false,
+    }
+}
+
+fn absent(id: &str) -> Error {
+    Error::new(Class::Absent, format!("there is no {id}"))
+}

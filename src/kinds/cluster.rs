@@ -1,0 +1,250 @@
+//! `cluster`: an ECS cluster.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_ecs::types::{
+    Cluster as Description, ClusterField, ClusterSetting, ClusterSettingName,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::types::capacity::{self, Strategy};
+use super::types::words::words;
+use crate::cloud::aws::{Aws, batched, tags};
+use crate::kind::{
+    About, After, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
+    Observed, Ready, Result, Sought, TagChange,
+};
+
+/// An ECS cluster.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Cluster {
+    /// Its name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(extend("x-replaces" = true))]
+    pub name: String,
+    /// What CloudWatch Container Insights collects; left out, whatever the account's default made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub insights: Option<Insights>,
+    /// The capacity providers that services and tasks may use: `FARGATE`, `FARGATE_SPOT`.
+    #[serde(default)]
+    pub capacity_providers: BTreeSet<String>,
+    /// How tasks are shared out when neither a launch type nor a strategy is given.
+    #[serde(default)]
+    pub default_capacity_provider_strategy: Strategy,
+}
+
+words! {
+    /// What CloudWatch Container Insights collects.
+    Insights as "a setting of Container Insights" {
+        /// Nothing.
+        Disabled = "disabled",
+        /// Metrics of cluster and services.
+        Enabled = "enabled",
+        /// Metrics of tasks and containers too.
+        Enhanced = "enhanced",
+    }
+}
+
+/// What others may refer to.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Outputs {
+    /// Its ARN.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Kind for Cluster {
+    const NAME: &'static str = "cluster";
+    const ABOUT: About = About {
+        seconds: 5,
+        exclusive: &["name"],
+        deadline: Duration::from_secs(600),
+        naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: false }),
+        ..About::DEFAULT
+    };
+
+    type Outputs = Outputs;
+
+    fn check(&self, check: &mut Check<'_>) {
+        let strategy = &self.default_capacity_provider_strategy;
+        capacity::check(strategy, "default-capacity-provider-strategy", check);
+        for provider in strategy.keys().filter(|name| !self.capacity_providers.contains(*name)) {
+            check.error_with(
+                "E0252",
+                "default-capacity-provider-strategy",
+                format!("`{provider}` is not a capacity provider of this cluster"),
+                format!("add `{provider}` to `capacity-providers`"),
+            );
+        }
+    }
+
+    async fn observe(aws: &Aws, sought: &Sought<'_>) -> Result<Vec<Observed<Self>>> {
+        let owned = aws.owned(sought.stack).await?;
+        let by_tag = owned.arns("ecs", "cluster/").filter_map(|arn| arn.rsplit('/').next());
+        let names = sought.names(by_tag);
+        let found = batched(&names, 100, |chunk| describe(aws, chunk)).await?;
+        found.iter().filter_map(|cluster| observed(cluster).transpose()).collect()
+    }
+
+    /// CreateCluster answers with the cluster that has the name already, whoever's it is and whatever
+    /// it is like: so there is a look first.
+    async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+        let standing = describe(cx.aws, std::slice::from_ref(&self.name)).await?;
+        if let Some(cluster) = standing.iter().find(|cluster| cluster.status() == Some("ACTIVE")) {
+            cx.require_ours(&tags::ecs::read(cluster.tags()))?;
+            let arn = arn(cluster)?;
+            self.adjust(&Self::read(cluster)?, cx.aws, arn).await?;
+            return Ok(Made::new(arn, outputs(arn)));
+        }
+        let strategy = capacity::items(&self.default_capacity_provider_strategy);
+        let made = cx
+            .aws
+            .ecs
+            .create_cluster()
+            .cluster_name(&self.name)
+            .set_settings(self.settings())
+            .set_capacity_providers(Some(self.capacity_providers.iter().cloned().collect()))
+            .set_default_capacity_provider_strategy(Some(strategy))
+            .set_tags(tags::some(cx.tags, tags::ecs::tag))
+            .send()
+            .await?;
+        let arn = arn(made.cluster().ok_or_else(|| Error::incomplete("the cluster"))?)?;
+        Ok(Made::new(arn, outputs(arn)))
+    }
+
+    async fn update(&self, was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+        self.adjust(was, cx.aws, cx.id).await?;
+        Ok(Made::new(cx.id, outputs(cx.id)))
+    }
+
+    async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
+        let call = cx.aws.ecs.delete_cluster().cluster(cx.id);
+        call.send().await.map_err(Error::from).absent_is_fine()
+    }
+
+    async fn tag(cx: &Cx<'_>, change: &TagChange) -> Result<()> {
+        tags::ecs::change(cx.aws, cx.id, change).await
+    }
+
+    async fn ready(cx: &Cx<'_>, after: After) -> Result<Ready> {
+        let found = describe(cx.aws, &[cx.id.to_owned()]).await?;
+        let condition = found.iter().find_map(condition);
+        let wait = |why| Ready::NotYet { why, look_again: Duration::from_secs(2) };
+        match (after, condition) {
+            (After::Delete, None) | (After::Change, Some(Condition::Ready)) => Ok(Ready::Yes),
+            (After::Delete, Some(Condition::Leaving(why))) => Ok(wait(why)),
+            (After::Delete, Some(_)) => Ok(wait("being deleted".to_owned())),
+            (After::Change, Some(Condition::Settling(why))) => Ok(wait(why)),
+            (After::Change, Some(Condition::Broken(why) | Condition::Leaving(why))) => {
+                Err(Error::new(Class::Other, format!("the cluster is of no use: {why}")))
+            }
+            (After::Change, None) => Ok(wait("not visible yet".to_owned())),
+        }
+    }
+}
+
+impl Cluster {
+    fn settings(&self) -> Option<Vec<ClusterSetting>> {
+        let setting = |insights: Insights| {
+            let setting = ClusterSetting::builder().name(ClusterSettingName::ContainerInsights);
+            setting.value(insights.word()).build()
+        };
+        self.insights.map(|insights| vec![setting(insights)])
+    }
+
+    /// UpdateClusterSettings and PutClusterCapacityProviders, as far as something differs.
+    async fn adjust(&self, was: &Self, aws: &Aws, id: &str) -> Result<()> {
+        let Self { name: _, insights, capacity_providers, default_capacity_provider_strategy } =
+            self;
+        if insights.is_some() && *insights != was.insights {
+            let call = aws.ecs.update_cluster_settings().cluster(id);
+            call.set_settings(self.settings()).send().await?;
+        }
+        if *capacity_providers != was.capacity_providers
+            || *default_capacity_provider_strategy != was.default_capacity_provider_strategy
+        {
+            // Both lists are replaced, so both are always sent.
+            let providers = capacity_providers.iter().cloned().collect();
+            let strategy = capacity::items(default_capacity_provider_strategy);
+            aws.ecs
+                .put_cluster_capacity_providers()
+                .cluster(id)
+                .set_capacity_providers(Some(providers))
+                .set_default_capacity_provider_strategy(Some(strategy))
+                .send()
+                .await?;
+        }
+        Ok(())
+    }
+
+    fn read(cluster: &Description) -> Result<Self> {
+        let insights = cluster
+            .settings()
+            .iter()
+            .find(|setting| setting.name() == Some(&ClusterSettingName::ContainerInsights))
+            .and_then(|setting| setting.value());
+        let strategy = cluster.default_capacity_provider_strategy();
+        Ok(Self {
+            name: cluster.cluster_name().unwrap_or_default().to_owned(),
+            insights: insights.map(Insights::read).transpose()?,
+            capacity_providers: cluster.capacity_providers().iter().cloned().collect(),
+            default_capacity_provider_strategy: capacity::read(strategy),
+        })
+    }
+}
+
+/// DescribeClusters, up to a hundred names or ARNs. Missing ones are failures in the reply and
+/// simply not in the list.
+async fn describe(aws: &Aws, names: &[String]) -> Result<Vec<Description>> {
+    let found = aws
+        .ecs
+        .describe_clusters()
+        .set_clusters(Some(names.to_vec()))
+        .include(ClusterField::Settings)
+        .include(ClusterField::Attachments)
+        .include(ClusterField::Tags)
+        .send()
+        .await?;
+    Ok(found.clusters.unwrap_or_default())
+}
+
+fn observed(cluster: &Description) -> Result<Option<Observed<Cluster>>> {
+    let Some(condition) = condition(cluster) else { return Ok(None) };
+    let arn = arn(cluster)?;
+    Ok(Some(Observed {
+        id: arn.to_owned(),
+        live: Cluster::read(cluster)?,
+        outputs: outputs(arn),
+        tags: tags::ecs::read(cluster.tags()),
+        condition,
+    }))
+}
+
+/// `None` for an INACTIVE cluster: it is a ghost.
+fn condition(cluster: &Description) -> Option<Condition> {
+    let attaching = cluster.attachments_status() == Some("UPDATE_IN_PROGRESS");
+    Some(match cluster.status().unwrap_or("ACTIVE") {
+        "INACTIVE" => return None,
+        "DEPROVISIONING" => Condition::Leaving("deprovisioning".to_owned()),
+        "FAILED" => Condition::Broken("its capacity could not be provided".to_owned()),
+        "PROVISIONING" => Condition::Settling("provisioning".to_owned()),
+        _ if attaching => Condition::Settling("capacity providers are being attached".to_owned()),
+        _ => Condition::Ready,
+    })
+}
+
+fn arn(cluster: &Description) -> Result<&str> {
+    cluster.cluster_arn().ok_or_else(|| Error::incomplete("a cluster's ARN"))
+}
+
+fn outputs(arn: &str) -> Outputs {
+    let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
+    Outputs { id: arn.to_owned(), arn: arn.to_owned(), name }
+}

@@ -1,0 +1,249 @@
+//! `listener`: a port of a load balancer, and what is done with requests that no rule takes.
+
+use aws_sdk_elasticloadbalancingv2::types::{Certificate, Listener as Description, ProtocolEnum};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::listing::{elb_tags, own, parents, require_ours};
+use super::types::Action;
+use crate::cloud::aws::{Aws, batched, tags};
+use crate::kind::{
+    About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought,
+    TagChange,
+};
+
+/// A listener of a load balancer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Listener {
+    /// The ARN of its load balancer.
+    #[schemars(extend("x-replaces" = true))]
+    pub load_balancer_arn: String,
+    /// The port it listens on.
+    #[schemars(extend("x-replaces" = true))]
+    pub port: u16,
+    /// The protocol that clients speak.
+    #[schemars(extend("enum" = ["HTTP", "HTTPS"]))]
+    pub protocol: String,
+    /// The ARN of the certificate that it shows; needed for HTTPS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_arn: Option<String>,
+    /// The name of the policy that says which versions and ciphers of TLS are spoken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ssl_policy: Option<String>,
+    /// What is done with requests that no rule takes.
+    pub default_action: Action,
+}
+
+/// What others may refer to.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Outputs {
+    /// Its ARN.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+}
+
+impl Kind for Listener {
+    const NAME: &'static str = "listener";
+    const ABOUT: About = About {
+        exclusive: &["load-balancer-arn", "port"],
+        observed_after: &["load-balancer"],
+        ..About::DEFAULT
+    };
+
+    type Outputs = Outputs;
+
+    fn check(&self, check: &mut Check<'_>) {
+        if self.port == 0 {
+            check.error("E0231", "port", "a listener's port is 1 to 65535");
+        }
+        if let Some((field, flaw)) = self.default_action.flaw() {
+            check.error("E0232", &format!("default-action.{field}"), flaw);
+        }
+        let secure = self.protocol == "HTTPS";
+        if secure && self.certificate_arn.is_none() {
+            let hint = "write `certificate-arn`, or `protocol = \"HTTP\"`";
+            check.error_with("E0232", "protocol", "HTTPS needs a certificate", hint);
+        }
+        for (field, text) in
+            [("certificate-arn", &self.certificate_arn), ("ssl-policy", &self.ssl_policy)]
+        {
+            if !secure && text.is_some() {
+                check.error("E0232", field, format!("`{field}` is for HTTPS listeners only"));
+            }
+        }
+    }
+
+    /// Listeners are found through their load balancers: a call for each of these, and no ghosts.
+    async fn observe(aws: &Aws, sought: &Sought<'_>) -> Result<Vec<Observed<Self>>> {
+        let owned = aws.owned(sought.stack).await?;
+        let known = owned.arns("elasticloadbalancing", "listener/app/").filter_map(parent);
+        let parents = parents(sought, "load-balancer", "load-balancer-arn", known);
+        let mut found = batched(&parents, 1, |arns| list(aws, &arns[0])).await?;
+        let wanted = |one: &Description| {
+            sought.wanted.iter().any(|want| {
+                let port = want.spec.get("port").map(ToString::to_string);
+                want.spec.text("load-balancer-arn") == one.load_balancer_arn()
+                    && port == one.port().map(|port| port.to_string())
+            })
+        };
+        // On load balancers of others, only what the index knows or what is wanted is looked at.
+        let ours = own(sought, "load-balancer");
+        found.retain(|one| {
+            let of_ours = one.load_balancer_arn().is_some_and(|parent| ours.contains(parent));
+            of_ours || owned.tags(arn(one)).is_some() || wanted(one)
+        });
+        let mut tags = elb_tags(aws, &owned, found.iter().map(arn)).await?;
+        let observed = found.iter().filter_map(|one| {
+            let tags = tags.remove(arn(one)).unwrap_or_default();
+            (sought.is_ours(&tags) || wanted(one)).then(|| Observed {
+                id: arn(one).to_owned(),
+                live: Self::from(one),
+                outputs: outputs(arn(one)),
+                tags,
+                condition: Condition::Ready,
+            })
+        });
+        Ok(observed.collect())
+    }
+
+    /// CreateListener gives back one of the same port and settings as if it had just made it, so
+    /// the port is looked at first.
+    async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+        let there = list(cx.aws, &self.load_balancer_arn).await?;
+        let same = there.iter().find(|one| one.port() == Some(self.port.into()));
+        let arn = match same.map(arn) {
+            Some(arn) => {
+                require_ours(cx, arn).await?;
+                arn.to_owned()
+            }
+            None => self.make(cx).await?,
+        };
+        let outputs = outputs(&arn);
+        Ok(Made::new(arn, outputs))
+    }
+
+    /// ModifyListener leaves alone what it is not told.
+    async fn update(&self, was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+        let protocol = Some(self.protocol.as_str()).filter(|now| *now != was.protocol);
+        let certificates =
+            self.certificates().filter(|_| self.certificate_arn != was.certificate_arn);
+        let policy = self.ssl_policy.clone().filter(|_| self.ssl_policy != was.ssl_policy);
+        let action =
+            self.default_action.to_sdk().filter(|_| self.default_action != was.default_action);
+        let call = cx.aws.elb.modify_listener().listener_arn(cx.id);
+        call.set_protocol(protocol.map(ProtocolEnum::from))
+            .set_certificates(certificates)
+            .set_ssl_policy(policy)
+            .set_default_actions(action.map(|action| vec![action]))
+            .send()
+            .await
+            .map_err(|error| Error::from(error).while_creating())?;
+        Ok(Made::new(cx.id, outputs(cx.id)))
+    }
+
+    async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
+        let call = cx.aws.elb.delete_listener().listener_arn(cx.id);
+        call.send().await.map_err(Error::from).absent_is_fine()
+    }
+
+    async fn tag(cx: &Cx<'_>, change: &TagChange) -> Result<()> {
+        tags::elb::change(cx.aws, cx.id, change).await
+    }
+}
+
+impl Listener {
+    /// CreateListener; the ARN.
+    async fn make(&self, cx: &Cx<'_>) -> Result<String> {
+        let call = cx.aws.elb.create_listener();
+        let made = call
+            .load_balancer_arn(&self.load_balancer_arn)
+            .port(self.port.into())
+            .protocol(ProtocolEnum::from(self.protocol.as_str()))
+            .set_certificates(self.certificates())
+            .set_ssl_policy(self.ssl_policy.clone())
+            .set_default_actions(self.default_action.to_sdk().map(|action| vec![action]))
+            .set_tags(tags::some(cx.tags, tags::elb::tag))
+            .send()
+            .await
+            .map_err(|error| Error::from(error).while_creating())?;
+        let arn = made.listeners().first().and_then(Description::listener_arn);
+        arn.map(str::to_owned).ok_or_else(|| Error::incomplete("the listener's ARN"))
+    }
+
+    fn certificates(&self) -> Option<Vec<Certificate>> {
+        let arn = self.certificate_arn.as_ref()?;
+        Some(vec![Certificate::builder().certificate_arn(arn).build()])
+    }
+}
+
+impl From<&Description> for Listener {
+    fn from(one: &Description) -> Self {
+        // These mean nothing without TLS.
+        let secure = one.protocol() == Some(&ProtocolEnum::Https);
+        let certificate = one.certificates().first().and_then(Certificate::certificate_arn);
+        Self {
+            load_balancer_arn: one.load_balancer_arn().unwrap_or_default().to_owned(),
+            port: one.port().and_then(|port| u16::try_from(port).ok()).unwrap_or_default(),
+            protocol: one.protocol().map(|p| p.as_str().to_owned()).unwrap_or_default(),
+            certificate_arn: certificate.filter(|_| secure).map(str::to_owned),
+            ssl_policy: one.ssl_policy().filter(|_| secure).map(str::to_owned),
+            default_action: Action::from_sdk(one.default_actions()),
+        }
+    }
+}
+
+/// The ARN of a listener's load balancer.
+fn parent(arn: &str) -> Option<String> {
+    super::listing::parent(arn, "listener/", "loadbalancer/")
+}
+
+/// DescribeListeners; none if the load balancer is not there.
+async fn list(aws: &Aws, load_balancer: &str) -> Result<Vec<Description>> {
+    let call = aws.elb.describe_listeners().load_balancer_arn(load_balancer).page_size(400);
+    let listed = call.into_paginator().items().send().try_collect().await.map_err(Error::from);
+    match listed {
+        Err(error) if error.class == Class::Absent => Ok(Vec::new()),
+        listed => listed,
+    }
+}
+
+fn outputs(arn: &str) -> Outputs {
+    Outputs { id: arn.to_owned(), arn: arn.to_owned() }
+}
+
+fn arn(one: &Description) -> &str {
+    one.listener_arn().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kinds::checked::{flaws, reads_back};
+
+    #[test]
+    fn declarations_read_back() {
+        reads_back::<Listener>(
+            json!({ "load-balancer-arn": "a", "port": 80, "protocol": "HTTP", "default-action": { "forward": "b" } }),
+        );
+        reads_back::<Listener>(json!({
+            "load-balancer-arn": "a", "port": 443, "protocol": "HTTPS", "certificate-arn": "b",
+            "ssl-policy": "c", "default-action": { "fixed-response": { "status": 404 } },
+        }));
+    }
+
+    #[test]
+    fn what_aws_would_refuse_is_said_offline() {
+        insta::assert_snapshot!(flaws::<Listener>(json!({
+            "load-balancer-arn": "a", "port": 0, "protocol": "HTTPS", "default-action": {},
+        })), @r"
+        E0231 port: a listener's port is 1 to 65535
+        E0232 default-action: an action is exactly one of `forward`, `redirect` and `fixed-response`
+        E0232 protocol: HTTPS needs a certificate
+        ");
+    }
+}

@@ -1,0 +1,430 @@
+//! `load-balancer`: an Application Load Balancer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aws_sdk_ec2::types::Filter;
+use aws_sdk_elasticloadbalancingv2::types::{
+    IpAddressType, LoadBalancer as Description, LoadBalancerAttribute, LoadBalancerSchemeEnum,
+    LoadBalancerStateEnum, LoadBalancerTypeEnum,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::listing::{Pick, elb_tags, name_flaw, require_ours, resource};
+use crate::cloud::aws::{Aws, concurrently, tags};
+use crate::kind::{
+    About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Gate, Kind, Made,
+    NameStyle, Naming, Observed, Ready, Result, Sought, TagChange,
+};
+
+/// An Application Load Balancer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LoadBalancer {
+    /// Its name: up to 32 letters, digits and hyphens.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(extend("x-replaces" = true))]
+    pub name: String,
+    /// Whether it has public addresses.
+    #[serde(default = "internet_facing")]
+    #[schemars(extend("x-replaces" = true, "enum" = ["internet-facing", "internal"]))]
+    pub scheme: String,
+    /// The ids of its subnets, in two availability zones or more, one in each.
+    pub subnets: BTreeSet<String>,
+    /// The ids of its security groups; left out, those it has stay: of a new one, the VPC's
+    /// default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_groups: Option<BTreeSet<String>>,
+    /// The addresses it answers on.
+    #[serde(default = "ipv4")]
+    #[schemars(extend("enum" = ["ipv4", "dualstack", "dualstack-without-public-ipv4"]))]
+    pub ip_address_type: String,
+    /// Seconds after which an idle connection is closed, 1 to 4000; AWS's default is 60.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_timeout: Option<u32>,
+    /// Seconds for which a client's connection is kept at most, 60 to 604800; AWS's default is
+    /// 3600.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_keep_alive: Option<u32>,
+    /// Whether AWS refuses to delete it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_protection: Option<bool>,
+    /// Whether clients may speak HTTP/2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http2: Option<bool>,
+    /// Whether header fields with invalid names are removed instead of passed on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drop_invalid_header_fields: Option<bool>,
+    /// Whether the `Host` header is passed on as it came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preserve_host_header: Option<bool>,
+}
+
+fn internet_facing() -> String {
+    "internet-facing".to_owned()
+}
+
+fn ipv4() -> String {
+    "ipv4".to_owned()
+}
+
+/// What others may refer to.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Outputs {
+    /// Its ARN.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// Its DNS name.
+    pub dns: String,
+    /// The id of the hosted zone of its DNS name, for alias records.
+    pub zone_id: String,
+    /// `app/<name>/<id>`, as the metrics of CloudWatch name it.
+    pub arn_suffix: String,
+}
+
+impl Kind for LoadBalancer {
+    const NAME: &'static str = "load-balancer";
+    const ABOUT: About = About {
+        seconds: 150,
+        deadline: Duration::from_secs(15 * 60),
+        exclusive: &["name"],
+        gate: Gate::Exists,
+        naming: Some(Naming { max: 32, style: NameStyle::Dashed, suffix: true }),
+        awaits: &[Awaits { of: "subnet", by: &["route-table"] }],
+        ..About::DEFAULT
+    };
+
+    type Outputs = Outputs;
+
+    fn check(&self, check: &mut Check<'_>) {
+        if let Some(flaw) = name_flaw(&self.name) {
+            check.error("E0230", "name", flaw);
+        }
+        if self.subnets.len() < 2 {
+            let title = "an application load balancer needs subnets in two availability zones";
+            check.error("E0235", "subnets", title);
+        }
+        if self.security_groups.as_ref().is_some_and(BTreeSet::is_empty) {
+            let title = "an application load balancer needs a security group";
+            check.error("E0235", "security-groups", title);
+        }
+        let ranges = [
+            ("idle-timeout", self.idle_timeout, 1..=4000),
+            ("client-keep-alive", self.client_keep_alive, 60..=604_800),
+        ];
+        for (field, seconds, legal) in ranges {
+            if let Some(seconds) = seconds.filter(|seconds| !legal.contains(seconds)) {
+                let (from, to) = legal.into_inner();
+                check.error("E0238", field, format!("{seconds} s is not between {from} and {to}"));
+            }
+        }
+    }
+
+    async fn observe(aws: &Aws, sought: &Sought<'_>) -> Result<Vec<Observed<Self>>> {
+        let owned = aws.owned(sought.stack).await?;
+        let pick = Pick::new(sought, &owned, NameStyle::Dashed);
+        let mut found = list(aws).await?;
+        found.retain(|one| pick.may_concern(arn(one), name(one)));
+        let tags = elb_tags(aws, &owned, found.iter().map(arn)).await?;
+        let tags = |one: &Description| tags.get(arn(one)).cloned().unwrap_or_default();
+        found.retain(|one| pick.concerns(name(one), &tags(one)));
+        concurrently(&found, |one| {
+            let tags = tags(one);
+            async move {
+                let mut live = Self::from(one);
+                // Of what is not ours only the name counts.
+                if sought.is_ours(&tags) {
+                    live.fill(&read_attributes(aws, arn(one)).await?);
+                }
+                let (outputs, condition) = (outputs(one), condition(one));
+                Ok(Observed { id: arn(one).to_owned(), live, outputs, tags, condition })
+            }
+        })
+        .await
+    }
+
+    /// CreateLoadBalancer gives back one of the same name and settings as if it had just made it,
+    /// so the name is looked for first.
+    async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+        let made = match by_name(cx.aws, &self.name).await? {
+            Some(there) => {
+                require_ours(cx, arn(&there)).await?;
+                there
+            }
+            None => self.make(cx).await?,
+        };
+        self.put_attributes(&BTreeMap::new(), arn(&made), cx.aws).await?;
+        Ok(Made::new(arn(&made), outputs(&made)))
+    }
+
+    async fn update(&self, was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+        let elb = &cx.aws.elb;
+        if self.subnets != was.subnets {
+            let call = elb.set_subnets().load_balancer_arn(cx.id);
+            let call = call.set_subnets(Some(self.subnets.iter().cloned().collect()));
+            call.send().await.map_err(|error| Error::from(error).while_creating())?;
+        }
+        if self.security_groups.is_some() && self.security_groups != was.security_groups {
+            let call = elb.set_security_groups().load_balancer_arn(cx.id);
+            let groups = self.security_groups.clone().map(|groups| groups.into_iter().collect());
+            let call = call.set_security_groups(groups);
+            call.send().await.map_err(|error| Error::from(error).while_creating())?;
+        }
+        if self.ip_address_type != was.ip_address_type {
+            let call = elb.set_ip_address_type().load_balancer_arn(cx.id);
+            call.ip_address_type(self.ip_address_type.as_str().into()).send().await?;
+        }
+        self.put_attributes(&was.attributes(), cx.id, cx.aws).await?;
+        let now = by_arn(cx.aws, cx.id).await?;
+        Ok(Made::new(cx.id, outputs(&now)))
+    }
+
+    async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
+        let call = cx.aws.elb.delete_load_balancer().load_balancer_arn(cx.id);
+        match call.send().await.map_err(Error::from).absent_is_fine() {
+            Err(error) if error.is("OperationNotPermitted") => {
+                Err(error.hinted("write `deletion-protection = false`, apply, then delete it"))
+            }
+            other => other,
+        }
+    }
+
+    async fn tag(cx: &Cx<'_>, change: &TagChange) -> Result<()> {
+        tags::elb::change(cx.aws, cx.id, change).await
+    }
+
+    async fn ready(cx: &Cx<'_>, after: After) -> Result<Ready> {
+        match (by_arn(cx.aws, cx.id).await, after) {
+            (Err(error), After::Delete) if error.class == Class::Absent => interfaces(cx).await,
+            (Err(error), _) => Err(error),
+            (Ok(_), After::Delete) => Ok(not_yet("deleting")),
+            (Ok(now), After::Change) => match condition(&now) {
+                Condition::Ready => Ok(Ready::Yes),
+                Condition::Settling(why) | Condition::Leaving(why) => Ok(not_yet(why)),
+                Condition::Broken(why) => Err(Error::new(Class::Other, why)),
+            },
+        }
+    }
+}
+
+impl LoadBalancer {
+    /// CreateLoadBalancer.
+    async fn make(&self, cx: &Cx<'_>) -> Result<Description> {
+        let call = cx.aws.elb.create_load_balancer();
+        let groups = self.security_groups.clone().map(|groups| groups.into_iter().collect());
+        let made = call
+            .name(&self.name)
+            .r#type(LoadBalancerTypeEnum::Application)
+            .scheme(LoadBalancerSchemeEnum::from(self.scheme.as_str()))
+            .set_subnets(Some(self.subnets.iter().cloned().collect()))
+            .set_security_groups(groups)
+            .ip_address_type(IpAddressType::from(self.ip_address_type.as_str()))
+            .set_tags(tags::some(cx.tags, tags::elb::tag))
+            .send()
+            .await
+            .map_err(|error| Error::from(error).while_creating())?;
+        let made = made.load_balancers.unwrap_or_default().into_iter().next();
+        made.ok_or_else(|| Error::incomplete("the load balancer"))
+    }
+
+    /// The fields that are attributes, as AWS writes them: `LoadBalancerAttribute` in the API
+    /// reference.
+    fn attributes(&self) -> BTreeMap<&'static str, String> {
+        let number = |value: Option<u32>| value.map(|value| value.to_string());
+        let truth = |value: Option<bool>| value.map(|value| value.to_string());
+        [
+            (IDLE_TIMEOUT, number(self.idle_timeout)),
+            (CLIENT_KEEP_ALIVE, number(self.client_keep_alive)),
+            (DELETION_PROTECTION, truth(self.deletion_protection)),
+            (HTTP2, truth(self.http2)),
+            (DROP_INVALID, truth(self.drop_invalid_header_fields)),
+            (PRESERVE_HOST, truth(self.preserve_host_header)),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect()
+    }
+
+    /// Takes over the attributes that AWS tells.
+    fn fill(&mut self, told: &BTreeMap<String, String>) {
+        let number = |key| told.get(key).and_then(|value| value.parse().ok());
+        let truth = |key| told.get(key).and_then(|value| value.parse().ok());
+        self.idle_timeout = number(IDLE_TIMEOUT);
+        self.client_keep_alive = number(CLIENT_KEEP_ALIVE);
+        self.deletion_protection = truth(DELETION_PROTECTION);
+        self.http2 = truth(HTTP2);
+        self.drop_invalid_header_fields = truth(DROP_INVALID);
+        self.preserve_host_header = truth(PRESERVE_HOST);
+    }
+
+    /// ModifyLoadBalancerAttributes, with those that are not as they were.
+    async fn put_attributes(
+        &self,
+        were: &BTreeMap<&'static str, String>,
+        arn: &str,
+        aws: &Aws,
+    ) -> Result<()> {
+        let mut change = self.attributes();
+        change.retain(|key, value| were.get(key) != Some(value));
+        if change.is_empty() {
+            return Ok(());
+        }
+        let attribute = |(key, value): (&'static str, String)| {
+            LoadBalancerAttribute::builder().key(key).value(value).build()
+        };
+        let call = aws.elb.modify_load_balancer_attributes().load_balancer_arn(arn);
+        let call = call.set_attributes(Some(change.into_iter().map(attribute).collect()));
+        call.send().await.map_err(|error| Error::from(error).while_creating())?;
+        Ok(())
+    }
+}
+
+const IDLE_TIMEOUT: &str = "idle_timeout.timeout_seconds";
+const CLIENT_KEEP_ALIVE: &str = "client_keep_alive.seconds";
+const DELETION_PROTECTION: &str = "deletion_protection.enabled";
+const HTTP2: &str = "routing.http2.enabled";
+const DROP_INVALID: &str = "routing.http.drop_invalid_header_fields.enabled";
+const PRESERVE_HOST: &str = "routing.http.preserve_host_header.enabled";
+
+impl From<&Description> for LoadBalancer {
+    fn from(one: &Description) -> Self {
+        let subnets = one.availability_zones().iter().filter_map(|zone| zone.subnet_id());
+        Self {
+            name: name(one).to_owned(),
+            scheme: one.scheme().map_or_else(internet_facing, |scheme| scheme.as_str().to_owned()),
+            subnets: subnets.map(str::to_owned).collect(),
+            security_groups: Some(one.security_groups().iter().cloned().collect()),
+            ip_address_type: one.ip_address_type().map_or_else(ipv4, |t| t.as_str().to_owned()),
+            idle_timeout: None,
+            client_keep_alive: None,
+            deletion_protection: None,
+            http2: None,
+            drop_invalid_header_fields: None,
+            preserve_host_header: None,
+        }
+    }
+}
+
+/// DescribeLoadBalancers, all of the account: a page holds 400, and the quota is 50.
+async fn list(aws: &Aws) -> Result<Vec<Description>> {
+    let pages = aws.elb.describe_load_balancers().page_size(400).into_paginator();
+    pages.items().send().try_collect().await.map_err(Error::from)
+}
+
+async fn by_name(aws: &Aws, name: &str) -> Result<Option<Description>> {
+    let found = aws.elb.describe_load_balancers().names(name).send().await;
+    match found.map_err(Error::from) {
+        Ok(found) => Ok(found.load_balancers.unwrap_or_default().into_iter().next()),
+        Err(error) if error.class == Class::Absent => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// An error of the class [`Class::Absent`] when it is not there.
+async fn by_arn(aws: &Aws, arn: &str) -> Result<Description> {
+    let found = aws.elb.describe_load_balancers().load_balancer_arns(arn).send().await?;
+    let found = found.load_balancers.unwrap_or_default().into_iter().next();
+    found.ok_or_else(|| Error::new(Class::Absent, format!("there is no load balancer {arn}")))
+}
+
+/// DescribeLoadBalancerAttributes.
+async fn read_attributes(aws: &Aws, arn: &str) -> Result<BTreeMap<String, String>> {
+    let call = aws.elb.describe_load_balancer_attributes().load_balancer_arn(arn);
+    let told = call.send().await?;
+    let pair = |attribute: &LoadBalancerAttribute| {
+        Some((attribute.key()?.to_owned(), attribute.value()?.to_owned()))
+    };
+    Ok(told.attributes().iter().filter_map(pair).collect())
+}
+
+/// ELB answers *deleted* before it lets go of its network interfaces, which hold subnets, security
+/// groups and the internet gateway.
+async fn interfaces(cx: &Cx<'_>) -> Result<Ready> {
+    let label = format!("ELB {}", suffix(cx.id));
+    let filter = Filter::builder().name("description").values(label).build();
+    let left = cx.aws.ec2.describe_network_interfaces().filters(filter).send().await?;
+    Ok(match left.network_interfaces().len() {
+        0 => Ready::Yes,
+        1 => not_yet("1 network interface left"),
+        left => not_yet(format!("{left} network interfaces left")),
+    })
+}
+
+fn not_yet(why: impl Into<String>) -> Ready {
+    Ready::NotYet { why: why.into(), look_again: Duration::from_secs(5) }
+}
+
+fn condition(one: &Description) -> Condition {
+    let Some(state) = one.state() else { return Condition::Ready };
+    match state.code() {
+        Some(LoadBalancerStateEnum::Provisioning) => Condition::Settling("provisioning".to_owned()),
+        Some(LoadBalancerStateEnum::Failed) => {
+            Condition::Broken(state.reason().unwrap_or("it failed").to_owned())
+        }
+        // `active_impaired` serves, though it could not scale.
+        _ => Condition::Ready,
+    }
+}
+
+fn outputs(one: &Description) -> Outputs {
+    Outputs {
+        id: arn(one).to_owned(),
+        arn: arn(one).to_owned(),
+        name: name(one).to_owned(),
+        dns: one.dns_name().unwrap_or_default().to_owned(),
+        zone_id: one.canonical_hosted_zone_id().unwrap_or_default().to_owned(),
+        arn_suffix: suffix(arn(one)).to_owned(),
+    }
+}
+
+fn arn(one: &Description) -> &str {
+    one.load_balancer_arn().unwrap_or_default()
+}
+
+fn name(one: &Description) -> &str {
+    one.load_balancer_name().unwrap_or_default()
+}
+
+/// `app/<name>/<id>`.
+fn suffix(arn: &str) -> &str {
+    let resource = resource(arn);
+    resource.strip_prefix("loadbalancer/").unwrap_or(resource)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kinds::checked::{flaws, reads_back};
+
+    #[test]
+    fn declarations_read_back() {
+        reads_back::<LoadBalancer>(json!({ "subnets": ["a", "b"] }));
+        reads_back::<LoadBalancer>(json!({
+            "name": "shop", "scheme": "internal", "subnets": ["a", "b"], "security-groups": ["c"],
+            "ip-address-type": "dualstack", "idle-timeout": 30, "client-keep-alive": 60,
+            "deletion-protection": true, "http2": false, "drop-invalid-header-fields": true,
+            "preserve-host-header": true,
+        }));
+    }
+
+    #[test]
+    fn what_aws_would_refuse_is_said_offline() {
+        insta::assert_snapshot!(flaws::<LoadBalancer>(json!({
+            "name": "internal-shop", "subnets": ["a"], "security-groups": [], "idle-timeout": 4001,
+            "client-keep-alive": 59,
+        })), @r"
+        E0230 name: `internal-shop` may not begin with `internal-`
+        E0235 subnets: an application load balancer needs subnets in two availability zones
+        E0235 security-groups: an application load balancer needs a security group
+        E0238 idle-timeout: 4001 s is not between 1 and 4000
+        E0238 client-keep-alive: 59 s is not between 60 and 604800
+        ");
+    }
+}

@@ -1,0 +1,422 @@
+//! `role`: an IAM role with its inline and attached policies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_iam::types::{Role as Description, Tag};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::types::{Names, Policy};
+use crate::cloud::aws::{Aws, concurrently, tags};
+use crate::kind::{
+    About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
+    Observed, Result, Sought, TagChange, Tags,
+};
+
+/// An IAM role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Role {
+    /// Its name: up to 64 letters, digits and `+=,.@_-`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(extend("x-replaces" = true))]
+    pub name: String,
+    /// Its path. A new role has `/ecsctl/<stack>/<env>/` if this is left out; any other begins with
+    /// that and ends with `/`, for it is there that a stack's roles are looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-replaces" = true))]
+    pub path: Option<String>,
+    /// What it is for, up to 1000 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Who may assume it.
+    pub trust: Policy,
+    /// Its own policies by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inline: BTreeMap<String, Policy>,
+    /// The ARNs of managed policies that are attached to it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub policies: BTreeSet<String>,
+    /// Seconds that a session may last, 3600 to 43200; AWS's default is 3600.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_session_duration: Option<u32>,
+    /// The ARN of the policy that bounds what the role may do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions_boundary: Option<String>,
+}
+
+/// What others may refer to.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Outputs {
+    /// Its ARN.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The quotas of IAM, in characters; white space does not count.
+const TRUST_MAX: usize = 2048;
+const INLINE_MAX: usize = 10_240;
+
+impl Kind for Role {
+    const NAME: &'static str = "role";
+    const ABOUT: About = About {
+        seconds: 3,
+        exclusive: &["name"],
+        naming: Some(Naming { max: 64, style: NameStyle::Dashed, suffix: true }),
+        ..About::DEFAULT
+    };
+
+    type Outputs = Outputs;
+
+    fn check(&self, check: &mut Check<'_>) {
+        self.check_words(check);
+        if let Some(flaw) = self.trust.flaw(Names::Principals) {
+            check.error("E0234", "trust", flaw);
+        }
+        for (name, policy) in &self.inline {
+            if let Some(flaw) = policy.flaw(Names::Resources) {
+                check.error("E0234", &format!("inline.{name}"), flaw);
+            }
+        }
+        let inline = self.inline.values().map(Policy::text).collect::<String>();
+        for (field, text, max) in
+            [("trust", self.trust.text(), TRUST_MAX), ("inline", inline, INLINE_MAX)]
+        {
+            let length = text.chars().count();
+            // How long a text with outputs in it becomes is not known yet.
+            if length > max && !text.contains("${") {
+                let title = format!("the policy has {length} characters; IAM takes {max}");
+                check.error("E0234", field, title);
+            }
+        }
+    }
+
+    /// A stack's roles are those under its path; wanted ones elsewhere are asked for by name.
+    async fn observe(aws: &Aws, sought: &Sought<'_>) -> Result<Vec<Observed<Self>>> {
+        let pages = aws.iam.list_roles().path_prefix(sought.stack.iam_path()).max_items(1000);
+        let listed = pages.into_paginator().items().send().try_collect();
+        let listed: Vec<Description> = listed.await.map_err(Error::from)?;
+        let names = sought.names(listed.iter().map(Description::role_name));
+        let found = concurrently(&names, |name| read(aws, name)).await?;
+        let found: Vec<Description> = found.into_iter().flatten().collect();
+        concurrently(&found, |role| async move {
+            let tags = tags_of(role);
+            let mut live = Self::describe(role)?;
+            // Of what is not ours only the name counts.
+            if sought.is_ours(&tags) {
+                (live.policies, live.inline) = tokio::try_join!(
+                    attached(aws, role.role_name()),
+                    inline(aws, role.role_name())
+                )?;
+            }
+            let (id, outputs) = (role.arn().to_owned(), outputs(role.arn()));
+            Ok(Observed { id, live, outputs, tags, condition: Condition::Ready })
+        })
+        .await
+    }
+
+    async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+        let path = self.path.clone().unwrap_or_else(|| cx.stack.iam_path());
+        let call = cx.aws.iam.create_role().role_name(&self.name).path(path);
+        let made = call
+            .assume_role_policy_document(self.trust.text())
+            .set_description(self.description.clone())
+            .set_max_session_duration(self.max_session_duration.map(seconds))
+            .set_permissions_boundary(self.permissions_boundary.clone())
+            .set_tags(Some(tag_list(cx.tags)?))
+            .send()
+            .await
+            .map_err(Error::from);
+        let role = match made.exists_is_fine()? {
+            Some(made) => made.role,
+            None => {
+                let there = read(cx.aws, &self.name).await?;
+                cx.require_ours(&there.as_ref().map(tags_of).unwrap_or_default())?;
+                there
+            }
+        };
+        let role = role.ok_or_else(|| Error::incomplete("the role"))?;
+        self.put_policies(&BTreeMap::new(), &BTreeSet::new(), cx.aws).await?;
+        Ok(Made::new(role.arn(), outputs(role.arn())))
+    }
+
+    async fn update(&self, was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+        self.put_words(was, cx.aws).await?;
+        self.put_policies(&was.inline, &was.policies, cx.aws).await?;
+        self.drop_policies(was, cx.aws).await?;
+        Ok(Made::new(cx.id, outputs(cx.id)))
+    }
+
+    /// What was attached when the plan was made is the plan's to detach; what came later is
+    /// somebody else's, and the role stays until it is gone (B30).
+    async fn delete(was: &Self, cx: &Cx<'_>) -> Result<()> {
+        let bare = Self { inline: BTreeMap::new(), policies: BTreeSet::new(), ..was.clone() };
+        bare.drop_policies(was, cx.aws).await?;
+        let call = cx.aws.iam.delete_role().role_name(&was.name);
+        match call.send().await.map_err(Error::from).absent_is_fine() {
+            Err(error) if error.is("DeleteConflict") => Err(was.explain(error, cx).await),
+            other => other,
+        }
+    }
+
+    async fn tag(cx: &Cx<'_>, change: &TagChange) -> Result<()> {
+        let (iam, name) = (&cx.aws.iam, name_of(cx.id));
+        if !change.set.is_empty() {
+            let tags = Some(tag_list(&change.set)?);
+            iam.tag_role().role_name(name).set_tags(tags).send().await?;
+        }
+        if !change.unset.is_empty() {
+            let keys = Some(tags::unset(change));
+            iam.untag_role().role_name(name).set_tag_keys(keys).send().await?;
+        }
+        Ok(())
+    }
+}
+
+impl Role {
+    fn check_words(&self, check: &mut Check<'_>) {
+        let legal = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
+        if !self.name.contains("${") && (self.name.len() > 64 || !self.name.chars().all(legal)) {
+            let title =
+                format!("`{}` is not a name of up to 64 letters, digits and `+=,.@_-`", self.name);
+            check.error("E0230", "name", title);
+        }
+        let root = check.stack.iam_path();
+        let ours = |path: &str| path.starts_with(&root) && path.ends_with('/');
+        if let Some(path) = self.path.as_deref().filter(|path| !ours(path) && !path.contains("${"))
+        {
+            let title = format!("the path `{path}` is not one of this stack's");
+            let hint =
+                format!("leave it out, or write one that begins with `{root}` and ends with `/`");
+            check.error_with("E0230", "path", title, hint);
+        }
+        if let Some(seconds) = self.max_session_duration.filter(|s| !(3600..=43_200).contains(s)) {
+            let title = format!("{seconds} s is not between 3600 and 43200");
+            check.error("E0238", "max-session-duration", title);
+        }
+    }
+
+    /// The role itself, without its policies.
+    fn describe(role: &Description) -> Result<Self> {
+        let trust = role.assume_role_policy_document().unwrap_or_default();
+        let seconds = role.max_session_duration().and_then(|seconds| u32::try_from(seconds).ok());
+        let boundary = role.permissions_boundary().and_then(|b| b.permissions_boundary_arn());
+        Ok(Self {
+            name: role.role_name().to_owned(),
+            path: Some(role.path().to_owned()),
+            description: role.description().map(str::to_owned),
+            trust: parse(trust, role.role_name())?,
+            inline: BTreeMap::new(),
+            policies: BTreeSet::new(),
+            max_session_duration: seconds,
+            permissions_boundary: boundary.map(str::to_owned),
+        })
+    }
+
+    /// UpdateAssumeRolePolicy, UpdateRole and PutRolePermissionsBoundary, as far as something
+    /// differs.
+    async fn put_words(&self, was: &Self, aws: &Aws) -> Result<()> {
+        if self.trust != was.trust {
+            let call = aws.iam.update_assume_role_policy().role_name(&self.name);
+            call.policy_document(self.trust.text()).send().await?;
+        }
+        let description = self.description.clone().or_else(|| was.description.clone());
+        let duration = self.max_session_duration.or(was.max_session_duration);
+        if description != was.description || duration != was.max_session_duration {
+            // UpdateRole puts back to the default what it is not told.
+            let call = aws.iam.update_role().role_name(&self.name).set_description(description);
+            call.set_max_session_duration(duration.map(seconds)).send().await?;
+        }
+        if let Some(boundary) = &self.permissions_boundary
+            && self.permissions_boundary != was.permissions_boundary
+        {
+            let call = aws.iam.put_role_permissions_boundary().role_name(&self.name);
+            call.permissions_boundary(boundary).send().await?;
+        }
+        Ok(())
+    }
+
+    /// PutRolePolicy and AttachRolePolicy for what is not there yet.
+    async fn put_policies(
+        &self,
+        inline: &BTreeMap<String, Policy>,
+        attached: &BTreeSet<String>,
+        aws: &Aws,
+    ) -> Result<()> {
+        let put: Vec<(&String, &Policy)> =
+            self.inline.iter().filter(|(name, policy)| inline.get(*name) != Some(policy)).collect();
+        concurrently(&put, |(name, policy)| async move {
+            let call = aws.iam.put_role_policy().role_name(&self.name).policy_name(*name);
+            let put = call.policy_document(policy.text()).send().await;
+            put.map_err(|error| Error::from(error).while_creating())
+        })
+        .await?;
+        let attach: Vec<&String> = self.policies.difference(attached).collect();
+        concurrently(&attach, |arn| async move {
+            let call = aws.iam.attach_role_policy().role_name(&self.name).policy_arn(*arn);
+            call.send().await.map_err(Error::from).map_err(|error| no_such_policy(error, arn))
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Says which policies of somebody else keep the role from being deleted. These will not go by
+    /// themselves; what this step has detached may still be shown for a while.
+    async fn explain(&self, error: Error, cx: &Cx<'_>) -> Error {
+        let now = tokio::try_join!(attached(cx.aws, &self.name), inline_names(cx.aws, &self.name));
+        let Ok((attached, inline)) = now else { return error };
+        let own = |name: &String| self.policies.contains(name) || self.inline.contains_key(name);
+        let foreign: Vec<String> =
+            attached.into_iter().chain(inline).filter(|name| !own(name)).collect();
+        if foreign.is_empty() {
+            return error;
+        }
+        let message = format!("the role has policies of somebody else: {}", foreign.join(", "));
+        Error { class: Class::Other, message, ..error }
+            .hinted("detach them, or plan again: the plan will show them")
+    }
+
+    /// DeleteRolePolicy and DetachRolePolicy for what is there and not wanted any more.
+    async fn drop_policies(&self, was: &Self, aws: &Aws) -> Result<()> {
+        let inline: Vec<&String> =
+            was.inline.keys().filter(|name| !self.inline.contains_key(*name)).collect();
+        concurrently(&inline, |name| async move {
+            let call = aws.iam.delete_role_policy().role_name(&self.name).policy_name(*name);
+            call.send().await.map_err(Error::from).absent_is_fine()
+        })
+        .await?;
+        let attached: Vec<&String> = was.policies.difference(&self.policies).collect();
+        concurrently(&attached, |arn| async move {
+            let call = aws.iam.detach_role_policy().role_name(&self.name).policy_arn(*arn);
+            call.send().await.map_err(Error::from).absent_is_fine()
+        })
+        .await?;
+        Ok(())
+    }
+}
+
+/// A policy that is not there will not come; the role, made a moment ago, will.
+fn no_such_policy(error: Error, arn: &str) -> Error {
+    if error.class != Class::Absent || !error.message.to_lowercase().contains("policy") {
+        return error.while_creating();
+    }
+    let hint = format!("look for a mistake in the ARN `{arn}`");
+    Error { class: Class::Other, ..error }.hinted(hint)
+}
+
+/// GetRole, which tells tags and boundary where ListRoles does not.
+async fn read(aws: &Aws, name: &str) -> Result<Option<Description>> {
+    match aws.iam.get_role().role_name(name).send().await.map_err(Error::from) {
+        Ok(found) => Ok(found.role),
+        Err(error) if error.class == Class::Absent => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// ListAttachedRolePolicies: the ARNs.
+async fn attached(aws: &Aws, name: &str) -> Result<BTreeSet<String>> {
+    let pages = aws.iam.list_attached_role_policies().role_name(name).into_paginator();
+    let listed = pages.items().send().try_collect().await.map_err(Error::from)?;
+    Ok(listed.into_iter().filter_map(|policy| policy.policy_arn).collect())
+}
+
+/// ListRolePolicies.
+async fn inline_names(aws: &Aws, name: &str) -> Result<Vec<String>> {
+    let pages = aws.iam.list_role_policies().role_name(name).into_paginator();
+    pages.items().send().try_collect().await.map_err(Error::from)
+}
+
+/// ListRolePolicies, and GetRolePolicy for each.
+async fn inline(aws: &Aws, role: &str) -> Result<BTreeMap<String, Policy>> {
+    let names = inline_names(aws, role).await?;
+    let read = concurrently(&names, |name| async move {
+        let call = aws.iam.get_role_policy().role_name(role).policy_name(name);
+        let told = call.send().await?;
+        Ok((name.clone(), parse(told.policy_document(), role)?))
+    });
+    Ok(read.await?.into_iter().collect())
+}
+
+fn parse(document: &str, role: &str) -> Result<Policy> {
+    Policy::read(document).map_err(|why| {
+        Error::new(Class::Other, format!("a policy of the role {role} cannot be read: {why}"))
+    })
+}
+
+fn tags_of(role: &Description) -> Tags {
+    tags::collect(role.tags().iter().map(|tag| (tag.key(), tag.value())))
+}
+
+fn tag_list(tags: &Tags) -> Result<Vec<Tag>> {
+    let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
+    let built: Result<Vec<Tag>, _> = tags.iter().map(tag).collect();
+    built.map_err(|error| Error::new(Class::Other, error.to_string()))
+}
+
+fn seconds(seconds: u32) -> i32 {
+    i32::try_from(seconds).unwrap_or(i32::MAX)
+}
+
+/// The name in `arn:aws:iam::<account>:role/<path>/<name>`.
+fn name_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or_default()
+}
+
+fn outputs(arn: &str) -> Outputs {
+    Outputs { id: arn.to_owned(), arn: arn.to_owned(), name: name_of(arn).to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kind::Shape;
+    use crate::kinds::checked::{flaws, reads_back};
+
+    fn trust() -> serde_json::Value {
+        json!({ "Statement": { "Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": { "Service": "ecs-tasks.amazonaws.com" } } })
+    }
+
+    #[test]
+    fn declarations_read_back() {
+        reads_back::<Role>(json!({ "trust": trust() }));
+        reads_back::<Role>(json!({
+            "name": "shop", "path": "/ecsctl/shop/prod/x/", "description": "y", "trust": trust(),
+            "inline": { "read": { "Statement": {
+                "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"
+            } } },
+            "policies": ["a", "b"], "max-session-duration": 3600, "permissions-boundary": "c",
+        }));
+    }
+
+    /// Documents are compared as a whole, not as structs.
+    #[test]
+    fn policies_are_documents() {
+        let shape = Shape::of::<Role>();
+        let fields = shape.fields().unwrap();
+        assert_eq!(fields["trust"].shape, Shape::Any);
+        assert_eq!(fields["inline"].shape, Shape::Map(Box::new(Shape::Any)));
+    }
+
+    #[test]
+    fn what_aws_would_refuse_is_said_offline() {
+        insta::assert_snapshot!(flaws::<Role>(json!({
+            "name": "shop/web", "path": "x", "trust": {}, "max-session-duration": 60,
+            "inline": { "read": { "Statement": {
+                "Effect": "Allow", "Action": "s3:GetObject", "Resource": "x".repeat(10_240),
+            } } },
+        })), @r"
+        E0230 name: `shop/web` is not a name of up to 64 letters, digits and `+=,.@_-`
+        E0230 path: the path `x` is not one of this stack's
+        E0238 max-session-duration: 60 s is not between 3600 and 43200
+        E0234 trust: a policy needs a `Statement`
+        E0234 inline: the policy has 10339 characters; IAM takes 10240
+        ");
+    }
+}

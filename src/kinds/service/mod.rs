@@ -1,0 +1,276 @@
+//! `service`: an ECS service. It keeps tasks running and rolls from one task definition to the next.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::types::capacity::Strategy;
+use super::types::words::words;
+use crate::cloud::aws::{Aws, tags};
+use crate::kind::{
+    About, After, Awaits, Check, Cx, Kind, Made, NameStyle, Naming, Observed, Ready, Result,
+    Sought, TagChange,
+};
+
+mod api;
+mod check;
+mod rollout;
+#[cfg(test)]
+mod tests;
+
+/// An ECS service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Service {
+    /// Its name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(extend("x-replaces" = true))]
+    pub name: String,
+    /// The cluster's ARN.
+    #[schemars(extend("x-replaces" = true))]
+    pub cluster: String,
+    /// The ARN of the task definition's revision. What is seen is the revision that serves: after a
+    /// rollout that failed and was not rolled back it is the one before, or none.
+    pub task_definition: String,
+    /// How many tasks run; left out, whatever is set stays (autoscaling may hold it).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired_count: Option<u32>,
+    /// On what the tasks run; left out when there is a strategy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub launch_type: Option<LaunchType>,
+    /// How the tasks are shared out among capacity providers; left out, whatever is set stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity_provider_strategy: Option<Strategy>,
+    /// Fargate's platform version.
+    #[serde(default = "latest")]
+    pub platform_version: String,
+    /// Where the tasks' interfaces are, for task definitions with `awsvpc`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// Target groups that the tasks are registered with.
+    #[serde(default)]
+    pub load_balancers: BTreeSet<LoadBalancer>,
+    /// Seconds after a task's start in which unhealthy answers do not count.
+    #[serde(default)]
+    pub health_check_grace_period_seconds: u32,
+    /// How a change is rolled out.
+    #[serde(default)]
+    pub deployment: Deployment,
+    /// A number of tasks, or one on each instance.
+    #[serde(default = "replica")]
+    #[schemars(extend("x-replaces" = true))]
+    pub scheduling_strategy: SchedulingStrategy,
+    /// Whether commands may be run in new tasks (ECS Exec).
+    #[serde(default)]
+    pub enable_execute_command: bool,
+    /// Whether ECS tags new tasks with the names of cluster and service.
+    #[serde(default)]
+    pub enable_ecs_managed_tags: bool,
+    /// Whose tags new tasks get.
+    #[serde(default = "nobodys")]
+    pub propagate_tags: PropagateTags,
+    /// Whether ECS moves tasks to keep availability zones even.
+    #[serde(default = "enabled")]
+    pub availability_zone_rebalancing: Rebalancing,
+}
+
+fn latest() -> String {
+    "LATEST".to_owned()
+}
+
+fn replica() -> SchedulingStrategy {
+    SchedulingStrategy::Replica
+}
+
+fn nobodys() -> PropagateTags {
+    PropagateTags::None
+}
+
+fn enabled() -> Rebalancing {
+    Rebalancing::Enabled
+}
+
+/// Where the tasks' interfaces are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Network {
+    /// Ids of 1 to 16 subnets.
+    pub subnets: BTreeSet<String>,
+    /// Ids of up to 5 security groups; none means the VPC's default group.
+    #[serde(default)]
+    pub security_groups: BTreeSet<String>,
+    /// Whether tasks get public addresses.
+    #[serde(default)]
+    pub assign_public_ip: bool,
+}
+
+/// A target group that the tasks are registered with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct LoadBalancer {
+    /// The target group's ARN.
+    pub target_group_arn: String,
+    /// The container that listens.
+    pub container_name: String,
+    /// The container's port.
+    pub container_port: u16,
+}
+
+/// How a change is rolled out.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Deployment {
+    /// The least share of the desired count that stays healthy, in percent.
+    pub minimum_healthy_percent: u32,
+    /// The greatest share of the desired count that runs, in percent.
+    pub maximum_percent: u32,
+    /// Gives a rollout up whose tasks fail.
+    pub circuit_breaker: CircuitBreaker,
+    /// Task by task.
+    pub strategy: DeploymentStrategy,
+}
+
+impl Default for Deployment {
+    fn default() -> Self {
+        Self {
+            minimum_healthy_percent: 100,
+            maximum_percent: 200,
+            circuit_breaker: CircuitBreaker::default(),
+            strategy: DeploymentStrategy::Rolling,
+        }
+    }
+}
+
+/// Gives a rollout up whose tasks fail.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct CircuitBreaker {
+    /// Whether it does.
+    pub enable: bool,
+    /// Whether the last revision that was rolled out whole is put back then.
+    pub rollback: bool,
+}
+
+words! {
+    /// On what tasks run.
+    LaunchType as "a launch type" {
+        /// Fargate.
+        Fargate = "FARGATE",
+        /// Instances of one's own.
+        Ec2 = "EC2",
+        /// Machines outside AWS.
+        External = "EXTERNAL",
+        /// Instances that ECS manages.
+        ManagedInstances = "MANAGED_INSTANCES",
+    }
+}
+
+words! {
+    /// A number of tasks, or one on each instance.
+    SchedulingStrategy as "a scheduling strategy" {
+        /// A number of tasks.
+        Replica = "REPLICA",
+        /// One task on each instance. Not on Fargate.
+        Daemon = "DAEMON",
+    }
+}
+
+words! {
+    /// How traffic moves from one revision to the next.
+    DeploymentStrategy as "a deployment strategy" {
+        /// Task by task.
+        Rolling = "ROLLING",
+        /// All at once, between two target groups.
+        BlueGreen = "BLUE_GREEN",
+        /// In equal steps.
+        Linear = "LINEAR",
+        /// A small part first.
+        Canary = "CANARY",
+    }
+}
+
+words! {
+    /// Whose tags new tasks get.
+    PropagateTags as "a source of tags" {
+        /// Nobody's.
+        None = "NONE",
+        /// The service's.
+        Service = "SERVICE",
+        /// The task definition's.
+        TaskDefinition = "TASK_DEFINITION",
+    }
+}
+
+words! {
+    /// Whether ECS moves tasks to keep availability zones even.
+    Rebalancing as "a setting of availability zone rebalancing" {
+        /// It does.
+        Enabled = "ENABLED",
+        /// It does not.
+        Disabled = "DISABLED",
+    }
+}
+
+/// What others may refer to.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Outputs {
+    /// Its ARN.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Kind for Service {
+    const NAME: &'static str = "service";
+    const ABOUT: About = About {
+        seconds: 90,
+        deadline: Duration::from_secs(30 * 60),
+        exclusive: &["cluster", "name"],
+        naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: true }),
+        // A target group is of use when a listener forwards to it; a subnet when its routes are there,
+        // for without them no image can be fetched.
+        awaits: &[
+            Awaits { of: "target-group", by: &["listener", "listener-rule"] },
+            Awaits { of: "subnet", by: &["route-table"] },
+        ],
+        ..About::DEFAULT
+    };
+
+    type Outputs = Outputs;
+
+    fn check(&self, check: &mut Check<'_>) {
+        check::all(self, check);
+    }
+
+    async fn observe(aws: &Aws, sought: &Sought<'_>) -> Result<Vec<Observed<Self>>> {
+        api::observe(aws, sought).await
+    }
+
+    async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+        api::create(self, cx).await
+    }
+
+    async fn update(&self, was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+        api::update(self, was, cx).await
+    }
+
+    async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
+        api::delete(cx).await
+    }
+
+    async fn tag(cx: &Cx<'_>, change: &TagChange) -> Result<()> {
+        tags::ecs::change(cx.aws, cx.id, change).await
+    }
+
+    async fn ready(cx: &Cx<'_>, after: After) -> Result<Ready> {
+        match after {
+            After::Change => rollout::ready(cx).await,
+            After::Delete => rollout::gone(cx).await,
+        }
+    }
+}

@@ -1,0 +1,333 @@
+//! Following one deployment to its end (B15, N5).
+//!
+//! A service that is stable is no sign of success: it is stable after a rollback, too. So the wait is
+//! for *that* deployment which the change started, by its number, and the verdict is whether the
+//! revision that was asked for serves. Nothing here stops a deployment (B16).
+
+use std::time::Duration;
+
+use aws_sdk_ecs::types as sdk;
+use aws_sdk_ecs::types::{DeploymentRolloutState as State, ServiceDeploymentStatus as Status};
+use serde::{Deserialize, Serialize};
+
+use super::api::{draining, primary, serving};
+use crate::cloud::aws::Aws;
+use crate::cloud::aws::ecs::{place, short};
+use crate::kind::{Class, Cx, Error, Ready, Result, RolloutFailure};
+
+/// The deployment that is followed. Kept as text in the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Watch {
+    /// `ecs-svc/<number>`.
+    pub(super) deployment: String,
+    /// The revision that was asked for.
+    pub(super) task_definition: String,
+}
+
+impl Watch {
+    /// The primary deployment of a service that was just created or changed, as text.
+    pub(super) fn primary(service: &sdk::Service) -> Option<String> {
+        serde_json::to_string(&Self::of(service)?).ok()
+    }
+
+    fn of(service: &sdk::Service) -> Option<Self> {
+        let primary = primary(service)?;
+        Some(Self {
+            deployment: primary.id()?.to_owned(),
+            task_definition: primary.task_definition()?.to_owned(),
+        })
+    }
+
+    /// The number that the deployment shares with its service revision.
+    fn number(&self) -> &str {
+        short(&self.deployment)
+    }
+}
+
+/// How a deployment stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The revision that was asked for serves.
+    Serves,
+    /// On the way: says how far.
+    Waiting(String),
+    /// It will not serve.
+    Lost {
+        /// Whether ECS has put the earlier revision back.
+        rolled_back: bool,
+        /// The reason that ECS gives.
+        reason: String,
+    },
+}
+
+/// Looks once how far the deployment is that a change started; without one, the deployment that the
+/// service has: what an interrupted run left behind, or a change that started none.
+pub(super) async fn ready(cx: &Cx<'_>) -> Result<Ready> {
+    let Some(service) = cx.aws.services.get(cx.id).await? else {
+        return Ok(wait("not visible yet".to_owned(), 1));
+    };
+    if let Some(status @ ("INACTIVE" | "DRAINING")) = service.status() {
+        let message = format!("the service is {status}: it was deleted meanwhile");
+        return Err(Error::new(Class::Other, message));
+    }
+    let started = cx.watch.and_then(|watch| serde_json::from_str::<Watch>(watch).ok());
+    let settles = started.is_none();
+    let Some(watch) = started.or_else(|| Watch::of(&service)) else {
+        return Ok(wait("no deployment yet".to_owned(), 1));
+    };
+    let record = record(cx.aws, &service, &watch).await?;
+    match judge(&watch, &service, record.as_ref()) {
+        // A change of the count alone starts no deployment; the tasks are what is waited for.
+        Verdict::Serves if settles && service.running_count() != service.desired_count() => {
+            Ok(wait(progress(&service), 2))
+        }
+        Verdict::Serves => Ok(Ready::Yes),
+        Verdict::Waiting(why) => {
+            let all_run = service.running_count() == service.desired_count();
+            Ok(wait(why, if all_run { 2 } else { 5 }))
+        }
+        Verdict::Lost { rolled_back, reason } => {
+            let evidence = evidence(cx.aws, cx.id, &service, &watch).await;
+            Err(Error::rollout(RolloutFailure {
+                requested: short(&watch.task_definition).to_owned(),
+                serving: Some(short(serving(&service)).to_owned()).filter(|name| !name.is_empty()),
+                rolled_back,
+                reason,
+                evidence,
+            }))
+        }
+    }
+}
+
+/// Looks once whether a deleted service is gone: INACTIVE, or not even that any more (B25).
+pub(super) async fn gone(cx: &Cx<'_>) -> Result<Ready> {
+    match cx.aws.services.get(cx.id).await? {
+        Some(service) if service.status() != Some("INACTIVE") => Ok(wait(draining(&service), 2)),
+        _ => Ok(Ready::Yes),
+    }
+}
+
+fn wait(why: String, seconds: u64) -> Ready {
+    Ready::NotYet { why, look_again: Duration::from_secs(seconds) }
+}
+
+/// ECS's record of the deployment that is followed. The service names the record of its newest one;
+/// only when that is another is there a listing, and then the end is near.
+async fn record(
+    aws: &Aws,
+    service: &sdk::Service,
+    watch: &Watch,
+) -> Result<Option<sdk::ServiceDeployment>> {
+    if let Some(arn) = service.current_service_deployment()
+        && let Some(record) = aws.deployments.get(arn).await?
+        && is_of(record.target_service_revision().and_then(|revision| revision.arn()), watch)
+    {
+        return Ok(Some(record));
+    }
+    let ours = service.deployments().iter().find(|found| found.id() == Some(&watch.deployment));
+    let unfinished = ours.is_some_and(|deployment| {
+        deployment.status() == Some("PRIMARY") && deployment.rollout_state() != Some(&State::Failed)
+    });
+    if unfinished {
+        return Ok(None);
+    }
+    let Some((cluster, _)) = service.service_arn().and_then(place) else { return Ok(None) };
+    let call = aws.ecs.list_service_deployments().cluster(cluster);
+    let listed = call.set_service(service.service_arn().map(str::to_owned)).send().await?;
+    let brief = listed
+        .service_deployments()
+        .iter()
+        .find(|brief| is_of(brief.target_service_revision_arn(), watch));
+    match brief.and_then(|brief| brief.service_deployment_arn()) {
+        Some(arn) => aws.deployments.get(arn).await,
+        None => Ok(None),
+    }
+}
+
+/// Whether a service revision's ARN ends with the deployment's number.
+fn is_of(revision: Option<&str>, watch: &Watch) -> bool {
+    revision.is_some_and(|arn| short(arn) == watch.number())
+}
+
+/// How the deployment stands, from the service as it is and ECS's record of the deployment.
+pub(super) fn judge(
+    watch: &Watch,
+    service: &sdk::Service,
+    record: Option<&sdk::ServiceDeployment>,
+) -> Verdict {
+    let ours = service.deployments().iter().find(|found| found.id() == Some(&watch.deployment));
+    let is_primary = ours.is_some_and(|ours| ours.status() == Some("PRIMARY"));
+    let state = ours.and_then(|deployment| deployment.rollout_state());
+    let why = || reason(ours, record);
+    match record.and_then(|record| record.status()) {
+        Some(Status::Successful) => return Verdict::Serves,
+        Some(Status::RollbackSuccessful) => {
+            return Verdict::Lost { rolled_back: true, reason: why() };
+        }
+        Some(Status::RollbackFailed) => return Verdict::Lost { rolled_back: false, reason: why() },
+        Some(Status::RollbackRequested | Status::RollbackInProgress) => {
+            return Verdict::Waiting(format!("failed, being rolled back: {}", why()));
+        }
+        Some(Status::StopRequested) => return Verdict::Waiting("being stopped".to_owned()),
+        Some(Status::Stopped) if is_primary => {
+            return Verdict::Lost { rolled_back: false, reason: why() };
+        }
+        // Stopped and not primary: another deployment has taken over, and its end counts.
+        _ => {}
+    }
+    if !is_primary {
+        return successor(watch, service, &why());
+    }
+    match state {
+        Some(State::Completed) => Verdict::Serves,
+        Some(State::Failed) if may_roll_back(service) => {
+            Verdict::Waiting(format!("failed, a rollback is awaited: {}", why()))
+        }
+        Some(State::Failed) => Verdict::Lost { rolled_back: false, reason: why() },
+        // Only rolling deployments have a state; others have a record, and it says that they go on.
+        None if record.is_none() && is_stable(service) => Verdict::Serves,
+        _ => Verdict::Waiting(format!("{}{}", progress(service), failures(ours, record))),
+    }
+}
+
+/// Whether the circuit breaker has something to put back.
+fn may_roll_back(service: &sdk::Service) -> bool {
+    let breaker = service.deployment_configuration().and_then(|c| c.deployment_circuit_breaker());
+    breaker.is_some_and(|breaker| breaker.enable() && breaker.rollback())
+        && service.deployments().len() > 1
+}
+
+/// Another deployment is primary: a rollback, or somebody's later change. If it brings the very
+/// revision that was asked for, it is as good.
+fn successor(watch: &Watch, service: &sdk::Service, why: &str) -> Verdict {
+    let Some(primary) = primary(service) else {
+        return Verdict::Waiting("no deployment yet".to_owned());
+    };
+    let same = primary.task_definition() == Some(&watch.task_definition);
+    let id = primary.id().unwrap_or("another one");
+    match primary.rollout_state() {
+        Some(State::Completed) if same => Verdict::Serves,
+        Some(State::InProgress) | None if !is_stable(service) => {
+            Verdict::Waiting(format!("superseded by deployment {id}: {}", progress(service)))
+        }
+        None if same => Verdict::Serves,
+        _ => {
+            let ours =
+                service.deployments().iter().find(|found| found.id() == Some(&watch.deployment));
+            let failed = ours.and_then(|ours| ours.rollout_state()) == Some(&State::Failed);
+            let rolled_back = failed && may_roll_back(service);
+            let reason = match why {
+                "" => format!("superseded by deployment {id}"),
+                why => why.to_owned(),
+            };
+            Verdict::Lost { rolled_back, reason }
+        }
+    }
+}
+
+fn is_stable(service: &sdk::Service) -> bool {
+    service.deployments().len() == 1 && service.running_count() == service.desired_count()
+}
+
+/// The reason that ECS gives, the most telling first.
+fn reason(ours: Option<&sdk::Deployment>, record: Option<&sdk::ServiceDeployment>) -> String {
+    let state = ours.filter(|ours| ours.rollout_state() == Some(&State::Failed));
+    let state = state.and_then(|ours| ours.rollout_state_reason());
+    let rollback = record.and_then(|record| record.rollback()).and_then(|back| back.reason());
+    let status = record.and_then(|record| record.status_reason());
+    state.or(rollback).or(status).unwrap_or_default().to_owned()
+}
+
+/// "2 of 4 tasks running, 1 pending (deployment ecs-svc/…)": of the primary deployment.
+pub(super) fn progress(service: &sdk::Service) -> String {
+    let Some(primary) = primary(service) else { return "no deployment yet".to_owned() };
+    let desired = service.desired_count();
+    let tasks = if desired == 1 { "task" } else { "tasks" };
+    let mut text = format!("{} of {desired} {tasks} running", primary.running_count());
+    if primary.pending_count() > 0 {
+        text.push_str(&format!(", {} pending", primary.pending_count()));
+    }
+    let old = service.running_count() - primary.running_count();
+    if old > 0 {
+        text.push_str(&format!(", {old} of the earlier revision"));
+    }
+    match primary.id() {
+        Some(id) => format!("{text} (deployment {id})"),
+        None => text,
+    }
+}
+
+/// How many tasks have failed, and how many may.
+fn failures(ours: Option<&sdk::Deployment>, record: Option<&sdk::ServiceDeployment>) -> String {
+    let failed = ours.map_or(0, |deployment| deployment.failed_tasks());
+    let breaker = record.and_then(|record| record.deployment_circuit_breaker());
+    match breaker.map(|breaker| breaker.threshold()) {
+        _ if failed == 0 => String::new(),
+        Some(most) if most > 0 => format!("; {failed} of at most {most} tasks failed"),
+        _ => format!("; {failed} tasks failed"),
+    }
+}
+
+/// How many facts of each sort are shown.
+const FACTS: usize = 3;
+
+/// What else is known: why tasks stopped, and the newest events. What cannot be read is left out: the
+/// failure itself is the news.
+async fn evidence(aws: &Aws, id: &str, service: &sdk::Service, watch: &Watch) -> Vec<String> {
+    let tasks = stopped(aws, id).await.unwrap_or_default();
+    let ours = |task: &&sdk::Task| {
+        task.started_by() == Some(&watch.deployment)
+            || task.task_definition_arn() == Some(&watch.task_definition)
+    };
+    let mut facts: Vec<String> = Vec::new();
+    for fact in tasks.iter().filter(ours).map(explain) {
+        if !facts.contains(&fact) {
+            facts.push(fact);
+        }
+    }
+    facts.truncate(FACTS);
+    let since = service
+        .deployments()
+        .iter()
+        .find(|found| found.id() == Some(&watch.deployment))
+        .and_then(|deployment| deployment.created_at())
+        .map(|moment| moment.as_secs_f64());
+    let events = service.events().iter().filter(|event| {
+        let at = event.created_at().map(|moment| moment.as_secs_f64());
+        since.is_none_or(|since| at.is_none_or(|at| at >= since))
+    });
+    facts.extend(events.take(FACTS).filter_map(|event| event.message().map(str::to_owned)));
+    facts
+}
+
+/// ListTasks and DescribeTasks: tasks that have stopped. ECS remembers them for an hour.
+async fn stopped(aws: &Aws, id: &str) -> Result<Vec<sdk::Task>> {
+    let Some((cluster, name)) = place(id) else { return Ok(Vec::new()) };
+    let call = aws.ecs.list_tasks().cluster(cluster).service_name(name);
+    let call = call.desired_status(sdk::DesiredStatus::Stopped).max_results(100);
+    let arns = call.send().await?.task_arns.unwrap_or_default();
+    if arns.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = aws.ecs.describe_tasks().cluster(cluster).set_tasks(Some(arns)).send().await?;
+    let mut tasks = found.tasks.unwrap_or_default();
+    let stopped_at = |task: &sdk::Task| task.stopped_at().map(|moment| moment.as_nanos());
+    tasks.sort_by_key(|task| std::cmp::Reverse(stopped_at(task)));
+    Ok(tasks)
+}
+
+/// Why a task stopped, in a line: its reason, and what its containers say.
+fn explain(task: &sdk::Task) -> String {
+    let containers = task.containers().iter().filter_map(|container| {
+        let name = container.name()?;
+        match (container.exit_code(), container.reason()) {
+            (Some(code), Some(reason)) => Some(format!("`{name}` exited with {code}: {reason}")),
+            (Some(code), None) if code != 0 => Some(format!("`{name}` exited with {code}")),
+            (None, Some(reason)) => Some(format!("`{name}`: {reason}")),
+            _ => None,
+        }
+    });
+    let reason = task.stopped_reason().unwrap_or("a task stopped without a reason").to_owned();
+    std::iter::once(reason).chain(containers).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,535 @@
+//! `target-group`: where a load balancer sends requests. ECS registers the targets; they are no
+//! part of it.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use aws_sdk_elasticloadbalancingv2::types::{
+    Matcher, ProtocolEnum, TargetGroup as Description, TargetGroupAttribute,
+    TargetGroupIpAddressTypeEnum, TargetTypeEnum,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::listing::{Pick, elb_tags, name_flaw, require_ours, resource};
+use crate::cloud::aws::{Aws, concurrently, tags};
+use crate::kind::{
+    About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
+    Observed, Result, Sought, TagChange,
+};
+
+/// A target group of a load balancer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TargetGroup {
+    /// Its name: up to 32 letters, digits and hyphens.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(extend("x-replaces" = true))]
+    pub name: String,
+    /// The port that targets get requests on unless they are registered with another.
+    #[schemars(extend("x-replaces" = true))]
+    pub port: u16,
+    /// The protocol between load balancer and targets.
+    #[serde(default = "http")]
+    #[schemars(extend("x-replaces" = true, "enum" = ["HTTP", "HTTPS"]))]
+    pub protocol: String,
+    /// The version of HTTP that targets speak.
+    #[serde(default = "http1")]
+    #[schemars(extend("x-replaces" = true, "enum" = ["HTTP1", "HTTP2", "GRPC"]))]
+    pub protocol_version: String,
+    /// The id of the VPC that the targets are in.
+    #[schemars(extend("x-replaces" = true))]
+    pub vpc_id: String,
+    /// What is registered: addresses (tasks with network mode `awsvpc`) or instances.
+    #[serde(default = "ip")]
+    #[schemars(extend("x-replaces" = true, "enum" = ["ip", "instance"]))]
+    pub target_type: String,
+    /// The family of the targets' addresses.
+    #[serde(default = "ipv4")]
+    #[schemars(extend("x-replaces" = true, "enum" = ["ipv4", "ipv6"]))]
+    pub ip_address_type: String,
+    /// How it is found out whether a target is healthy; what is left out stays as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health_check: Option<HealthCheck>,
+    /// Seconds that a target which leaves gets for its requests, 0 to 3600; AWS's default is 300.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deregistration_delay_seconds: Option<u32>,
+    /// Seconds over which a new target gets its full share, 30 to 900, or 0 for at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow_start: Option<u32>,
+    /// Whether a client stays with its target, by a cookie of the load balancer's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stickiness: Option<bool>,
+    /// Seconds for which a client stays with its target, 1 to 604800; AWS's default is 86400.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stickiness_seconds: Option<u32>,
+    /// How a target is chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["round_robin", "least_outstanding_requests", "weighted_random", null]))]
+    pub algorithm: Option<String>,
+}
+
+/// The health check of a target group.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HealthCheck {
+    /// The path that is asked for; AWS's default is `/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The port that is asked, or `traffic-port`, which is AWS's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<String>,
+    /// The protocol that is spoken; AWS's default is `HTTP`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["HTTP", "HTTPS", null]))]
+    pub protocol: Option<String>,
+    /// Seconds from one question to the next, 5 to 300; AWS's default is 30.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval_seconds: Option<u32>,
+    /// Seconds that an answer may take, 2 to 120 and less than the interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u32>,
+    /// How many good answers make a target healthy, 2 to 10; AWS's default is 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthy_threshold: Option<u32>,
+    /// How many bad answers make a target unhealthy, 2 to 10; AWS's default is 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unhealthy_threshold: Option<u32>,
+    /// The statuses of good answers: `200`, `200,202`, `200-399`; of gRPC, 0 to 99.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matcher: Option<String>,
+}
+
+fn http() -> String {
+    "HTTP".to_owned()
+}
+
+fn http1() -> String {
+    "HTTP1".to_owned()
+}
+
+fn ip() -> String {
+    "ip".to_owned()
+}
+
+fn ipv4() -> String {
+    "ipv4".to_owned()
+}
+
+/// What others may refer to.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Outputs {
+    /// Its ARN.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// `targetgroup/<name>/<id>`, as the metrics of CloudWatch name it.
+    pub arn_suffix: String,
+}
+
+impl Kind for TargetGroup {
+    const NAME: &'static str = "target-group";
+    const ABOUT: About = About {
+        exclusive: &["name"],
+        naming: Some(Naming { max: 32, style: NameStyle::Dashed, suffix: true }),
+        ..About::DEFAULT
+    };
+
+    type Outputs = Outputs;
+
+    fn check(&self, check: &mut Check<'_>) {
+        if let Some(flaw) = name_flaw(&self.name) {
+            check.error("E0230", "name", flaw);
+        }
+        if self.port == 0 {
+            check.error("E0231", "port", "a target group's port is 1 to 65535");
+        }
+        if self.slow_start.is_some_and(|seconds| !matches!(seconds, 0 | 30..=900)) {
+            check.error("E0238", "slow-start", "a slow start takes 30 to 900 s, or 0 for none");
+        }
+        within(
+            check,
+            "E0238",
+            "deregistration-delay-seconds",
+            self.deregistration_delay_seconds,
+            0..=3600,
+        );
+        within(check, "E0238", "stickiness-seconds", self.stickiness_seconds, 1..=604_800);
+        if let Some(health) = &self.health_check {
+            health.check(check);
+        }
+    }
+
+    async fn observe(aws: &Aws, sought: &Sought<'_>) -> Result<Vec<Observed<Self>>> {
+        let owned = aws.owned(sought.stack).await?;
+        let pick = Pick::new(sought, &owned, NameStyle::Dashed);
+        let mut found = list(aws).await?;
+        found.retain(|one| pick.may_concern(arn(one), name(one)));
+        let tags = elb_tags(aws, &owned, found.iter().map(arn)).await?;
+        let tags = |one: &Description| tags.get(arn(one)).cloned().unwrap_or_default();
+        found.retain(|one| pick.concerns(name(one), &tags(one)));
+        concurrently(&found, |one| {
+            let tags = tags(one);
+            async move {
+                let mut live = Self::from(one);
+                // Of what is not ours only the name counts.
+                if sought.is_ours(&tags) {
+                    live.fill(&read_attributes(aws, arn(one)).await?);
+                }
+                let (id, outputs) = (arn(one).to_owned(), outputs(arn(one)));
+                Ok(Observed { id, live, outputs, tags, condition: Condition::Ready })
+            }
+        })
+        .await
+    }
+
+    /// CreateTargetGroup gives back one of the same name and settings as if it had just made it, so
+    /// the name is looked for first.
+    async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+        let arn = match by_name(cx.aws, &self.name).await? {
+            Some(arn) => {
+                require_ours(cx, &arn).await?;
+                arn
+            }
+            None => self.make(cx).await?,
+        };
+        self.put_attributes(&BTreeMap::new(), &arn, cx.aws).await?;
+        let outputs = outputs(&arn);
+        Ok(Made::new(arn, outputs))
+    }
+
+    async fn update(&self, was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+        self.put_health_check(was, cx).await?;
+        self.put_attributes(&was.attributes(), cx.id, cx.aws).await?;
+        Ok(Made::new(cx.id, outputs(cx.id)))
+    }
+
+    async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
+        let call = cx.aws.elb.delete_target_group().target_group_arn(cx.id);
+        call.send().await.map_err(Error::from).absent_is_fine()
+    }
+
+    async fn tag(cx: &Cx<'_>, change: &TagChange) -> Result<()> {
+        tags::elb::change(cx.aws, cx.id, change).await
+    }
+}
+
+/// Reports a number that is outside of the range that AWS takes.
+fn within(
+    check: &mut Check<'_>,
+    code: &'static str,
+    field: &str,
+    value: Option<u32>,
+    legal: RangeInclusive<u32>,
+) {
+    if let Some(value) = value.filter(|value| !legal.contains(value)) {
+        let (from, to) = legal.into_inner();
+        check.error(code, field, format!("{value} is not between {from} and {to}"));
+    }
+}
+
+fn number(value: Option<u32>) -> Option<i32> {
+    value.map(|value| i32::try_from(value).unwrap_or(i32::MAX))
+}
+
+impl HealthCheck {
+    fn check(&self, check: &mut Check<'_>) {
+        let numbers = [
+            ("health-check.interval-seconds", self.interval_seconds, 5..=300),
+            ("health-check.timeout-seconds", self.timeout_seconds, 2..=120),
+            ("health-check.healthy-threshold", self.healthy_threshold, 2..=10),
+            ("health-check.unhealthy-threshold", self.unhealthy_threshold, 2..=10),
+        ];
+        for (field, value, legal) in numbers {
+            within(check, "E0236", field, value, legal);
+        }
+        if let (Some(timeout), Some(interval)) = (self.timeout_seconds, self.interval_seconds)
+            && timeout >= interval
+        {
+            let title =
+                format!("an answer may take {timeout} s, but is asked for every {interval} s");
+            let hint = "make `timeout-seconds` less than `interval-seconds`";
+            check.error_with("E0236", "health-check.timeout-seconds", title, hint);
+        }
+        let rooted = |path: &str| path.starts_with('/') || path.starts_with("${");
+        if let Some(path) = self.path.as_deref().filter(|path| !rooted(path)) {
+            let title = format!("the path `{path}` does not begin with `/`");
+            check.error("E0236", "health-check.path", title);
+        }
+        let port = |port: &str| {
+            port == "traffic-port" || port.contains("${") || port.parse().is_ok_and(|p: u16| p > 0)
+        };
+        if let Some(bad) = self.port.as_deref().filter(|text| !port(text)) {
+            let title = format!("`{bad}` is neither a port nor `traffic-port`");
+            check.error("E0236", "health-check.port", title);
+        }
+    }
+
+    /// What is written and was not so before.
+    fn since(&self, was: &Self) -> Self {
+        Self {
+            path: self.path.clone().filter(|_| self.path != was.path),
+            port: self.port.clone().filter(|_| self.port != was.port),
+            protocol: self.protocol.clone().filter(|_| self.protocol != was.protocol),
+            interval_seconds: self
+                .interval_seconds
+                .filter(|_| self.interval_seconds != was.interval_seconds),
+            timeout_seconds: self
+                .timeout_seconds
+                .filter(|_| self.timeout_seconds != was.timeout_seconds),
+            healthy_threshold: self
+                .healthy_threshold
+                .filter(|_| self.healthy_threshold != was.healthy_threshold),
+            unhealthy_threshold: self
+                .unhealthy_threshold
+                .filter(|_| self.unhealthy_threshold != was.unhealthy_threshold),
+            matcher: self.matcher.clone().filter(|_| self.matcher != was.matcher),
+        }
+    }
+
+    fn protocol(&self) -> Option<ProtocolEnum> {
+        self.protocol.as_deref().map(ProtocolEnum::from)
+    }
+}
+
+impl TargetGroup {
+    /// CreateTargetGroup; the ARN.
+    async fn make(&self, cx: &Cx<'_>) -> Result<String> {
+        let health = self.health_check.clone().unwrap_or_default();
+        let call = cx.aws.elb.create_target_group();
+        let made = call
+            .name(&self.name)
+            .port(self.port.into())
+            .protocol(ProtocolEnum::from(self.protocol.as_str()))
+            .protocol_version(&self.protocol_version)
+            .vpc_id(&self.vpc_id)
+            .target_type(TargetTypeEnum::from(self.target_type.as_str()))
+            .ip_address_type(TargetGroupIpAddressTypeEnum::from(self.ip_address_type.as_str()))
+            .set_health_check_protocol(health.protocol())
+            .set_health_check_path(health.path)
+            .set_health_check_port(health.port)
+            .set_health_check_interval_seconds(number(health.interval_seconds))
+            .set_health_check_timeout_seconds(number(health.timeout_seconds))
+            .set_healthy_threshold_count(number(health.healthy_threshold))
+            .set_unhealthy_threshold_count(number(health.unhealthy_threshold))
+            .set_matcher(self.matcher(health.matcher))
+            .set_tags(tags::some(cx.tags, tags::elb::tag))
+            .send()
+            .await
+            .map_err(|error| Error::from(error).while_creating())?;
+        let arn = made.target_groups().first().and_then(Description::target_group_arn);
+        arn.map(str::to_owned).ok_or_else(|| Error::incomplete("the target group's ARN"))
+    }
+
+    /// ModifyTargetGroup, with what is not as it was.
+    async fn put_health_check(&self, was: &Self, cx: &Cx<'_>) -> Result<()> {
+        let Some(health) = &self.health_check else { return Ok(()) };
+        let health = health.since(was.health_check.as_ref().unwrap_or(&HealthCheck::default()));
+        if health == HealthCheck::default() {
+            return Ok(());
+        }
+        let call = cx.aws.elb.modify_target_group().target_group_arn(cx.id);
+        call.set_health_check_protocol(health.protocol())
+            .set_matcher(self.matcher(health.matcher))
+            .set_health_check_path(health.path)
+            .set_health_check_port(health.port)
+            .set_health_check_interval_seconds(number(health.interval_seconds))
+            .set_health_check_timeout_seconds(number(health.timeout_seconds))
+            .set_healthy_threshold_count(number(health.healthy_threshold))
+            .set_unhealthy_threshold_count(number(health.unhealthy_threshold))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    fn matcher(&self, codes: Option<String>) -> Option<Matcher> {
+        let codes = codes?;
+        let matcher = Matcher::builder();
+        let matcher = match self.protocol_version.as_str() {
+            "GRPC" => matcher.grpc_code(codes),
+            _ => matcher.http_code(codes),
+        };
+        Some(matcher.build())
+    }
+
+    /// The fields that are attributes, as AWS writes them: `TargetGroupAttribute` in the API
+    /// reference.
+    fn attributes(&self) -> BTreeMap<&'static str, String> {
+        let number = |value: Option<u32>| value.map(|value| value.to_string());
+        let kind = self.stickiness.filter(|sticky| *sticky).map(|_| "lb_cookie".to_owned());
+        [
+            (DEREGISTRATION_DELAY, number(self.deregistration_delay_seconds)),
+            (SLOW_START, number(self.slow_start)),
+            (STICKINESS, self.stickiness.map(|sticky| sticky.to_string())),
+            (STICKINESS_TYPE, kind),
+            (STICKINESS_SECONDS, number(self.stickiness_seconds)),
+            (ALGORITHM, self.algorithm.clone()),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value?)))
+        .collect()
+    }
+
+    /// Takes over the attributes that AWS tells.
+    fn fill(&mut self, told: &BTreeMap<String, String>) {
+        let number = |key| told.get(key).and_then(|value| value.parse().ok());
+        self.deregistration_delay_seconds = number(DEREGISTRATION_DELAY);
+        self.slow_start = number(SLOW_START);
+        self.stickiness = told.get(STICKINESS).and_then(|value| value.parse().ok());
+        self.stickiness_seconds = number(STICKINESS_SECONDS);
+        self.algorithm = told.get(ALGORITHM).cloned();
+    }
+
+    /// ModifyTargetGroupAttributes, with those that are not as they were.
+    async fn put_attributes(
+        &self,
+        were: &BTreeMap<&'static str, String>,
+        arn: &str,
+        aws: &Aws,
+    ) -> Result<()> {
+        let mut change = self.attributes();
+        change.retain(|key, value| were.get(key) != Some(value));
+        if change.is_empty() {
+            return Ok(());
+        }
+        let attribute = |(key, value): (&'static str, String)| {
+            TargetGroupAttribute::builder().key(key).value(value).build()
+        };
+        let call = aws.elb.modify_target_group_attributes().target_group_arn(arn);
+        let call = call.set_attributes(Some(change.into_iter().map(attribute).collect()));
+        call.send().await.map_err(|error| Error::from(error).while_creating())?;
+        Ok(())
+    }
+}
+
+const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
+const SLOW_START: &str = "slow_start.duration_seconds";
+const STICKINESS: &str = "stickiness.enabled";
+const STICKINESS_TYPE: &str = "stickiness.type";
+const STICKINESS_SECONDS: &str = "stickiness.lb_cookie.duration_seconds";
+const ALGORITHM: &str = "load_balancing.algorithm.type";
+
+impl From<&Description> for TargetGroup {
+    fn from(one: &Description) -> Self {
+        Self {
+            name: name(one).to_owned(),
+            port: one.port().and_then(|port| u16::try_from(port).ok()).unwrap_or_default(),
+            protocol: one.protocol().map_or_else(http, |protocol| protocol.as_str().to_owned()),
+            protocol_version: one.protocol_version().map_or_else(http1, str::to_owned),
+            vpc_id: one.vpc_id().unwrap_or_default().to_owned(),
+            target_type: one.target_type().map_or_else(ip, |kind| kind.as_str().to_owned()),
+            ip_address_type: one.ip_address_type().map_or_else(ipv4, |t| t.as_str().to_owned()),
+            health_check: Some(HealthCheck::from(one)),
+            deregistration_delay_seconds: None,
+            slow_start: None,
+            stickiness: None,
+            stickiness_seconds: None,
+            algorithm: None,
+        }
+    }
+}
+
+impl From<&Description> for HealthCheck {
+    fn from(one: &Description) -> Self {
+        let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
+        let codes = one.matcher().and_then(|m| m.http_code().or_else(|| m.grpc_code()));
+        Self {
+            path: one.health_check_path().map(str::to_owned),
+            port: one.health_check_port().map(str::to_owned),
+            protocol: one.health_check_protocol().map(|protocol| protocol.as_str().to_owned()),
+            interval_seconds: number(one.health_check_interval_seconds()),
+            timeout_seconds: number(one.health_check_timeout_seconds()),
+            healthy_threshold: number(one.healthy_threshold_count()),
+            unhealthy_threshold: number(one.unhealthy_threshold_count()),
+            matcher: codes.map(str::to_owned),
+        }
+    }
+}
+
+/// DescribeTargetGroups, all of the account, 400 a page.
+async fn list(aws: &Aws) -> Result<Vec<Description>> {
+    let pages = aws.elb.describe_target_groups().page_size(400).into_paginator();
+    pages.items().send().try_collect().await.map_err(Error::from)
+}
+
+/// The ARN of the target group called `name`, if there is one.
+async fn by_name(aws: &Aws, name: &str) -> Result<Option<String>> {
+    match aws.elb.describe_target_groups().names(name).send().await.map_err(Error::from) {
+        Ok(found) => Ok(found.target_groups().first().map(|one| arn(one).to_owned())),
+        Err(error) if error.class == Class::Absent => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// DescribeTargetGroupAttributes.
+async fn read_attributes(aws: &Aws, arn: &str) -> Result<BTreeMap<String, String>> {
+    let told = aws.elb.describe_target_group_attributes().target_group_arn(arn).send().await?;
+    let pair = |attribute: &TargetGroupAttribute| {
+        Some((attribute.key()?.to_owned(), attribute.value()?.to_owned()))
+    };
+    Ok(told.attributes().iter().filter_map(pair).collect())
+}
+
+fn outputs(arn: &str) -> Outputs {
+    let suffix = resource(arn).to_owned();
+    let name = suffix.split('/').nth(1).unwrap_or_default().to_owned();
+    Outputs { id: arn.to_owned(), arn: arn.to_owned(), name, arn_suffix: suffix }
+}
+
+fn arn(one: &Description) -> &str {
+    one.target_group_arn().unwrap_or_default()
+}
+
+fn name(one: &Description) -> &str {
+    one.target_group_name().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kinds::checked::{flaws, reads_back};
+
+    #[test]
+    fn declarations_read_back() {
+        reads_back::<TargetGroup>(json!({ "port": 80, "vpc-id": "a" }));
+        reads_back::<TargetGroup>(json!({
+            "name": "shop", "port": 80, "protocol": "HTTPS", "protocol-version": "GRPC",
+            "vpc-id": "a", "target-type": "instance", "ip-address-type": "ipv6",
+            "health-check": {
+                "path": "/up", "port": "81", "protocol": "HTTP", "interval-seconds": 10,
+                "timeout-seconds": 5, "healthy-threshold": 2, "unhealthy-threshold": 3,
+                "matcher": "200-399",
+            },
+            "deregistration-delay-seconds": 30, "slow-start": 60, "stickiness": true,
+            "stickiness-seconds": 600, "algorithm": "least_outstanding_requests",
+        }));
+    }
+
+    #[test]
+    fn what_aws_would_refuse_is_said_offline() {
+        insta::assert_snapshot!(flaws::<TargetGroup>(json!({
+            "name": "shop_web", "port": 0, "vpc-id": "a", "slow-start": 29,
+            "deregistration-delay-seconds": 3601, "stickiness-seconds": 0,
+            "health-check": {
+                "path": "up", "port": "http", "interval-seconds": 5, "timeout-seconds": 5,
+                "healthy-threshold": 1, "unhealthy-threshold": 11,
+            },
+        })), @r"
+        E0230 name: `shop_web` is not a name of letters, digits and hyphens, and no hyphen at its ends
+        E0231 port: a target group's port is 1 to 65535
+        E0238 slow-start: a slow start takes 30 to 900 s, or 0 for none
+        E0238 deregistration-delay-seconds: 3601 is not between 0 and 3600
+        E0238 stickiness-seconds: 0 is not between 1 and 604800
+        E0236 health-check.healthy-threshold: 1 is not between 2 and 10
+        E0236 health-check.unhealthy-threshold: 11 is not between 2 and 10
+        E0236 health-check.timeout-seconds: an answer may take 5 s, but is asked for every 5 s
+        E0236 health-check.path: the path `up` does not begin with `/`
+        E0236 health-check.port: `http` is neither a port nor `traffic-port`
+        ");
+    }
+}

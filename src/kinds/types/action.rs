@@ -1,0 +1,293 @@
+//! What a listener or a rule does with a request.
+//!
+//! Source: `Action` in the API reference of Elastic Load Balancing v2.
+
+use aws_sdk_elasticloadbalancingv2::types as sdk;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What is done with a request: exactly one of these. Anything else that AWS can do (several
+/// weighted target groups, authentication) reads as none of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Action {
+    /// The ARN of the target group that gets the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forward: Option<String>,
+    /// Sends the client elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redirect: Option<Redirect>,
+    /// Answers without asking anybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixed_response: Option<FixedResponse>,
+}
+
+/// Where a client is sent. What is left out stays as it was requested.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Redirect {
+    /// `HTTP`, `HTTPS` or `#{protocol}`.
+    #[serde(default = "same_protocol")]
+    #[schemars(extend("enum" = ["HTTP", "HTTPS", "#{protocol}"]))]
+    pub protocol: String,
+    /// The host; may hold `#{host}`.
+    #[serde(default = "same_host")]
+    pub host: String,
+    /// The port, 1 to 65535, or `#{port}`.
+    #[serde(default = "same_port")]
+    pub port: String,
+    /// The path, beginning with `/`; may hold `#{host}`, `#{path}` and `#{port}`.
+    #[serde(default = "same_path")]
+    pub path: String,
+    /// The query without the `?`; may hold `#{query}`.
+    #[serde(default = "same_query")]
+    pub query: String,
+    /// 301, permanently, or 302, for now.
+    #[serde(default = "permanently")]
+    pub status: u16,
+}
+
+/// An answer that the load balancer gives by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FixedResponse {
+    /// The status, 200 to 599 but not 3xx.
+    pub status: u16,
+    /// The content's type.
+    #[serde(default = "plain_text")]
+    #[schemars(extend("enum" = ["text/plain", "text/css", "text/html", "application/javascript", "application/json"]))]
+    pub content_type: String,
+    /// The body, up to 1024 characters.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+}
+
+fn same_protocol() -> String {
+    "#{protocol}".to_owned()
+}
+
+fn same_host() -> String {
+    "#{host}".to_owned()
+}
+
+fn same_port() -> String {
+    "#{port}".to_owned()
+}
+
+fn same_path() -> String {
+    "/#{path}".to_owned()
+}
+
+fn same_query() -> String {
+    "#{query}".to_owned()
+}
+
+fn permanently() -> u16 {
+    301
+}
+
+fn plain_text() -> String {
+    "text/plain".to_owned()
+}
+
+impl Action {
+    /// Why AWS would refuse the action, and in which of its fields.
+    pub fn flaw(&self) -> Option<(&'static str, String)> {
+        let ways = [self.forward.is_some(), self.redirect.is_some(), self.fixed_response.is_some()];
+        if ways.into_iter().filter(|way| *way).count() != 1 {
+            let title = "an action is exactly one of `forward`, `redirect` and `fixed-response`";
+            return Some(("", title.to_owned()));
+        }
+        match (&self.redirect, &self.fixed_response) {
+            (Some(redirect), _) => redirect.flaw().map(|title| ("redirect", title)),
+            (_, Some(answer)) => answer.flaw().map(|title| ("fixed-response", title)),
+            (None, None) => None,
+        }
+    }
+
+    /// The action as AWS takes it; `None` when it is none of the ways.
+    pub(in crate::kinds) fn to_sdk(&self) -> Option<sdk::Action> {
+        let action = sdk::Action::builder();
+        let action = match (&self.forward, &self.redirect, &self.fixed_response) {
+            (Some(group), _, _) => {
+                action.r#type(sdk::ActionTypeEnum::Forward).target_group_arn(group)
+            }
+            (_, Some(redirect), _) => {
+                action.r#type(sdk::ActionTypeEnum::Redirect).redirect_config(redirect.to_sdk())
+            }
+            (_, _, Some(answer)) => action
+                .r#type(sdk::ActionTypeEnum::FixedResponse)
+                .fixed_response_config(answer.to_sdk()),
+            (None, None, None) => return None,
+        };
+        Some(action.build())
+    }
+
+    /// The canonical form of what AWS tells.
+    pub(in crate::kinds) fn from_sdk(actions: &[sdk::Action]) -> Self {
+        let [action] = actions else { return Self::default() };
+        match action.r#type() {
+            Some(sdk::ActionTypeEnum::Forward) => {
+                Self { forward: only_group(action), ..Self::default() }
+            }
+            Some(sdk::ActionTypeEnum::Redirect) => {
+                Self { redirect: action.redirect_config().map(Redirect::from), ..Self::default() }
+            }
+            Some(sdk::ActionTypeEnum::FixedResponse) => Self {
+                fixed_response: action.fixed_response_config().map(FixedResponse::from),
+                ..Self::default()
+            },
+            _ => Self::default(),
+        }
+    }
+}
+
+/// A plain forward reads back both as a target group and as a configuration with one of weight 1.
+fn only_group(action: &sdk::Action) -> Option<String> {
+    let groups = action.forward_config().map(sdk::ForwardActionConfig::target_groups);
+    match groups.unwrap_or_default() {
+        [] => action.target_group_arn().map(str::to_owned),
+        [group] => group.target_group_arn().map(str::to_owned),
+        _ => None,
+    }
+}
+
+impl Redirect {
+    fn flaw(&self) -> Option<String> {
+        if ![301, 302].contains(&self.status) {
+            return Some(format!("a redirect's status is 301 or 302, not {}", self.status));
+        }
+        let unchanged = same_protocol() == self.protocol
+            && same_host() == self.host
+            && same_port() == self.port
+            && same_path() == self.path;
+        unchanged.then(|| "the redirect leads back to where the request came from".to_owned())
+    }
+
+    fn to_sdk(&self) -> sdk::RedirectActionConfig {
+        let status =
+            sdk::RedirectActionStatusCodeEnum::from(format!("HTTP_{}", self.status).as_str());
+        sdk::RedirectActionConfig::builder()
+            .protocol(&self.protocol)
+            .host(&self.host)
+            .port(&self.port)
+            .path(&self.path)
+            .query(&self.query)
+            .status_code(status)
+            .build()
+    }
+}
+
+impl From<&sdk::RedirectActionConfig> for Redirect {
+    fn from(config: &sdk::RedirectActionConfig) -> Self {
+        let or =
+            |text: Option<&str>, default: fn() -> String| text.map_or_else(default, str::to_owned);
+        let status = config.status_code().and_then(|code| code.as_str().strip_prefix("HTTP_"));
+        Self {
+            protocol: or(config.protocol(), same_protocol),
+            host: or(config.host(), same_host),
+            port: or(config.port(), same_port),
+            path: or(config.path(), same_path),
+            query: or(config.query(), same_query),
+            status: status.and_then(|code| code.parse().ok()).unwrap_or_else(permanently),
+        }
+    }
+}
+
+impl FixedResponse {
+    fn flaw(&self) -> Option<String> {
+        if !matches!(self.status, 200..=299 | 400..=599) {
+            return Some(format!("a fixed response cannot have the status {}", self.status));
+        }
+        let length = self.body.chars().count();
+        (length > 1024).then(|| format!("the body has {length} characters; AWS takes 1024"))
+    }
+
+    fn to_sdk(&self) -> sdk::FixedResponseActionConfig {
+        sdk::FixedResponseActionConfig::builder()
+            .status_code(self.status.to_string())
+            .content_type(&self.content_type)
+            .set_message_body(Some(self.body.clone()).filter(|body| !body.is_empty()))
+            .build()
+    }
+}
+
+impl From<&sdk::FixedResponseActionConfig> for FixedResponse {
+    fn from(config: &sdk::FixedResponseActionConfig) -> Self {
+        Self {
+            status: config.status_code().and_then(|status| status.parse().ok()).unwrap_or_default(),
+            content_type: config.content_type().map_or_else(plain_text, str::to_owned),
+            body: config.message_body().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn action(document: serde_json::Value) -> Action {
+        serde_json::from_value(document).unwrap()
+    }
+
+    /// What a listener would read back, sent as it was.
+    fn round(written: &Action) -> Action {
+        Action::from_sdk(&[written.to_sdk().unwrap()])
+    }
+
+    #[test]
+    fn every_way_reads_back_as_written() {
+        for document in [
+            json!({ "forward": "arn:tg" }),
+            json!({ "redirect": { "protocol": "HTTPS", "port": "443" } }),
+            json!({ "fixed-response": { "status": 404 } }),
+            json!({ "fixed-response": { "status": 503, "content-type": "text/html", "body": "x" } }),
+        ] {
+            let written = action(document);
+            assert_eq!(round(&written), written);
+            assert_eq!(written.flaw(), None);
+            let text = serde_json::to_value(&written).unwrap();
+            assert_eq!(action(text), written);
+        }
+    }
+
+    /// B1: what the API adds to a plain forward is no difference; B4: weights are.
+    #[test]
+    fn a_plain_forward_reads_back_in_two_ways() {
+        let tuple = |arn: &str, weight| {
+            sdk::TargetGroupTuple::builder().target_group_arn(arn).weight(weight).build()
+        };
+        let forward = |groups: Vec<sdk::TargetGroupTuple>| {
+            let config =
+                sdk::ForwardActionConfig::builder().set_target_groups(Some(groups)).build();
+            let action = sdk::Action::builder().r#type(sdk::ActionTypeEnum::Forward).order(1);
+            Action::from_sdk(&[action.forward_config(config).build()])
+        };
+        assert_eq!(forward(vec![tuple("a", 1)]), action(json!({ "forward": "a" })));
+        assert_eq!(forward(vec![tuple("a", 1), tuple("b", 9)]), Action::default());
+    }
+
+    #[test]
+    fn flaws_are_named() {
+        let flaw =
+            |document| action(document).flaw().map(|(field, title)| format!("{field}: {title}"));
+        let flaws = [
+            json!({}),
+            json!({ "forward": "a", "redirect": { "port": "443" } }),
+            json!({ "redirect": { "status": 307, "port": "443" } }),
+            json!({ "redirect": { "query": "x" } }),
+            json!({ "fixed-response": { "status": 302 } }),
+            json!({ "fixed-response": { "status": 200, "body": "x".repeat(1025) } }),
+        ];
+        insta::assert_snapshot!(flaws.into_iter().filter_map(flaw).collect::<Vec<_>>().join("\n"), @r"
+        : an action is exactly one of `forward`, `redirect` and `fixed-response`
+        : an action is exactly one of `forward`, `redirect` and `fixed-response`
+        redirect: a redirect's status is 301 or 302, not 307
+        redirect: the redirect leads back to where the request came from
+        fixed-response: a fixed response cannot have the status 302
+        fixed-response: the body has 1025 characters; AWS takes 1024
+        ");
+    }
+}

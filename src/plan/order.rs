@@ -1,0 +1,258 @@
+//! In what order things go: one rule for replacement and destruction.
+//!
+//! A doomed object's delete comes after the step that creates its successor and after the steps by
+//! which every live object that mentions it lets go. Where two cannot stand side by side
+//! ([`crate::kind::About::exclusive`]) the first half is turned round.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::holders::Holders;
+use super::{Action, Because, Step, StepId};
+use crate::address::{Address, Path};
+use crate::diag::Diagnostic;
+use crate::graph::Graph;
+use crate::kind::Live;
+use crate::kinds;
+use crate::value::Value;
+
+/// The steps of a plan in the making, with who they belong to.
+pub(super) struct Draft<'a> {
+    /// The live objects that belong to the stack.
+    pub(super) live: Vec<&'a Live>,
+    /// The steps so far.
+    pub(super) steps: Vec<Step>,
+    /// The step that makes a declared resource what it should be.
+    pub(super) makes: BTreeMap<Address, StepId>,
+    /// The step after which a live object is gone or no longer says what it says.
+    pub(super) releases: BTreeMap<usize, StepId>,
+    /// The live objects that are deleted.
+    pub(super) doomed: BTreeSet<usize>,
+}
+
+impl Draft<'_> {
+    /// Fills in what each step waits for, and puts the steps in an order that obeys it.
+    pub(super) fn ordered(mut self, graph: &Graph) -> Result<Vec<Step>, Vec<Diagnostic>> {
+        let holders = Holders::of(&self.live);
+        let mut after: Vec<BTreeSet<StepId>> = vec![BTreeSet::new(); self.steps.len()];
+        self.after_needs(graph, &mut after);
+        let exclusions = self.exclusions();
+        for (later, earlier) in &exclusions {
+            after[*later].insert(*earlier);
+        }
+        let refused = self.after_holders(&holders, &exclusions, &mut after);
+        if !refused.is_empty() {
+            return Err(refused);
+        }
+        self.after_awaiting(&holders, &mut after);
+        sorted(std::mem::take(&mut self.steps), after).map_err(|way| {
+            let names: Vec<String> = way.iter().map(ToString::to_string).collect();
+            let title = format!("these changes wait for each other: {}", names.join(", "));
+            let hint =
+                "apply them one after the other: take some of them back, apply, put them in again";
+            vec![Diagnostic::error("E0206", title).hint(hint)]
+        })
+    }
+
+    /// A step comes after the steps of what its resource needs; what needs no step passes on what it
+    /// needs itself.
+    fn after_needs(&self, graph: &Graph, after: &mut [BTreeSet<StepId>]) {
+        let mut through: BTreeMap<&Address, BTreeSet<StepId>> = BTreeMap::new();
+        for address in graph.order() {
+            let mut steps = BTreeSet::new();
+            for need in graph.needs(address) {
+                match self.makes.get(need) {
+                    Some(step) => drop(steps.insert(*step)),
+                    None => steps.extend(through.get(need).into_iter().flatten()),
+                }
+            }
+            if let Some(step) = self.makes.get(address) {
+                after[*step].extend(&steps);
+            }
+            through.insert(address, steps);
+        }
+    }
+
+    /// Pairs (later, earlier): the later step takes what AWS gives only once, the earlier lets go of it.
+    fn exclusions(&self) -> Vec<(StepId, StepId)> {
+        let mut holders: BTreeMap<(&str, String), StepId> = BTreeMap::new();
+        for (object, step) in &self.releases {
+            let live = self.live[*object];
+            if let Some(key) = exclusive_key(&live.kind, &live.spec) {
+                holders.insert((&live.kind, key), *step);
+            }
+        }
+        let mut pairs = Vec::new();
+        for (id, step) in self.steps.iter().enumerate() {
+            if !matches!(step.action, Action::Create { .. } | Action::Update { .. }) {
+                continue;
+            }
+            let Some(key) = exclusive_key(&step.address.kind, &step.spec) else { continue };
+            let holder = holders.get(&(step.address.kind.as_str(), key)).copied();
+            pairs.extend(holder.filter(|holder| *holder != id).map(|holder| (id, holder)));
+        }
+        pairs
+    }
+
+    /// A delete comes after the successor's creation, and after all that mention the object let go.
+    fn after_holders(
+        &self,
+        holders: &Holders,
+        exclusions: &[(StepId, StepId)],
+        after: &mut [BTreeSet<StepId>],
+    ) -> Vec<Diagnostic> {
+        let mut refused = Vec::new();
+        for object in &self.doomed {
+            let live = self.live[*object];
+            let delete = self.releases[object];
+            let successor = self.successor(*object);
+            // The successor cannot stand beside it, so whoever mentions the old one has nothing to turn
+            // to before it is gone.
+            let first = successor.is_some_and(|step| exclusions.contains(&(step, delete)));
+            if let (Some(step), false) = (successor, first) {
+                after[delete].insert(step);
+            }
+            for holder in holders.mentioned_by(*object) {
+                let stays = !self.doomed.contains(holder);
+                if first && stays {
+                    refused.extend(self.refuse_dangling(live, self.live[*holder]));
+                } else {
+                    after[delete].extend(self.released(*holder, holders));
+                }
+            }
+            after[delete].remove(&delete);
+        }
+        refused
+    }
+
+    fn successor(&self, object: usize) -> Option<StepId> {
+        let live = self.live[object];
+        let step = *self.makes.get(live.address.as_ref()?)?;
+        match &self.steps[step].action {
+            Action::Create { replaces: Some(id) } if *id == live.id => Some(step),
+            _ => None,
+        }
+    }
+
+    fn refuse_dangling(&self, live: &Live, holder: &Live) -> Option<Diagnostic> {
+        if kinds::find(&live.kind)?.about().dangles {
+            return None;
+        }
+        let show = |live: &Live| live.address.as_ref().map_or(live.id.clone(), Address::to_string);
+        let (name, by) = (show(live), show(holder));
+        let title = format!("{name} cannot be replaced while {by} uses it");
+        let hint =
+            format!("give the successor of {name} another name in the spec, and move {by} to it");
+        let path = Path::of(["aws".to_owned(), live.kind.clone()]);
+        Some(Diagnostic::error("E0205", title).at(path, "").hint(hint))
+    }
+
+    /// The steps after which `object` no longer holds on to what it mentions. A revision is immutable:
+    /// the old one lets go when those who use it have moved on to the new one.
+    fn released(&self, object: usize, holders: &Holders) -> BTreeSet<StepId> {
+        let Some(step) = self.releases.get(&object) else { return BTreeSet::new() };
+        let mut steps = BTreeSet::from([*step]);
+        let renews = kinds::find(&self.live[object].kind)
+            .is_some_and(|kind| !kind.about().renews.is_empty());
+        if renews && matches!(self.steps[*step].action, Action::Update { .. }) {
+            for user in holders.mentioned_by(object) {
+                steps.extend(self.released(*user, holders));
+            }
+        }
+        steps
+    }
+
+    /// What a live object awaited on its way up outlives it on its way down: the listener rule goes
+    /// after the service whose target group it forwards to.
+    fn after_awaiting(&self, holders: &Holders, after: &mut [BTreeSet<StepId>]) {
+        for object in self.releases.keys() {
+            let Some(kind) = kinds::find(&self.live[*object].kind) else { continue };
+            for awaits in kind.about().awaits {
+                let mentioned = holders.mentions(*object).iter();
+                let shared = mentioned.filter(|other| self.live[**other].kind == awaits.of);
+                let awaited =
+                    shared.flat_map(|other| holders.mentioned_by(*other)).filter(|other| {
+                        *other != object
+                        && self.doomed.contains(other)
+                        && awaits.by.contains(&self.live[**other].kind.as_str())
+                        // The route table of the private subnets mentions the NAT gateway, and goes first.
+                        && !holders.mentions(**other).contains(object)
+                    });
+                let awaited: Vec<usize> = awaited.copied().collect();
+                for other in awaited {
+                    after[self.releases[&other]].extend(self.released(*object, holders));
+                }
+            }
+        }
+    }
+}
+
+/// What the fields say that AWS gives only once; `None` while one of them is not known.
+fn exclusive_key(kind: &str, spec: &Value) -> Option<String> {
+    let fields = kinds::find(kind)?.about().exclusive;
+    if fields.is_empty() {
+        return None;
+    }
+    let values: Option<Vec<String>> = fields
+        .iter()
+        .map(|field| match spec.get(field) {
+            Some(value) => Some(value.lower().ok()?.to_string()),
+            None => Some(String::new()),
+        })
+        .collect();
+    // Nothing given is nothing taken: a private NAT gateway has no address.
+    values.filter(|values| values.iter().any(|value| !value.is_empty())).map(|v| v.join("\n"))
+}
+
+/// Puts the steps in an order in which each comes after what it waits for, and renames the ids.
+fn sorted(steps: Vec<Step>, after: Vec<BTreeSet<StepId>>) -> Result<Vec<Step>, Vec<Address>> {
+    let mut place: Vec<Option<StepId>> = vec![None; steps.len()];
+    let mut order: Vec<StepId> = Vec::new();
+    let mut waits: Vec<usize> = after.iter().map(BTreeSet::len).collect();
+    let mut followers: Vec<Vec<StepId>> = vec![Vec::new(); steps.len()];
+    for (step, before) in after.iter().enumerate() {
+        for earlier in before {
+            followers[*earlier].push(step);
+        }
+    }
+    let mut ready: BTreeSet<StepId> = (0..steps.len()).filter(|step| waits[*step] == 0).collect();
+    while let Some(step) = ready.pop_first() {
+        place[step] = Some(order.len());
+        order.push(step);
+        for follower in &followers[step] {
+            waits[*follower] -= 1;
+            if waits[*follower] == 0 {
+                ready.insert(*follower);
+            }
+        }
+    }
+    if order.len() < steps.len() {
+        let stuck = steps.iter().zip(&waits).filter(|(_, waits)| **waits > 0);
+        return Err(stuck.map(|(step, _)| step.address.clone()).collect());
+    }
+    let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
+    let place = |step: &StepId| place[*step].expect("every step has been placed");
+    Ok(order
+        .into_iter()
+        .map(|id| {
+            let mut step = steps[id].take().expect("a step is placed once");
+            let mut before: Vec<StepId> = after[id].iter().map(place).collect();
+            before.sort_unstable();
+            step.after = before;
+            step
+        })
+        .collect())
+}
+
+impl Because {
+    /// In words, for plans.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Destroyed => "the stack is destroyed",
+            Self::Undeclared => "no longer declared",
+            Self::Replaced => "replaced",
+            Self::LeftOver => "left over from an interrupted run",
+            Self::Broken => "failed, and will not come back",
+            Self::Leaving => "being deleted already",
+        }
+    }
+}

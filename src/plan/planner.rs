@@ -1,0 +1,337 @@
+//! From what is and what should be to the steps between. Pure: no clock, no network.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::diff::diff;
+use super::name::{is_name_or_successor, successor};
+use super::order::Draft;
+use super::{Action, Because, Edit, Plan, Purpose, Step, StepId};
+use crate::address::{Address, Output};
+use crate::desired::{Declared, Desired};
+use crate::diag::Diagnostic;
+use crate::graph::Graph;
+use crate::kind::{Condition, Live, Naming, Registered, TAG_STACK, TagChange};
+use crate::kinds;
+use crate::snapshot::{Snapshot, is_ours, learn};
+use crate::value::{Known, Value};
+
+/// What the user allows.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Resources that may be taken over although they are not ours.
+    pub adopt: BTreeSet<Address>,
+}
+
+/// The steps from what `snapshot` saw to what `desired` declares, or why there can be none.
+pub fn plan(
+    desired: &Desired,
+    snapshot: &Snapshot,
+    purpose: Purpose,
+    options: &Options,
+) -> Result<Plan, Vec<Diagnostic>> {
+    let cycle = |cycle| vec![Diagnostic::error("E0204", format!("a circle of needs: {cycle}"))];
+    let graph = Graph::of(desired.specs()).map_err(cycle)?;
+    let mut planner = Planner::new(desired, snapshot, purpose, options);
+    for address in graph.order() {
+        planner.declare(address, &desired.resources[address]);
+    }
+    planner.doom_the_undeclared();
+    if !planner.refused.is_empty() {
+        return Err(planner.refused);
+    }
+    Ok(Plan {
+        stack: desired.stack.clone(),
+        account: snapshot.surroundings.account.clone(),
+        purpose,
+        unchanged: planner.unchanged,
+        steps: planner.draft.ordered(&graph)?,
+    })
+}
+
+struct Planner<'a> {
+    desired: &'a Desired,
+    purpose: Purpose,
+    options: &'a Options,
+    /// Ours, by the address in their tags, as indices of `draft.live`.
+    claims: BTreeMap<&'a Address, Vec<usize>>,
+    /// Not ours, but under a name that may be wanted.
+    foreign: Vec<&'a Live>,
+    known: Known,
+    unchanged: usize,
+    refused: Vec<Diagnostic>,
+    draft: Draft<'a>,
+}
+
+/// How a declared resource compares with the object that stands for it.
+struct Comparison {
+    edits: Vec<Edit>,
+    tags: TagChange,
+    spec: Value,
+}
+
+impl<'a> Planner<'a> {
+    fn new(
+        desired: &'a Desired,
+        snapshot: &'a Snapshot,
+        purpose: Purpose,
+        options: &'a Options,
+    ) -> Self {
+        let (ours, foreign): (Vec<&Live>, Vec<&Live>) =
+            snapshot.live.iter().partition(|live| is_ours(live, &desired.stack));
+        let mut claims: BTreeMap<&Address, Vec<usize>> = BTreeMap::new();
+        for (index, live) in ours.iter().enumerate() {
+            let address = live.address.as_ref().filter(|address| address.kind == live.kind);
+            if let Some(address) = address {
+                claims.entry(address).or_default().push(index);
+            }
+        }
+        let draft = Draft {
+            live: ours,
+            steps: Vec::new(),
+            makes: BTreeMap::new(),
+            releases: BTreeMap::new(),
+            doomed: BTreeSet::new(),
+        };
+        let known = snapshot.surroundings.known();
+        let (unchanged, refused) = (0, Vec::new());
+        Self { desired, purpose, options, claims, foreign, known, unchanged, refused, draft }
+    }
+
+    /// Finds what is to be done about one declared resource.
+    fn declare(&mut self, address: &'a Address, declared: &Declared) {
+        let Some(kind) = kinds::find(&address.kind) else { return };
+        let spec = declared.spec.resolve(&self.known);
+        let claims = self.claims.remove(address).unwrap_or_default();
+        let mut standing = Vec::new();
+        let mut broken = None;
+        for index in claims {
+            match self.draft.live[index].condition {
+                Condition::Ready | Condition::Settling(_) => standing.push(index),
+                Condition::Broken(_) => {
+                    broken = Some(index);
+                    self.doom(index, Because::Broken);
+                }
+                Condition::Leaving(_) => self.doom(index, Because::Leaving),
+            }
+        }
+        // Of several that claim the address, the one that can stay: a run was interrupted between the
+        // creation of a successor and the deletion of the old one.
+        let mut compared: Vec<(usize, Comparison)> = standing
+            .into_iter()
+            .map(|index| (index, self.compare(kind, address, &spec, self.draft.live[index])))
+            .collect();
+        compared.sort_by_key(|(_, comparison)| comparison.replaces());
+        let mut compared = compared.into_iter();
+        let chosen = compared.next();
+        for (index, _) in compared {
+            self.doom(index, Because::LeftOver);
+        }
+        match chosen {
+            Some((index, comparison)) if comparison.replaces() => {
+                self.doom(index, Because::Replaced);
+                self.create(kind, address, comparison.spec, Some((index, comparison.edits)));
+            }
+            Some((index, comparison)) => self.keep(kind, address, index, comparison),
+            None => self.create_or_adopt(kind, address, spec, broken),
+        }
+    }
+
+    fn compare(
+        &self,
+        kind: &Registered,
+        address: &Address,
+        spec: &Value,
+        live: &Live,
+    ) -> Comparison {
+        let mut spec = spec.clone();
+        if let (Some(naming), Value::Map(fields)) = (kind.about().naming, &mut spec) {
+            let live = live.spec.text("name");
+            let same = |base| live.filter(|live| is_name_or_successor(live, base, naming));
+            let name = fields.get("name").and_then(Value::as_text).and_then(same);
+            if let Some(name) = name.filter(|_| naming.suffix) {
+                fields.insert("name".into(), Value::Text(name.to_owned()));
+            }
+        }
+        let tags = self.desired.tags_of(address);
+        let change = TagChange {
+            unset: live.tags.keys().filter(|key| !tags.contains_key(*key)).cloned().collect(),
+            set: tags.into_iter().filter(|(key, text)| live.tags.get(key) != Some(text)).collect(),
+        };
+        Comparison { edits: diff(kind.shape(), &spec, &live.spec), tags: change, spec }
+    }
+
+    /// The object stays; it may have to be changed or waited for.
+    fn keep(&mut self, kind: &Registered, address: &Address, index: usize, comparison: Comparison) {
+        let live = self.draft.live[index];
+        let mut outputs = Known::new();
+        learn(live, &mut outputs);
+        if !comparison.edits.is_empty() {
+            let renews = kind.about().renews;
+            outputs.retain(|output, _| !renews.contains(&output.name.as_str()));
+        }
+        self.known.extend(outputs);
+        let id = live.id.clone();
+        let action = if !comparison.edits.is_empty() || !comparison.tags.is_empty() {
+            let was = live.spec.clone();
+            Action::Update { id, was, tags: comparison.tags, adopts: false }
+        } else if let Condition::Settling(why) = &live.condition {
+            Action::Settle { id, why: why.clone() }
+        } else {
+            self.unchanged += 1;
+            return;
+        };
+        let step = self.push(kind, address, action, comparison.spec, comparison.edits);
+        self.draft.makes.insert(address.clone(), step);
+        self.draft.releases.insert(index, step);
+    }
+
+    fn create_or_adopt(
+        &mut self,
+        kind: &Registered,
+        address: &Address,
+        spec: Value,
+        broken: Option<usize>,
+    ) {
+        let name = spec.text("name");
+        let holder = self.foreign.iter().copied().find(|live| {
+            let stands = !matches!(live.condition, Condition::Leaving(_));
+            live.kind == address.kind && name.is_some() && live.spec.text("name") == name && stands
+        });
+        match holder {
+            None => self.create(kind, address, spec, broken.map(|index| (index, Vec::new()))),
+            Some(live) if self.options.adopt.contains(address) => {
+                self.adopt(kind, address, &spec, live);
+            }
+            Some(live) => self.refused.push(refuse_foreign(address, live)),
+        }
+    }
+
+    fn adopt(&mut self, kind: &Registered, address: &Address, spec: &Value, live: &Live) {
+        let comparison = self.compare(kind, address, spec, live);
+        if let Some(owner) = live.tags.get(TAG_STACK) {
+            let title = format!("{address} cannot be adopted: it belongs to the stack `{owner}`");
+            self.refused.push(Diagnostic::error("E0211", title));
+        } else if let Some(edit) = comparison.edits.iter().find(|edit| edit.replaces) {
+            let title =
+                format!("{address} cannot be adopted: its `{}` would replace it", edit.path);
+            let hint = format!("declare `{}` as it is now: {edit}", edit.path);
+            self.refused.push(Diagnostic::error("E0211", title).hint(hint));
+        } else {
+            for (name, text) in &live.outputs {
+                self.known.insert(Output::new(address.clone(), name), text.clone());
+            }
+            let (id, was) = (live.id.clone(), live.spec.clone());
+            let action = Action::Update { id, was, tags: comparison.tags, adopts: true };
+            let step = self.push(kind, address, action, comparison.spec, comparison.edits);
+            self.draft.makes.insert(address.clone(), step);
+        }
+    }
+
+    fn create(
+        &mut self,
+        kind: &Registered,
+        address: &Address,
+        mut spec: Value,
+        old: Option<(usize, Vec<Edit>)>,
+    ) {
+        let (old, edits) = old.unzip();
+        let id = old.map(|index| self.draft.live[index].id.clone());
+        if let (Some(id), Some(naming)) = (&id, kind.about().naming) {
+            self.name_successor(address, &mut spec, id, naming);
+        }
+        // The one output that is known beforehand: what names a thing outlives the thing.
+        if let Some(name) = spec.text("name") {
+            self.known.insert(Output::new(address.clone(), "name"), name.to_owned());
+        }
+        let action = Action::Create { replaces: id };
+        let step = self.push(kind, address, action, spec, edits.unwrap_or_default());
+        self.draft.makes.insert(address.clone(), step);
+    }
+
+    /// A successor that would have the very name of what it replaces gets a suffix.
+    fn name_successor(&self, address: &Address, spec: &mut Value, id: &str, naming: Naming) {
+        let declared = self.desired.resources[address].spec.text("name").map(str::to_owned);
+        if let (true, Some(base), Value::Map(fields)) = (naming.suffix, declared, spec) {
+            let taken = self.draft.live.iter().any(|live| {
+                live.kind == address.kind
+                    && live
+                        .spec
+                        .text("name")
+                        .is_some_and(|name| is_name_or_successor(name, &base, naming))
+            });
+            if taken {
+                fields.insert("name".into(), Value::Text(successor(&base, naming, id)));
+            }
+        }
+    }
+
+    fn doom(&mut self, index: usize, because: Because) {
+        let live = self.draft.live[index];
+        let anonymous = || Address::new(&live.kind, &live.id);
+        let address = live.address.clone().unwrap_or_else(anonymous);
+        let (id, was) = (live.id.clone(), live.spec.clone());
+        let step = Step {
+            address,
+            action: Action::Delete { id, was, because },
+            spec: Value::Null,
+            edits: Vec::new(),
+            tags: live.tags.clone(),
+            after: Vec::new(),
+            seconds: kinds::find(&live.kind).map_or(1, |kind| kind.about().seconds),
+        };
+        self.draft.releases.insert(index, self.draft.steps.len());
+        self.draft.doomed.insert(index);
+        self.draft.steps.push(step);
+    }
+
+    fn doom_the_undeclared(&mut self) {
+        let because = match self.purpose {
+            Purpose::Apply => Because::Undeclared,
+            Purpose::Destroy => Because::Destroyed,
+        };
+        let touched: BTreeSet<usize> = self.draft.releases.keys().copied().collect();
+        let declared: BTreeSet<&Address> = self.desired.resources.keys().collect();
+        for index in 0..self.draft.live.len() {
+            let address = self.draft.live[index].address.as_ref();
+            let is_declared = address.is_some_and(|address| declared.contains(address));
+            if !touched.contains(&index) && !is_declared {
+                self.doom(index, because);
+            }
+        }
+    }
+
+    fn push(
+        &mut self,
+        kind: &Registered,
+        address: &Address,
+        action: Action,
+        spec: Value,
+        edits: Vec<Edit>,
+    ) -> StepId {
+        self.draft.steps.push(Step {
+            address: address.clone(),
+            action,
+            spec,
+            edits,
+            tags: self.desired.tags_of(address),
+            after: Vec::new(),
+            seconds: kind.about().seconds,
+        });
+        self.draft.steps.len() - 1
+    }
+}
+
+impl Comparison {
+    fn replaces(&self) -> bool {
+        self.edits.iter().any(|edit| edit.replaces)
+    }
+}
+
+fn refuse_foreign(address: &Address, live: &Live) -> Diagnostic {
+    let title = format!("{address} exists already and is not this stack's: {}", live.id);
+    let hint = match live.tags.get(TAG_STACK) {
+        Some(owner) => format!("it belongs to the stack `{owner}`: choose another name"),
+        None => format!("take it over with `--adopt {address}`, or choose another name"),
+    };
+    Diagnostic::error("E0210", title).hint(hint)
+}

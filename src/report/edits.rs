@@ -1,0 +1,361 @@
+//! One edit in the form in which people compare: text word by word, documents as a diff of lines,
+//! sets as what comes and what goes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use similar::{Algorithm, ChangeTag, DiffTag, TextDiff, capture_diff_slices};
+
+use super::{Look, Tone, words};
+use crate::address::Address;
+use crate::plan::{Action, Edit, Plan};
+use crate::value::{Part, Value};
+
+/// Lines of context around a change in a document.
+const CONTEXT: usize = 2;
+/// Text that is longer than this loses what both sides have in common at its beginning.
+const COMFORTABLE: usize = 40;
+/// So many items of a set are told on one line.
+const ITEMS_A_LINE: usize = 3;
+
+/// An edit, ready to be laid out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// The field.
+    pub(super) label: String,
+    /// What goes beside the field.
+    pub(super) beside: String,
+    /// What goes below it.
+    pub(super) below: Vec<String>,
+}
+
+/// What will have happened when an output becomes known.
+#[derive(Debug)]
+pub(super) struct Unknowns<'a>(BTreeMap<&'a Address, &'static str>);
+
+impl<'a> Unknowns<'a> {
+    /// The outputs that `plan` makes.
+    pub(super) fn of(plan: &'a Plan) -> Self {
+        let verb = |action: &Action| match action {
+            Action::Create { replaces: None } => Some("created"),
+            Action::Create { replaces: Some(_) } => Some("replaced"),
+            Action::Update { .. } => Some("updated"),
+            Action::Settle { .. } => Some("ready"),
+            Action::Delete { .. } => None,
+        };
+        let made = plan.steps.iter().filter_map(|step| Some((&step.address, verb(&step.action)?)));
+        Self(made.collect())
+    }
+
+    /// `(known after vpc.main is created)`.
+    pub(super) fn note(&self, value: &Value) -> Option<String> {
+        let of: BTreeSet<&Address> = value.outputs().into_iter().map(|output| &output.of).collect();
+        let phrase = |of: &&Address| match self.0.get(of) {
+            Some(verb) => format!("{of} is {verb}"),
+            None => format!("{of} is known"),
+        };
+        let phrases: Vec<String> = of.iter().map(phrase).collect();
+        (!phrases.is_empty()).then(|| format!("(known after {})", phrases.join(" and ")))
+    }
+}
+
+/// The edit for people.
+pub(super) fn show(edit: &Edit, unknowns: &Unknowns<'_>, look: Look) -> Shown {
+    match (&edit.old, &edit.new) {
+        (Some(old), Some(new)) => change(edit.path.to_string(), old, new, unknowns, look),
+        (None, Some(new)) => one_sided(edit, new, unknowns, Side::Comes, look),
+        (Some(old), None) => one_sided(edit, old, unknowns, Side::Goes, look),
+        (None, None) => {
+            Shown { label: edit.path.to_string(), beside: String::new(), below: vec![] }
+        }
+    }
+}
+
+/// One value on one line: text without quotes where that is clear.
+pub(super) fn inline(value: &Value, unknowns: &Unknowns<'_>, look: Look) -> String {
+    match value {
+        Value::Pending(parts) => pending(value, parts, unknowns, look),
+        Value::Text(text) if is_clear(text) => words::shortened(text, look),
+        Value::Null => "nothing".to_owned(),
+        _ => words::shortened(&value.to_string(), look),
+    }
+}
+
+fn is_clear(text: &str) -> bool {
+    !text.is_empty() && text.trim() == text && !text.contains(['\n', '"'])
+}
+
+fn pending(value: &Value, parts: &[Part], unknowns: &Unknowns<'_>, look: Look) -> String {
+    let note = look.paint(Tone::Dim, &unknowns.note(value).unwrap_or_default());
+    match (parts, value.to_source()) {
+        ([_, _, ..], serde_json::Value::String(text)) => {
+            format!("{} {note}", words::shortened(&text, look))
+        }
+        _ => note,
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Comes,
+    Goes,
+}
+
+impl Side {
+    fn sign(self) -> (&'static str, Tone) {
+        match self {
+            Self::Comes => ("+", Tone::Added),
+            Self::Goes => ("-", Tone::Removed),
+        }
+    }
+}
+
+/// A field that comes or goes. Within a map it is told as `KEY = value` beside the map's name.
+fn one_sided(edit: &Edit, value: &Value, unknowns: &Unknowns<'_>, side: Side, look: Look) -> Shown {
+    let (sign, tone) = side.sign();
+    let (label, head) = match edit.path.0.split_last() {
+        Some((key, parent)) if !parent.is_empty() => (parent.join("."), format!("{sign} {key}")),
+        _ => (edit.path.to_string(), sign.to_owned()),
+    };
+    if let Some(document) = document(value) {
+        let below = document.lines().map(|line| look.paint(tone, &format!("{sign} {line}")));
+        return Shown { label, beside: look.paint(tone, &head), below: below.collect() };
+    }
+    let shown = match value {
+        Value::Text(text) => words::shortened(&format!("{text:?}"), look),
+        _ => inline(value, unknowns, look),
+    };
+    let joint = if head == sign { " " } else { " = " };
+    Shown { label, beside: look.paint(tone, &format!("{head}{joint}{shown}")), below: vec![] }
+}
+
+fn change(label: String, old: &Value, new: &Value, unknowns: &Unknowns<'_>, look: Look) -> Shown {
+    if let (Value::List(old), Value::List(new)) = (old, new)
+        && old.iter().chain(new).all(is_scalar)
+    {
+        return items(label, old, new, look);
+    }
+    if let (Some(old), Some(new)) = (document(old), document(new)) {
+        return Shown { label, beside: String::new(), below: lines(&old, &new, look) };
+    }
+    let beside = match (old, new) {
+        (Value::Text(old), Value::Text(new)) if is_clear(old) && is_clear(new) => {
+            text(old, new, look)
+        }
+        _ => {
+            let (old, new) = (inline(old, unknowns, look), inline(new, unknowns, look));
+            format!("{} → {}", look.paint(Tone::Removed, &old), look.paint(Tone::Added, &new))
+        }
+    };
+    Shown { label, beside, below: vec![] }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    !matches!(value, Value::Map(_) | Value::List(_))
+}
+
+/// A value that is compared line by line: a document, JSON in text, or text of several lines.
+fn document(value: &Value) -> Option<String> {
+    let json = match value {
+        Value::Text(text) => match serde_json::from_str(text) {
+            Ok(json @ (serde_json::Value::Object(_) | serde_json::Value::Array(_))) => json,
+            _ if text.contains('\n') => return Some(text.clone()),
+            _ => return None,
+        },
+        Value::Map(_) => value.to_source(),
+        Value::List(items) if !items.iter().all(is_scalar) => value.to_source(),
+        _ => return None,
+    };
+    serde_json::to_string_pretty(&json).ok()
+}
+
+/// A diff of lines, with the words that differ marked.
+fn lines(old: &str, new: &str, look: Look) -> Vec<String> {
+    let diff = TextDiff::from_lines(old, new);
+    let mut shown = Vec::new();
+    for (index, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
+        if index > 0 {
+            shown.push(look.paint(Tone::Dim, "  …"));
+        }
+        for change in group.iter().flat_map(|op| diff.iter_inline_changes(op)) {
+            let (sign, tone, word) = match change.tag() {
+                ChangeTag::Delete => ("- ", Tone::Removed, Tone::RemovedWord),
+                ChangeTag::Insert => ("+ ", Tone::Added, Tone::AddedWord),
+                ChangeTag::Equal => ("  ", Tone::Dim, Tone::Dim),
+            };
+            let pieces = change.values().iter().map(|(differs, piece)| {
+                look.paint(if *differs { word } else { tone }, piece.trim_end_matches('\n'))
+            });
+            shown.push(std::iter::once(look.paint(tone, sign)).chain(pieces).collect());
+        }
+    }
+    shown
+}
+
+/// What comes into a list or a set and what leaves it. A mere change of order is shown whole.
+fn items(label: String, old: &[Value], new: &[Value], look: Look) -> Shown {
+    let texts = |items: &[Value]| items.iter().map(Value::to_string).collect::<Vec<_>>();
+    let (old, new) = (texts(old), texts(new));
+    let sorted = |texts: &[String]| BTreeSet::from_iter(texts.to_vec());
+    if old.len() == new.len() && sorted(&old) == sorted(&new) {
+        let beside = format!("[{}] → [{}]", old.join(", "), new.join(", "));
+        return Shown { label, beside, below: vec![] };
+    }
+    let mut changed = Vec::new();
+    let mut same = 0;
+    for op in capture_diff_slices(Algorithm::Myers, &old, &new) {
+        if op.tag() == DiffTag::Equal {
+            same += op.old_range().len();
+            continue;
+        }
+        let mark = |side: Side, item: &String| {
+            let (sign, tone) = side.sign();
+            look.paint(tone, &format!("{sign} {}", words::shortened(item, look)))
+        };
+        changed.extend(old[op.old_range()].iter().map(|item| mark(Side::Goes, item)));
+        changed.extend(new[op.new_range()].iter().map(|item| mark(Side::Comes, item)));
+    }
+    if same > 0 {
+        changed.push(look.paint(Tone::Dim, &format!("({same} as before)")));
+    }
+    if changed.len() <= ITEMS_A_LINE {
+        return Shown { label, beside: changed.join("  "), below: vec![] };
+    }
+    Shown { label, beside: String::new(), below: changed }
+}
+
+/// `old → new`, word by word. Long text loses what both begin with.
+fn text(old: &str, new: &str, look: Look) -> String {
+    let (short_old, short_new) = match without_common_head(old, new) {
+        Some(short) if look.detail == super::Detail::Short => short,
+        _ => (words::shortened(old, look), words::shortened(new, look)),
+    };
+    // What was cut away may be the very difference.
+    let (old, new) = if short_old == short_new {
+        (old.to_owned(), new.to_owned())
+    } else {
+        (short_old, short_new)
+    };
+    let (old_words, new_words) = (split(&old), split(&new));
+    let (mut left, mut right) = (String::new(), String::new());
+    for op in capture_diff_slices(Algorithm::Myers, &old_words, &new_words) {
+        let is_same = op.tag() == DiffTag::Equal;
+        let tone = |plain, word| if is_same { plain } else { word };
+        let piece = old_words[op.old_range()].concat();
+        left.push_str(&look.paint(tone(Tone::Removed, Tone::RemovedWord), &piece));
+        let piece = new_words[op.new_range()].concat();
+        right.push_str(&look.paint(tone(Tone::Added, Tone::AddedWord), &piece));
+    }
+    format!("{left} → {right}")
+}
+
+fn without_common_head(old: &str, new: &str) -> Option<(String, String)> {
+    if old.len().max(new.len()) <= COMFORTABLE {
+        return None;
+    }
+    let common = old.char_indices().zip(new.chars()).take_while(|((_, a), b)| a == b);
+    let last = common.filter(|((_, character), _)| matches!(character, '/' | ' ')).last();
+    let at = last.map(|((at, _), _)| at).filter(|at| *at > 0)?;
+    let rest = |text: &str| format!("…{}", words::cut(&text[at..], COMFORTABLE));
+    Some((rest(old), rest(new)))
+}
+
+/// Words and what stands between them.
+fn split(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut start = 0;
+    for (at, character) in text.char_indices() {
+        if !character.is_alphanumeric() {
+            words.extend([&text[start..at], &text[at..at + character.len_utf8()]]);
+            start = at + character.len_utf8();
+        }
+    }
+    words.push(&text[start..]);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::address::Path;
+    use crate::report::Colour;
+
+    fn shown(path: &[&str], old: Json, new: Json, look: Look) -> String {
+        let side = |json: Json| (!json.is_null()).then(|| Value::lift(json).unwrap());
+        let path = Path::of(path.iter().copied());
+        let edit = Edit { path, old: side(old), new: side(new), replaces: false };
+        let vpc = Address::new("vpc", "main");
+        let unknowns = Unknowns(BTreeMap::from([(&vpc, "created")]));
+        let Shown { label, beside, below } = show(&edit, &unknowns, look);
+        let mut text = format!("{label}: {beside}");
+        for line in below {
+            text.push_str(&format!("\n{line}"));
+        }
+        text
+    }
+
+    fn plain(path: &[&str], old: Json, new: Json) -> String {
+        shown(path, old, new, Look::PLAIN)
+    }
+
+    #[test]
+    fn text_is_compared_word_by_word() {
+        assert_snapshot!(plain(&["image"], json!("httpd:2.4"), json!("httpd:2.5")), @"image: httpd:2.4 → httpd:2.5");
+        let registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/shop/api";
+        let (old, new) = (json!(format!("{registry}:v1.8")), json!(format!("{registry}:v1.9")));
+        assert_snapshot!(plain(&["containers", "api", "image"], old.clone(), new.clone()), @"containers.api.image: …/api:v1.8 → …/api:v1.9");
+        let coloured = Look { colour: Colour::On, ..Look::PLAIN };
+        let marked = shown(&["image"], old, new, coloured).replace('\u{1b}', "^");
+        assert_snapshot!(marked, @"image: ^[31m…/api:v1.^[0m^[1m^[4m^[31m8^[0m → ^[32m…/api:v1.^[0m^[1m^[4m^[32m9^[0m");
+    }
+
+    #[test]
+    fn keys_of_maps_and_fields_come_and_go() {
+        assert_snapshot!(plain(&["environment", "LEVEL"], json!(null), json!("info")), @r#"environment: + LEVEL = "info""#);
+        assert_snapshot!(plain(&["environment", "LEVEL"], json!("info"), json!(null)), @r#"environment: - LEVEL = "info""#);
+        assert_snapshot!(plain(&["count"], json!(null), json!(2)), @"count: + 2");
+    }
+
+    #[test]
+    fn what_is_not_known_yet_says_after_what_it_is() {
+        assert_snapshot!(plain(&["vpc"], json!("vpc-1"), json!("${vpc.main.id}")), @"vpc: vpc-1 → (known after vpc.main is created)");
+        assert_snapshot!(plain(&["url"], json!(null), json!("http://${vpc.main.id}/")), @"url: + http://${vpc.main.id}/ (known after vpc.main is created)");
+    }
+
+    #[test]
+    fn sets_show_what_comes_and_goes_and_lists_their_new_order() {
+        assert_snapshot!(plain(&["subnets"], json!(["a", "b"]), json!(["b", "c"])), @r#"subnets: - "a"  + "c"  (1 as before)"#);
+        assert_snapshot!(plain(&["subnets"], json!(["a"]), json!(["a", "b"])), @r#"subnets: + "b"  (1 as before)"#);
+        assert_snapshot!(plain(&["command"], json!(["a", "b"]), json!(["b", "a"])), @r#"command: ["a", "b"] → ["b", "a"]"#);
+    }
+
+    #[test]
+    fn documents_are_compared_line_by_line_with_context() {
+        let statement = |action: &str| {
+            json!({"Statement": [{"Action": [action], "Effect": "Allow", "Resource": "*"}],
+                   "Version": "2012-10-17"})
+        };
+        let (old, new) = (statement("sns:Publish"), statement("sqs:SendMessage"));
+        let in_text = plain(&["policy"], json!(old.to_string()), json!(new.to_string()));
+        assert_eq!(in_text, plain(&["policy"], old, new));
+        assert_snapshot!(in_text, @r#"
+        policy: 
+              {
+                "Action": [
+        -         "sns:Publish"
+        +         "sqs:SendMessage"
+                ],
+                "Effect": "Allow",
+        "#);
+    }
+
+    #[test]
+    fn a_difference_is_never_shortened_away() {
+        let long = |middle: &str| json!(format!("{0}{middle}{0}", "x".repeat(60)));
+        let told = plain(&["note"], long("a"), long("b"));
+        assert!(told.contains("xax") && told.contains("xbx"), "{told}");
+    }
+}

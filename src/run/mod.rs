@@ -1,0 +1,7 @@
+//! Carrying a plan out: which step may run ([`schedule`], pure), running it ([`executor`]), and what
+//! happened ([`event`]).
+
+pub mod event;
+pub mod executor;
+pub mod journal;
+pub mod schedule;

@@ -1,0 +1,108 @@
+//! What there is: live AWS, observed in waves, batched by kind.
+//!
+//! A wave is every kind that is found without the others of its wave; its kinds are observed at the
+//! same time. A child of something that is absent is absent without a call, because nothing tells
+//! where to look for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::try_join_all;
+
+use crate::address::Output;
+use crate::cloud::{Cloud, Surroundings};
+use crate::desired::Desired;
+use crate::kind::{
+    Condition, Live, Registered, Result, Sought, StackId, TAG_ENV, TAG_STACK, Wanted,
+};
+use crate::kinds;
+use crate::value::Known;
+
+/// What there is at one moment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Where we looked.
+    pub surroundings: Surroundings,
+    /// Everything of the stack, and whatever stands under a wanted name. Several may claim one
+    /// address after an interrupted replacement.
+    pub live: Vec<Live>,
+}
+
+impl Snapshot {
+    /// What belongs to `stack`, by its tags.
+    pub fn ours<'a>(&'a self, stack: &'a StackId) -> impl Iterator<Item = &'a Live> {
+        self.live.iter().filter(|live| is_ours(live, stack))
+    }
+
+    /// Everything that is known about outputs: the surroundings' and the stack's.
+    pub fn known(&self, stack: &StackId) -> Known {
+        let mut known = self.surroundings.known();
+        self.ours(stack).for_each(|live| learn(live, &mut known));
+        known
+    }
+}
+
+/// Whether the tags say that it belongs to the stack and environment.
+pub fn is_ours(live: &Live, stack: &StackId) -> bool {
+    live.tags.get(TAG_STACK) == Some(&stack.stack) && live.tags.get(TAG_ENV) == Some(&stack.env)
+}
+
+/// Looks at everything that the stack owns or wants.
+pub async fn observe(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
+    let surroundings = cloud.surroundings().await?;
+    let mut known = surroundings.known();
+    let mut live: Vec<Live> = Vec::new();
+    for wave in waves() {
+        let wanted: Vec<Vec<Wanted>> =
+            wave.iter().map(|kind| wanted(desired, kind.name(), &known)).collect();
+        let before: Vec<Vec<Live>> = wave.iter().map(|kind| of_kinds(kind, &live)).collect();
+        let looks = wave.iter().zip(&wanted).zip(&before).map(|((kind, wanted), before)| {
+            cloud.observe(kind, Sought { stack: &desired.stack, wanted, before })
+        });
+        let found = try_join_all(looks).await?.concat();
+        for seen in found.iter().filter(|seen| is_ours(seen, &desired.stack)) {
+            learn(seen, &mut known);
+        }
+        live.extend(found);
+    }
+    live.sort_by(|a, b| (&a.kind, &a.address, &a.id).cmp(&(&b.kind, &b.address, &b.id)));
+    Ok(Snapshot { surroundings, live })
+}
+
+/// Adds the outputs of a live resource to what is known.
+pub fn learn(live: &Live, known: &mut Known) {
+    let Some(address) = &live.address else { return };
+    if matches!(live.condition, Condition::Leaving(_)) {
+        return;
+    }
+    for (name, text) in &live.outputs {
+        known.insert(Output::new(address.clone(), name), text.clone());
+    }
+}
+
+fn wanted(desired: &Desired, kind: &str, known: &Known) -> Vec<Wanted> {
+    let of_kind = desired.specs().filter(|(address, _)| address.kind == kind);
+    of_kind
+        .map(|(address, spec)| Wanted { address: address.clone(), spec: spec.resolve(known) })
+        .collect()
+}
+
+fn of_kinds(kind: &Registered, live: &[Live]) -> Vec<Live> {
+    let after = kind.about().observed_after;
+    live.iter().filter(|seen| after.contains(&seen.kind.as_str())).cloned().collect()
+}
+
+/// All kinds, each in a wave after those it is found through.
+fn waves() -> Vec<Vec<&'static Registered>> {
+    let mut depth: BTreeMap<&str, usize> = BTreeMap::new();
+    // The catalogue is small, and no chain in it is longer than itself.
+    for _ in kinds::all() {
+        for kind in kinds::all() {
+            let after = kind.about().observed_after.iter();
+            let deepest = after.map(|name| depth.get(name).map_or(0, |depth| depth + 1)).max();
+            depth.insert(kind.name(), deepest.unwrap_or(0));
+        }
+    }
+    let levels: BTreeSet<usize> = depth.values().copied().collect();
+    let wave = |level| kinds::all().iter().filter(|kind| depth[kind.name()] == level).collect();
+    levels.into_iter().map(wave).collect()
+}

@@ -1,0 +1,433 @@
+"""A service: its scheduler, the circuit breaker, the rollback.
+
+developerguide/deployment-type-ecs.html (rolling), .../deployment-circuit-breaker.html,
+.../deployment-type-blue-green.html.
+"""
+
+import math
+import uuid
+from collections import deque
+
+from .. import targets
+from . import definitions
+from .checks import unassumable
+from .deployment import REVISED, Deployment, Record
+from .state import Ecs
+from .task import Task
+
+LAST_WORDS = "tasks failed to start."
+
+
+class Service:
+    def __init__(self, ecs: Ecs, cluster: dict, name: str, config: dict):
+        self.ecs, self.cluster, self.name, self.config = ecs, cluster, name, config
+        self.arn = ecs.arn(f"service/{cluster['clusterName']}/{name}")
+        self.status = "ACTIVE"
+        self.desired = config.pop("desiredCount", 0)
+        self.created = ecs.world.now
+        self.deployments: list[Deployment] = []
+        self.history: list[Deployment] = []
+        self.task_sets: list[dict] = []
+        self.completed: Deployment | None = None  # the last one that reached COMPLETED
+        self.events: deque = deque(maxlen=100)
+        self.hold_until = 0.0
+
+    # -- the configuration in words ---------------------------------------------------------------
+
+    @property
+    def tasks(self) -> list[Task]:
+        return [task for task in self.ecs.tasks.values() if task.service is self]
+
+    @property
+    def primary(self) -> Deployment | None:
+        return next((d for d in self.deployments if d.status == "PRIMARY"), None)
+
+    @property
+    def strategy(self) -> str:
+        return self.config["deploymentConfiguration"].get("strategy", "ROLLING")
+
+    @property
+    def controller(self) -> str:
+        return self.config["deploymentController"]["type"]
+
+    @property
+    def breaker(self) -> dict:
+        return self.config["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
+
+    def threshold(self) -> int:
+        """Half of the desired count, between 3 and 200, unless the service says otherwise."""
+        given = self.breaker.get("thresholdConfiguration") or {}
+        kind, value = given.get("type", "BOUNDED_PERCENT"), given.get("value", 50)
+        if kind == "COUNT":
+            return max(1, value)
+        share = math.ceil(self.desired * value / 100)
+        return max(1, share) if kind == "UNBOUNDED_PERCENT" else min(max(share, 3), 200)
+
+    def bounds(self) -> tuple[int, int]:
+        config = self.config["deploymentConfiguration"]
+        low = math.ceil(self.desired * config["minimumHealthyPercent"] / 100)
+        return low, self.desired * config["maximumPercent"] // 100
+
+    def on_fargate(self, revision: dict) -> bool:
+        strategy = revision.get("capacityProviderStrategy")
+        return (
+            strategy[0]["capacityProvider"].startswith("FARGATE")
+            if strategy
+            else revision.get("launchType") == "FARGATE"
+        )
+
+    def definitions_in_use(self) -> set[str]:
+        return {d.revision.get("taskDefinition") for d in self.deployments} | {
+            t.definition["taskDefinitionArn"] for t in self.tasks if t.status != "STOPPED"
+        }
+
+    def event(self, message: str) -> None:
+        text = f"(service {self.name}) {message}"
+        if self.events and self.events[0]["message"] == text:
+            return  # a repeated message is not shown again
+        self.events.appendleft({"id": str(uuid.uuid4()), "createdAt": self.ecs.world.now, "message": text})
+
+    # -- deployments ------------------------------------------------------------------------------
+
+    def deploy(self) -> None:
+        """Starts a deployment of the present configuration; one that was under way is superseded."""
+        sources = []
+        for earlier in self.deployments:
+            if earlier.tasks():
+                sources.append(earlier)
+            earlier.status = "ACTIVE"
+            if not earlier.record.over:
+                earlier.record.move("STOP_REQUESTED")
+                earlier.record.move(
+                    "STOPPED", "Service deployment was stopped because a new service deployment was started."
+                )
+        deployment = Deployment(self, sources)
+        self.deployments.insert(0, deployment)
+        self.history.insert(0, deployment)
+        self.hold_until = 0.0
+        self.ecs.world.after(0.01, lambda: self.begin(deployment))
+
+    def begin(self, deployment: Deployment) -> None:
+        if self.status != "ACTIVE" or deployment.record.status != "PENDING":
+            return
+        deployment.record.move("IN_PROGRESS")
+        deployment.record.stage = "SCALE_UP"
+        self.reconcile()
+
+    def reconcile(self) -> None:
+        """One look at the service by the scheduler: stop what is too much, start what is missing."""
+        deployment = self.primary
+        if self.status != "ACTIVE" or deployment is None or deployment.record.status == "PENDING":
+            return
+        live = [task for task in self.tasks if task.desired == "RUNNING"]
+        mine = [task for task in live if task.deployment is deployment]
+        others = [task for task in live if task.deployment is not deployment]
+        low, high = self.bounds()
+        for task in sorted(mine, key=lambda t: (t.healthy, -t.created))[: max(0, len(mine) - self.desired)]:
+            self.stop(task, "Scaling activity initiated by deployment " + deployment.id)
+            mine.remove(task)
+        if deployment.rollout == "FAILED":
+            return
+        if deployment.green and not deployment.shifted:
+            high = len(others) + self.desired
+            if len(mine) == self.desired and all(task.healthy for task in mine):
+                self.shift(deployment)
+        else:
+            healthy = sum(task.healthy for task in mine + others)
+            for task in sorted(others, key=lambda t: t.healthy):
+                if task.healthy and not deployment.green:
+                    if healthy - 1 < low:
+                        continue
+                    healthy -= 1
+                self.stop(task, "Scaling activity initiated by deployment " + deployment.id)
+        remaining = sum(task.desired == "RUNNING" for task in mine + others)
+        missing, room = self.desired - len(mine), high - remaining
+        if missing > 0 >= room and all(task.healthy for task in live) and remaining == len(live):
+            self.event(
+                "was unable to stop or start tasks during a deployment because of the service deployment configuration. "
+                "Update the minimumHealthyPercent or maximumPercent value and try again."
+            )
+        self.launch(deployment, min(missing, room))
+        self.consider_finished(deployment)
+
+    def launch(self, deployment: Deployment, count: int) -> None:
+        world, revision = self.ecs.world, deployment.revision
+        if count <= 0 or world.now < self.hold_until:
+            return
+        if not self.on_fargate(revision):
+            self.event(
+                "was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your cluster."
+            )
+            return
+        definition = definitions.find(self.ecs, revision["taskDefinition"])
+        problem = unassumable(self.ecs, definition)
+        if problem:
+            self.event(f"failed to launch a task with (error {problem}).")
+            deployment.failed += 1
+            # Slow enough for a role that is only new not to trip the circuit breaker.
+            self.retry_in(max(0.5, 0.6 * world.settings["role-visible-after"]))
+            return self.judge(deployment)
+        started = []
+        for number in range(count):
+            task = Task(
+                self.ecs, self.cluster, definition, self.task_config(revision, len(deployment.tasks()) + number),
+                service=self, deployment=deployment, group=f"service:{self.name}", started_by=deployment.id,
+            )  # fmt: skip
+            self.tag(task)
+            started.append(task)
+        self.event(f"has started {count} tasks: " + " ".join(f"(task {task.id})" for task in started) + ".")
+        for task in started:
+            task.start()
+
+    def task_config(self, revision: dict, number: int) -> dict:
+        config = {"launchType": "FARGATE", "enableExecuteCommand": self.config.get("enableExecuteCommand", False)}
+        config |= {key: revision[key] for key in ("platformVersion", "networkConfiguration") if key in revision}
+        strategy = revision.get("capacityProviderStrategy")
+        if strategy:
+            # The base first, the rest by weight.
+            order = [item["capacityProvider"] for item in strategy for _ in range(item.get("base", 0))]
+            weighted = [item["capacityProvider"] for item in strategy for _ in range(item.get("weight", 0))]
+            config["capacityProvider"] = (
+                order[number] if number < len(order) else weighted[(number - len(order)) % len(weighted)]
+            )
+        return config
+
+    def tag(self, task: Task) -> None:
+        source = {"SERVICE": self.arn, "TASK_DEFINITION": task.definition["taskDefinitionArn"]}.get(
+            self.config.get("propagateTags")
+        )
+        tags = list(self.ecs.tags.get(source, [])) if source else []
+        if self.config.get("enableECSManagedTags"):
+            tags += [
+                {"key": "aws:ecs:serviceName", "value": self.name},
+                {"key": "aws:ecs:clusterName", "value": self.cluster["clusterName"]},
+            ]
+        self.ecs.tags[task.arn] = tags
+
+    def stop(self, task: Task, reason: str) -> None:
+        self.event(f"has stopped 1 running tasks: (task {task.id}).")
+        task.stop("ServiceSchedulerInitiated", reason)
+
+    def retry_in(self, delay: float) -> None:
+        self.hold_until = self.ecs.world.now + delay
+        self.ecs.world.after(delay, self.reconcile)
+
+    # -- what tasks report ------------------------------------------------------------------------
+
+    def on_healthy(self, task: Task) -> None:
+        if self.breaker.get("resetOnHealthyTask", True):
+            task.deployment.failed = 0
+        self.reconcile()
+
+    def on_stopped(self, task: Task) -> None:
+        if task.stop_code in ("TaskFailedToStart", "EssentialContainerExited"):
+            if task.stop_code == "EssentialContainerExited":
+                self.event(f"(task {task.id}) stopped: {task.reason}")
+            self.count_failure(task, task.reason)
+        if self.status == "DRAINING":
+            self.consider_drained()
+        self.reconcile()
+
+    def count_failure(self, task: Task, reason: str) -> None:
+        deployment = task.deployment
+        if deployment.status != "PRIMARY" or self.status != "ACTIVE":
+            return
+        deployment.failed += 1
+        deployment.updated = self.ecs.world.now
+        # Failing tasks are started again ever more slowly: developerguide/service-throttle-logic.html
+        self.retry_in(min(0.05 * 2**deployment.failed, 10))
+        if deployment.failed > 3:
+            self.event(
+                "is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+            )
+        self.judge(deployment)
+
+    def judge(self, deployment: Deployment) -> None:
+        """The circuit breaker."""
+        if (
+            not self.breaker.get("enable")
+            or deployment.rollout != "IN_PROGRESS"
+            or deployment.failed < self.threshold()
+        ):
+            return
+        if deployment.record.status in ("ROLLBACK_IN_PROGRESS", "ROLLBACK_REQUESTED"):
+            return
+        record, reason = deployment.record, f"ECS deployment circuit breaker: {LAST_WORDS}"
+        deployment.rollout, deployment.reason, deployment.updated = "FAILED", reason, self.ecs.world.now
+        record.breaker = "TRIGGERED"
+        self.event(f"(deployment {deployment.id}) deployment failed: {LAST_WORDS}")
+        if self.breaker.get("rollback") and self.completed:
+            self.roll_back(
+                deployment, "Service deployment rolled back because the circuit breaker threshold was exceeded."
+            )
+        else:
+            record.move("STOPPED", "Service deployment stopped because the circuit breaker threshold was exceeded.")
+
+    def roll_back(self, failed: Deployment, reason: str) -> None:
+        """Puts the last completed deployment back into service."""
+        target = self.completed
+        self.config.update({key: target.revision.get(key) for key in REVISED})
+        self.config = {key: value for key, value in self.config.items() if value is not None}
+        failed.status = "ACTIVE"
+        target.status, target.rollout, target.finishing, target.failed = "PRIMARY", "IN_PROGRESS", False, 0
+        target.reason = f"ECS deployment circuit breaker: rolling back to deploymentId {target.id}."
+        target.updated = self.ecs.world.now
+        if target in self.deployments:
+            self.deployments.remove(target)
+        self.deployments.insert(0, target)
+        if target.green and failed.shifted:
+            self.route(target)
+        self.hold_until = 0.0
+        failed.record.rollback = {
+            "reason": reason,
+            "startedAt": self.ecs.world.now,
+            "serviceRevisionArn": target.revision_arn,
+        }
+        failed.record.move("ROLLBACK_IN_PROGRESS", reason)
+        self.rolling_back = failed.record
+        self.event(f"rolling back to deployment {target.id}.")
+        self.reconcile()
+
+    rolling_back: Record | None = None
+
+    # -- the end of a deployment ----------------------------------------------------------------
+
+    def consider_finished(self, deployment: Deployment) -> None:
+        if deployment.rollout == "IN_PROGRESS" and not deployment.finishing and self.is_done(deployment):
+            deployment.finishing = True
+            deployment.record.stage = "BAKE_TIME"
+            self.ecs.world.after(self.ecs.world.settings["deployment-bake"], lambda: self.finish(deployment))
+
+    def is_done(self, deployment: Deployment) -> bool:
+        alive = [task for task in self.tasks if task.status != "STOPPED"]
+        mine = [task for task in alive if task.deployment is deployment and task.desired == "RUNNING"]
+        return (
+            deployment.shifted
+            and len(mine) == self.desired
+            and all(t.healthy for t in mine)
+            and len(mine) == len(alive)
+        )
+
+    def finish(self, deployment: Deployment) -> None:
+        deployment.finishing = False
+        if deployment.status != "PRIMARY" or deployment.rollout != "IN_PROGRESS" or self.status != "ACTIVE":
+            return
+        if not self.is_done(deployment):
+            return self.reconcile()
+        deployment.rollout, deployment.reason = "COMPLETED", f"ECS deployment {deployment.id} completed."
+        deployment.updated = self.ecs.world.now
+        self.deployments = [deployment]
+        self.completed = deployment
+        if self.rolling_back:
+            self.rolling_back.move("ROLLBACK_SUCCESSFUL")
+            self.rolling_back = None
+        if not deployment.record.over:
+            deployment.record.move("SUCCESSFUL")
+        self.event(f"(deployment {deployment.id}) deployment completed.")
+        self.event("has reached a steady state.")
+
+    # -- blue/green -------------------------------------------------------------------------------
+
+    def shift(self, deployment: Deployment) -> None:
+        """Moves production traffic to the green target groups, which from then on are the service's own."""
+        deployment.shifted = True
+        deployment.record.stage = "PRODUCTION_TRAFFIC_SHIFT"
+        balancers = []
+        for balancer in deployment.revision.get("loadBalancers", []):
+            advanced = balancer.get("advancedConfiguration")
+            if advanced and advanced.get("alternateTargetGroupArn"):
+                swapped = advanced | {"alternateTargetGroupArn": balancer["targetGroupArn"]}
+                balancer = balancer | {
+                    "targetGroupArn": advanced["alternateTargetGroupArn"],
+                    "advancedConfiguration": swapped,
+                }
+            balancers.append(balancer)
+        if balancers:
+            deployment.revision["loadBalancers"] = self.config["loadBalancers"] = balancers
+        self.route(deployment)
+        self.reconcile()
+
+    def route(self, deployment: Deployment) -> None:
+        backend = targets.backend_of(self.ecs.account, self.ecs.region)
+        for balancer in deployment.revision.get("loadBalancers", []):
+            advanced = balancer.get("advancedConfiguration") or {}
+            live, idle = balancer.get("targetGroupArn"), advanced.get("alternateTargetGroupArn")
+            for listener in (item for b in backend.load_balancers.values() for item in b.listeners.values()):
+                for rule in listener.rules.values():
+                    if advanced.get("productionListenerRule") not in (
+                        rule.arn,
+                        listener.arn if rule.is_default else None,
+                    ):
+                        continue
+                    for action in rule.actions:
+                        if action.type == "forward":
+                            forward = {
+                                "TargetGroups": [
+                                    {"TargetGroupArn": live, "Weight": 100},
+                                    {"TargetGroupArn": idle, "Weight": 0},
+                                ],
+                                "TargetGroupStickinessConfig": {"Enabled": False},
+                            }
+                            action.data.pop("TargetGroupArn", None)
+                            action.__dict__.pop("TargetGroupArn", None)
+                            action.data["ForwardConfig"] = action.__dict__["ForwardConfig"] = forward
+
+    # -- deletion ---------------------------------------------------------------------------------
+
+    def drain(self) -> None:
+        self.status, self.desired = "DRAINING", 0
+        for deployment in self.deployments:
+            if not deployment.record.over:
+                deployment.record.move("STOPPED", "Service deployment was stopped because the service was deleted.")
+        for task in self.tasks:
+            if task.desired == "RUNNING":
+                self.stop(task, f"Service {self.name} was deleted")
+        self.consider_drained()
+
+    def consider_drained(self) -> None:
+        if all(task.status == "STOPPED" for task in self.tasks):
+            self.ecs.world.after(self.ecs.world.settings["drain"], self.vanish)
+
+    def vanish(self) -> None:
+        # Its deployments and revisions go with it.
+        self.status, self.deployments, self.history, self.task_sets = "INACTIVE", [], [], []
+
+    # -- describing -------------------------------------------------------------------------------
+
+    def described(self, include=()) -> dict:
+        config = self.config
+        live = [task for task in self.tasks if task.desired == "RUNNING"]
+        answer = {
+            "serviceArn": self.arn,
+            "serviceName": self.name,
+            "clusterArn": self.cluster["clusterArn"],
+            "status": self.status,
+            "desiredCount": self.desired,
+            "runningCount": sum(t.status == "RUNNING" for t in live),
+            "pendingCount": sum(t.status in ("PROVISIONING", "PENDING") for t in live),
+            "loadBalancers": [],
+            "serviceRegistries": [],
+            "placementConstraints": [],
+            "placementStrategy": [],
+            "deployments": [d.described() for d in self.deployments]
+            if self.controller == "ECS" or self.deployments
+            else [],
+            "events": list(self.events),
+            "createdAt": self.created,
+            "createdBy": f"arn:aws:iam::{self.ecs.account}:root",
+            "roleArn": f"arn:aws:iam::{self.ecs.account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+        }
+        # These three are shown in the deployments only.
+        hidden = ("serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations")
+        answer |= {key: value for key, value in config.items() if key not in hidden}
+        if self.task_sets:
+            answer["taskSets"] = self.task_sets
+        if self.on_fargate(config):
+            answer |= {"platformVersion": config.get("platformVersion", "LATEST"), "platformFamily": "Linux"}
+        if self.deployments:
+            current = self.rolling_back or self.deployments[0].record
+            answer["currentServiceDeployment"] = current.arn
+            answer["currentServiceRevisions"] = [d.summary() for d in self.deployments]
+        if "TAGS" in include:
+            answer["tags"] = self.ecs.tags.get(self.arn, [])
+        return answer

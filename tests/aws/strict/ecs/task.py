@@ -1,0 +1,369 @@
+"""A task: PROVISIONING, PENDING, RUNNING, DEACTIVATING, STOPPING, DEPROVISIONING, STOPPED.
+
+developerguide/task-lifecycle-explanation.html
+
+An image whose name holds one of these marks does not do well:
+
+    :bad-pull    cannot be pulled
+    :bad-exit    exits with code 1 as soon as it runs
+    :bad-oom     is killed for its use of memory (137)
+    :bad-health  runs, and fails the health checks
+    :bad-late    exits with code 1 a second after it was healthy
+    :good-exit   exits with code 0 as soon as it has run, as a one-off job does
+"""
+
+import random
+
+from moto.servicediscovery.models import servicediscovery_backends
+
+from .. import interfaces, targets
+from ..logs import backend_of as logs_of
+from . import checks
+from .state import Ecs, new_id
+
+
+class Task:
+    def __init__(self, ecs: Ecs, cluster: dict, definition: dict, config: dict, **more):
+        self.ecs, self.cluster, self.definition, self.config = ecs, cluster, definition, config
+        self.id = new_id()
+        self.arn = ecs.arn(f"task/{cluster['clusterName']}/{self.id}")
+        self.service = more.get("service")
+        self.deployment = more.get("deployment")
+        self.group = more.get("group")
+        self.started_by = more.get("started_by")
+        self.overrides = more.get("overrides") or {}
+        self.status, self.desired = "PROVISIONING", "RUNNING"
+        self.healthy = self.was_healthy = False
+        self.created, self.started, self.stopping, self.stopped = ecs.world.now, None, None, None
+        self.stop_code = self.reason = None
+        self.container_reason = self.exit_code = None
+        self.version = 1
+        self.eni = None
+        self.attachment = new_id()
+        self.details: list[dict] = []
+        self.target_groups: list[tuple[str, int]] = []
+        self.names: list[tuple] = []
+        ecs.tasks[self.arn] = self
+
+    # -- starting -----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        world = self.ecs.world
+        if self.definition["networkMode"] == "awsvpc" and not self.attach():
+            return
+        delay = world.settings["task-start"]
+        world.after(delay / 3, lambda: self.move("PENDING", "PROVISIONING"))
+        world.after(delay, self.run)
+
+    def attach(self) -> bool:
+        """Gives the task an interface of its own, in the subnet that has fewest of this service's tasks."""
+        backend = interfaces.backend_of(self.ecs.account, self.ecs.region)
+        network = self.config["networkConfiguration"]["awsvpcConfiguration"]
+        mates = [
+            t.subnet_id()
+            for t in self.ecs.tasks.values()
+            if t.service and t.service is self.service and t.desired == "RUNNING"
+        ]
+        subnets = [s for s in (interfaces.subnet_of(backend, i) for i in network["subnets"]) if s]
+        subnets.sort(key=lambda subnet: mates.count(subnet.id))
+        public = network.get("assignPublicIp") == "ENABLED"
+        for subnet in subnets:
+            description = self.ecs.arn(f"attachment/{self.attachment}")
+            self.eni = interfaces.add(
+                backend, subnet, network.get("securityGroups"), description, "amazon-ecs", "interface", public
+            )
+            if self.eni:
+                self.details = [
+                    {"name": "subnetId", "value": subnet.id},
+                    {"name": "networkInterfaceId", "value": self.eni.id},
+                    {"name": "macAddress", "value": self.eni.mac_address},
+                    {
+                        "name": "privateDnsName",
+                        "value": f"ip-{self.eni.private_ip_address.replace('.', '-')}.ec2.internal",
+                    },
+                    {"name": "privateIPv4Address", "value": self.eni.private_ip_address},
+                ]
+                return True
+        subnet = (network["subnets"] or ["?"])[0]
+        self.fail("unexpected EC2 error while attempting to Create Network Interface in subnet "
+                  f"'{subnet}': InsufficientFreeAddressesInSubnet")  # fmt: skip
+        return False
+
+    def subnet_id(self) -> str | None:
+        return self.eni.subnet.id if self.eni else None
+
+    def move(self, status: str, *only_from: str) -> None:
+        if not only_from or self.status in only_from:
+            self.status = status
+            self.version += 1
+
+    def images(self, mark: str) -> bool:
+        return any(mark in container["image"] for container in self.definition["containerDefinitions"])
+
+    def run(self) -> None:
+        world = self.ecs.world
+        if self.desired == "STOPPED":
+            return
+        problem = checks.problem(self)
+        if problem:
+            return self.fail(problem)
+        self.move("RUNNING")
+        self.started = world.now
+        for container in self.definition["containerDefinitions"]:
+            self.log(container, "started")
+        soon = world.settings["stop"] / 2
+        if self.images(":bad-exit"):
+            world.after(soon, lambda: self.exit(1, None, "error: exit status 1"))
+        elif self.images(":bad-oom"):
+            world.after(soon, lambda: self.exit(137, "OutOfMemoryError: Container killed due to memory usage", None))
+        elif self.images(":good-exit"):
+            world.after(soon, lambda: self.exit(0, None, "done"))
+        self.register()
+        self.register_name()
+        checked = self.target_groups or any(c.get("healthCheck") for c in self.definition["containerDefinitions"])
+        if checked:
+            world.after(world.settings["target-healthy"], self.check_health)
+        elif not (self.images(":bad-exit") or self.images(":bad-oom")):
+            self.became_healthy()
+        if self.service:
+            self.service.reconcile()
+
+    def log(self, container: dict, message: str) -> None:
+        options = (container.get("logConfiguration") or {}).get("options", {})
+        if (container.get("logConfiguration") or {}).get("logDriver") != "awslogs":
+            return
+        backend = logs_of(self.ecs.account, options["awslogs-region"])
+        group = backend.groups.get(options["awslogs-group"])
+        if group is None:
+            return
+        stream = f"{options.get('awslogs-stream-prefix', 'ecs')}/{container['name']}/{self.id}"
+        if stream not in group.streams:
+            group.create_log_stream(stream)
+        group.streams[stream].put_log_events([{"timestamp": int(self.ecs.world.now * 1000), "message": message}])
+
+    # -- health -------------------------------------------------------------------------------
+
+    def register(self) -> None:
+        balancers = self.deployment.load_balancers() if self.deployment else []
+        backend = targets.backend_of(self.ecs.account, self.ecs.region)
+        for arn, port in balancers:
+            group = backend.target_groups.get(arn)
+            if group is None or self.eni is None:
+                self.service.event(f"was unable to register targets in (target-group {arn}): TARGET GROUP IS NOT FOUND")
+                continue
+            targets.register(self.ecs.world, group, self.eni.private_ip_address, port, self.images(":bad-health"))
+            self.target_groups.append((arn, port))
+            self.service.event(f"registered 1 targets in (target-group {arn})")
+
+    def register_name(self) -> None:
+        """Service discovery: the task is an instance of its Cloud Map service while it runs."""
+        for registry in self.deployment.revision.get("serviceRegistries", []) if self.deployment else []:
+            backend = servicediscovery_backends[self.ecs.account][self.ecs.region]
+            name = registry["registryArn"].rsplit("/", 1)[-1]
+            if name in backend.services:
+                attributes = {"AWS_INSTANCE_IPV4": self.eni.private_ip_address} if self.eni else {}
+                backend.register_instance(name, self.id, "", attributes)
+                self.names.append((backend, name))
+
+    def check_health(self) -> None:
+        world = self.ecs.world
+        if self.desired == "STOPPED" or self.status != "RUNNING":
+            return
+        backend = targets.backend_of(self.ecs.account, self.ecs.region)
+        for arn, port in self.target_groups:
+            group = backend.target_groups.get(arn)
+            target = group.targets.get(self.eni.private_ip_address) if group else None
+            state, _ = targets.health(world, group, target) if target else ("unused", None)
+            if state == "unhealthy":
+                self.service.event(
+                    f"(task {self.id}) (port {port}) is unhealthy in (target-group {arn}) due to "
+                    "(reason Health checks failed with these codes: [502])"
+                )
+                return self.unhealthy(f"Task failed ELB health checks in (target-group {arn})")
+            if state != "healthy":
+                return world.after(max(world.settings["target-healthy"], 0.2), self.check_health)
+        if self.images(":bad-health"):
+            return self.unhealthy("Task failed container health checks")
+        self.became_healthy()
+
+    def unhealthy(self, reason: str) -> None:
+        if self.service:
+            self.service.count_failure(self, reason)
+        self.stop("ServiceSchedulerInitiated", reason)
+
+    def became_healthy(self) -> None:
+        self.healthy = self.was_healthy = True
+        self.version += 1
+        if self.images(":bad-late"):
+            self.ecs.world.after(1.0, lambda: self.exit(1, None, "error: exit status 1"))
+        if self.service:
+            self.service.on_healthy(self)
+
+    # -- stopping -----------------------------------------------------------------------------
+
+    def fail(self, reason: str) -> None:
+        self.container_reason = reason
+        self.stop("TaskFailedToStart", reason, at_once=True)
+
+    def exit(self, code: int, reason: str | None, last_words: str | None) -> None:
+        if self.desired == "STOPPED":
+            return
+        self.exit_code, self.container_reason = code, reason
+        if last_words:
+            for container in self.definition["containerDefinitions"]:
+                self.log(container, last_words)
+        self.stop("EssentialContainerExited", "Essential container in task exited", at_once=True)
+
+    def stop(self, code: str, reason: str, at_once: bool = False) -> None:
+        """Deregisters, waits for that, then stops the containers and gives up the interface."""
+        if self.desired == "STOPPED":
+            return
+        world = self.ecs.world
+        self.desired, self.healthy = "STOPPED", False
+        self.stop_code, self.reason, self.stopping = code, reason, world.now
+        delay = 0.0
+        backend = targets.backend_of(self.ecs.account, self.ecs.region)
+        for arn, _ in self.target_groups:
+            group = backend.target_groups.get(arn)
+            if group:
+                delay = max(delay, targets.deregister(world, group, self.eni.private_ip_address))
+                self.service.event(f"deregistered 1 targets in (target-group {arn})")
+        for cloud_map, name in self.names:
+            if name in cloud_map.services and self.id in {i.instance_id for i in cloud_map.list_instances(name)}:
+                cloud_map.deregister_instance(name, self.id)
+        if at_once:
+            delay, rest = 0.0, 0.0
+        else:
+            rest = world.settings["stop"]
+            if self.target_groups:
+                self.service.event("has begun draining connections on 1 tasks.")
+        self.move("DEACTIVATING")
+        world.after(delay, lambda: self.move("STOPPING", "DEACTIVATING"))
+        world.after(delay + rest * 0.8, lambda: self.move("DEPROVISIONING"))
+        world.after(delay + rest, self.end)
+
+    def end(self) -> None:
+        world = self.ecs.world
+        self.move("STOPPED")
+        self.stopped = world.now
+        if self.exit_code is None and self.started:
+            self.exit_code = 0
+        if self.eni:
+            backend, eni = interfaces.backend_of(self.ecs.account, self.ecs.region), self.eni
+            world.after(world.settings["eni-release"], lambda: interfaces.remove(backend, eni.id))
+        # Stopped tasks stay visible for an hour.
+        world.after(3600, lambda: self.ecs.tasks.pop(self.arn, None))
+        if self.service:
+            self.service.on_stopped(self)
+
+    # -- describing -----------------------------------------------------------------------------
+
+    def described(self, include=()) -> dict:
+        definition, config = self.definition, self.config
+        answer = {
+            "taskArn": self.arn,
+            "clusterArn": self.cluster["clusterArn"],
+            "taskDefinitionArn": definition["taskDefinitionArn"],
+            "lastStatus": self.status,
+            "desiredStatus": self.desired,
+            "healthStatus": self.health_status(),
+            "createdAt": self.created,
+            "cpu": self.overrides.get("cpu") or definition.get("cpu") or "0",
+            "memory": self.overrides.get("memory") or definition.get("memory") or "0",
+            "group": self.group,
+            "launchType": config["launchType"],
+            "version": self.version,
+            "enableExecuteCommand": config.get("enableExecuteCommand", False),
+            "overrides": {
+                "containerOverrides": [{"name": c["name"]} for c in definition["containerDefinitions"]],
+                "inferenceAcceleratorOverrides": [],
+            }
+            | self.overrides,
+            "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
+            "containers": [self.container(c) for c in definition["containerDefinitions"]],
+            "attachments": [],
+            "tags": [],
+            "inferenceAccelerators": [],
+        }
+        if self.eni:
+            status = (
+                "DELETED" if self.status == "STOPPED" else "ATTACHED" if self.status != "PROVISIONING" else "PRECREATED"
+            )
+            answer["attachments"] = [
+                {"id": self.attachment, "type": "ElasticNetworkInterface", "status": status, "details": self.details}
+            ]
+            answer["availabilityZone"] = self.eni.subnet.availability_zone
+        if config["launchType"] == "FARGATE":
+            given = config.get("platformVersion") or "LATEST"
+            answer |= {
+                "platformVersion": "1.4.0" if given == "LATEST" else given,
+                "platformFamily": "Linux",
+                "ephemeralStorage": definition.get("ephemeralStorage") or {"sizeInGiB": 20},
+            }
+        if config.get("capacityProvider"):
+            answer["capacityProviderName"] = config["capacityProvider"]
+        if self.started_by:
+            answer["startedBy"] = self.started_by
+        if self.status not in ("PROVISIONING", "PENDING"):
+            answer |= {"connectivity": "CONNECTED", "connectivityAt": self.created}
+        for name, value in (
+            ("startedAt", self.started),
+            ("stoppingAt", self.stopping),
+            ("stoppedAt", self.stopped),
+            ("executionStoppedAt", self.stopped),
+        ):
+            if value:
+                answer[name] = value
+        if self.stop_code:
+            answer |= {"stopCode": self.stop_code, "stoppedReason": self.reason}
+        if "TAGS" in include:
+            answer["tags"] = self.ecs.tags.get(self.arn, [])
+        return answer
+
+    def health_status(self) -> str:
+        if not any(c.get("healthCheck") for c in self.definition["containerDefinitions"]) or self.status != "RUNNING":
+            return "UNKNOWN"
+        return "HEALTHY" if self.healthy else "UNHEALTHY" if self.images(":bad-health") else "UNKNOWN"
+
+    def container(self, definition: dict) -> dict:
+        status = {
+            "RUNNING": "RUNNING",
+            "DEACTIVATING": "RUNNING",
+            "STOPPING": "RUNNING",
+            "DEPROVISIONING": "STOPPED",
+            "STOPPED": "STOPPED",
+        }.get(self.status, "PENDING")
+        container = {
+            "containerArn": self.arn.replace(":task/", ":container/") + "/" + definition["name"],
+            "taskArn": self.arn,
+            "name": definition["name"],
+            "image": definition["image"],
+            "lastStatus": status,
+            "healthStatus": self.health_status() if definition.get("healthCheck") else "UNKNOWN",
+            "cpu": str(definition.get("cpu", 0)),
+            "networkBindings": [],
+            "networkInterfaces": [],
+        }
+        if definition.get("memory"):
+            container["memory"] = str(definition["memory"])
+        if self.eni:
+            container["networkInterfaces"] = [
+                {"attachmentId": self.attachment, "privateIpv4Address": self.eni.private_ip_address}
+            ]
+        if self.started:
+            container["runtimeId"] = f"{self.id}-{random.Random(self.id).randrange(10**9, 10**10)}"
+            container["imageDigest"] = checks.digest_of(definition["image"])
+            if self.config.get("enableExecuteCommand"):
+                container["managedAgents"] = [
+                    {
+                        "name": "ExecuteCommandAgent",
+                        "lastStatus": "RUNNING" if status == "RUNNING" else "STOPPED",
+                        "lastStartedAt": self.started,
+                    }
+                ]
+        if status == "STOPPED":
+            if self.exit_code is not None:
+                container["exitCode"] = self.exit_code
+            if self.container_reason:
+                container["reason"] = self.container_reason
+        return container

@@ -1,0 +1,96 @@
+"""From an HTTP request to an answer: which account, which service, under that account's lock."""
+
+import io
+import json
+import re
+from urllib.parse import unquote_plus
+
+from moto.core.request import Request as MotoRequest
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from . import control, scaling  # noqa: F401  (scaling patches moto when it is imported)
+from .base import CREDENTIAL, account_of
+from .ec2 import Ec2
+from .ecr import Ecr
+from .ecs.api import EcsApi
+from .elb import Elb
+from .iam import Iam
+from .logs import Logs
+from .tagging import Tagging
+from .world import world_of
+
+SERVICES = {
+    "ec2": Ec2,
+    "ecr": Ecr,
+    "ecs": EcsApi,
+    "elasticloadbalancing": Elb,
+    "iam": Iam,
+    "logs": Logs,
+    "tagging": Tagging,
+}
+ACTION = re.compile(rb"(?:^|&)Action=([^&]+)")
+CODE = re.compile(rb"<Code>([^<]+)</Code>")
+JSON_CODE = re.compile(rb'"__type": ?"(?:[^"#]*#)?([^"]+)"')
+
+
+class Request(MotoRequest):
+    from_wsgi_server = True
+
+
+# Services that have no corrections here (STS, S3, SSM and so on) are moto's own.
+others = DomainDispatcherApplication(create_backend_app)
+
+
+def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
+    """The answer to one request: status, headers, body."""
+    if environ["PATH_INFO"].startswith("/_ecsctl/"):
+        return control.answer(environ, body)
+    found = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    key, region, service = found.groups() if found else (None, "us-east-1", "")
+    world = world_of(account_of(key))
+    operation = operation_of(environ, body)
+    with world.lock:
+        world.catch_up()
+        handler = SERVICES.get(service)
+        environ["wsgi.input"] = io.BytesIO(body)
+        if handler is None:
+            status, headers, content = passed_on(environ)
+            error = error_in(content) if status >= 400 else None
+        elif handler is EcsApi:
+            status, headers, content, error = EcsApi.serve(world, region, operation, body)
+        else:
+            status, headers, content, error = handler.serve(Request(environ))
+        world.record(service, operation, int(status), error, body)
+    return int(status), headers, content
+
+
+def operation_of(environ: dict, body: bytes) -> str:
+    target = environ.get("HTTP_X_AMZ_TARGET")
+    if target:
+        return target.rsplit(".", 1)[-1]
+    found = ACTION.search(body) or ACTION.search(environ.get("QUERY_STRING", "").encode())
+    if found:
+        return unquote_plus(found.group(1).decode())
+    return f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+
+
+def error_in(content: bytes) -> str | None:
+    found = JSON_CODE.search(content) or CODE.search(content)
+    return found.group(1).decode() if found else None
+
+
+def passed_on(environ: dict) -> tuple[int, dict, bytes]:
+    started = {}
+
+    def start_response(status, headers, exc_info=None):
+        started["status"], started["headers"] = int(status.split()[0]), dict(headers)
+
+    try:
+        content = b"".join(others(environ, start_response))
+    except NotImplementedError as error:  # an operation that moto lacks
+        return (
+            501,
+            {"Content-Type": "application/json"},
+            json.dumps({"__type": "NotImplemented", "message": str(error)}).encode(),
+        )
+    return started["status"], started["headers"], content

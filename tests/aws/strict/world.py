@@ -1,0 +1,107 @@
+"""One account: its lock, its clock, its settings and the calls it received.
+
+Nothing runs in the background.  Whatever AWS does over time is an event on the account's
+queue, and the events that have come due are run, in the order of their time, before the
+account's next request is answered.  So a state depends only on the clock, and an account
+that nobody asks about costs nothing.
+"""
+
+import heapq
+import itertools
+import os
+import threading
+import time
+from collections import deque
+from typing import NamedTuple
+
+# Times in seconds.  Where AWS takes minutes these take a fraction of a second, but every state
+# a caller can meet on AWS is still there to be met.
+DEFAULTS = {
+    "nat-pending": 0.3,  # NAT gateway pending -> available
+    "nat-deleting": 0.3,  # NAT gateway deleting -> deleted
+    "lb-provisioning": 0.4,  # load balancer provisioning -> active
+    "lb-eni-release": 0.3,  # load balancer deleted -> its network interfaces gone
+    "eni-release": 0.05,  # task stopped -> its network interface gone
+    "role-visible-after": 0.0,  # role created -> other services can assume it
+    "service-linked-role-after": 0.0,  # first use -> ECS can assume its service-linked role
+    "ec2-visible-after": 0.0,  # EC2 object created -> other calls see it
+    "task-start": 0.15,  # task created -> RUNNING
+    "target-healthy": 0.1,  # target registered -> healthy (or unhealthy)
+    "deregistration-scale": 0.005,  # share of deregistration_delay that really passes
+    "stop": 0.1,  # SIGTERM -> STOPPED
+    "deployment-bake": 0.05,  # last old task gone -> deployment COMPLETED
+    "drain": 0.1,  # last task gone -> deleted service INACTIVE
+    "check-egress": 0,  # 1 = a task that cannot reach its registry does not start
+    "page-size-max": 0,  # 0 = AWS's own page sizes; n = never more than n items a page
+}
+
+
+class Settings:
+    """The defaults, the environment over them, and the account's own over those."""
+
+    def __init__(self):
+        self.values = {
+            name: type(default)(os.environ.get("ECSCTL_AWS_" + name.replace("-", "_").upper(), default))
+            for name, default in DEFAULTS.items()
+        }
+
+    def __getitem__(self, name: str):
+        return self.values[name]
+
+    def update(self, new: dict) -> None:
+        unknown = set(new) - set(DEFAULTS)
+        if unknown:
+            raise KeyError(f"unknown settings: {', '.join(sorted(unknown))}")
+        for name, value in new.items():
+            self.values[name] = type(DEFAULTS[name])(value)
+
+
+class Call(NamedTuple):
+    n: int
+    service: str
+    operation: str
+    status: int
+    error: str | None
+    body: bytes
+
+
+class World:
+    def __init__(self, account: str):
+        self.account = account
+        self.lock = threading.RLock()
+        self.settings = Settings()
+        self.now = time.time()
+        self.regions: dict[str, object] = {}  # region -> Ecs
+        self.hidden: dict[str, float] = {}  # EC2 id -> time it becomes visible
+        self.tokens: dict[tuple, object] = {}  # (operation, client token) -> result
+        self.calls: deque = deque(maxlen=20_000)
+        self._numbers = itertools.count(1)
+        self._queue: list = []
+        self._order = itertools.count()
+
+    def after(self, delay: float, event) -> None:
+        """Runs `event` once `delay` seconds have passed since the present event or request."""
+        heapq.heappush(self._queue, (self.now + delay, next(self._order), event))
+
+    def catch_up(self) -> None:
+        """Runs every event that has come due, each at its own time."""
+        present = time.time()
+        while self._queue and self._queue[0][0] <= present:
+            self.now, _, event = heapq.heappop(self._queue)
+            event()
+        self.now = present
+
+    def record(self, service: str, operation: str, status: int, error: str | None, body: bytes) -> None:
+        self.calls.append(Call(next(self._numbers), service, operation, status, error, body))
+
+
+_worlds: dict[str, World] = {}
+_worlds_lock = threading.Lock()
+
+
+def world_of(account: str) -> World:
+    world = _worlds.get(account)
+    if world is None:
+        with _worlds_lock:
+            world = _worlds.setdefault(account, World(account))
+    return world

@@ -1,0 +1,195 @@
+//! The documentation is true: its transcripts are run, on the simulator, and their output compared.
+//!
+//! In a document, a fence ` ```toml ecsctl.toml ` is a file that is there from then on; a fence
+//! ` ```console ` is a transcript: a line `$ command` is run by the shell, the lines behind it are all
+//! that the command says. In these, `[..]` stands for any text within a line, a line `...` for any
+//! lines. All fences of a document share a folder and an account. What is not to be run has another
+//! language, such as `sh`.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::harness::Session;
+
+#[test]
+fn the_transcripts_of_the_readme_are_true() {
+    check("README.md");
+}
+
+#[test]
+fn the_transcripts_of_the_tour_are_true() {
+    check("docs/tour.md");
+}
+
+/// A piece of a document that counts.
+#[derive(Debug, PartialEq, Eq)]
+enum Piece<'a> {
+    /// A file, and its text.
+    File(&'a str, String),
+    /// A command, and what it is to say.
+    Command(&'a str, Vec<&'a str>),
+}
+
+fn check(document: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
+    let text = fs_err::read_to_string(path).expect("the document");
+    let pieces = pieces(&text);
+    let commands = pieces.iter().filter(|piece| matches!(piece, Piece::Command(..))).count();
+    assert!(commands > 0, "{document} has no transcript");
+    let session = Session::new();
+    shim(&session);
+    let mut code = 0;
+    for piece in pieces {
+        match piece {
+            Piece::File(name, text) => session.write(name, &text),
+            Piece::Command(command, expected) => {
+                let (said, ended) = run(&session, command, code);
+                code = ended;
+                let lines: Vec<&str> = said.lines().map(str::trim_end).collect();
+                assert!(
+                    matches(&expected, &lines),
+                    "{document}: `{command}` says something else (exit code {code}):\n{said}\n\
+                     --- the document says\n{}",
+                    expected.join("\n")
+                );
+            }
+        }
+    }
+}
+
+/// Puts `bin/ecsctl` into the folder: the binary, with the simulator for a world.
+fn shim(session: &Session) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let binary = env!("CARGO_BIN_EXE_ecsctl");
+    let script = format!(
+        "#!/bin/sh\ncase \"$1\" in\n\
+         plan|apply|destroy|status|state) exec {binary} \"$@\" --cloud sim ;;\n\
+         *) exec {binary} \"$@\" ;;\nesac\n"
+    );
+    fs_err::create_dir_all(session.folder.join("bin")).expect("a folder");
+    session.write("bin/ecsctl", &script);
+    let executable = std::fs::Permissions::from_mode(0o755);
+    fs_err::set_permissions(session.folder.join("bin/ecsctl"), executable).expect("an executable");
+}
+
+/// Runs a command line after one that ended with `before`; what it says on both streams, in its order,
+/// and the exit code.
+fn run(session: &Session, line: &str, before: i32) -> (String, i32) {
+    let transcript = session.folder.join(".transcript");
+    let file = fs_err::File::create(&transcript).expect("a file");
+    let (out, err) = (file.file().try_clone().expect("a handle"), file.into_file());
+    let bin = session.folder.join("bin");
+    let status = Command::new("sh")
+        .args(["-c", &format!("(exit {before}); {line}")])
+        .current_dir(&session.folder)
+        .env_clear()
+        .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+        .env("HOME", &session.folder)
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(err)
+        .status()
+        .expect("a shell");
+    let said = fs_err::read_to_string(&transcript).expect("text");
+    fs_err::remove_file(&transcript).expect("a file that was made");
+    (said, status.code().unwrap_or(-1))
+}
+
+/// The files and commands of a document, in its order.
+fn pieces(text: &str) -> Vec<Piece<'_>> {
+    let mut found = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let Some(language) = line.strip_prefix("```") else { continue };
+        let body: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        match language.split_once(' ').unwrap_or((language, "")) {
+            ("console", _) => found.extend(transcript(&body)),
+            (_, "") => {}
+            (_, name) => found.push(Piece::File(name, format!("{}\n", body.join("\n")))),
+        }
+    }
+    found
+}
+
+fn transcript<'a>(body: &[&'a str]) -> Vec<Piece<'a>> {
+    let mut found = Vec::new();
+    for line in body {
+        match (line.strip_prefix("$ "), found.last_mut()) {
+            (Some(command), _) => found.push(Piece::Command(command, Vec::new())),
+            (None, Some(Piece::Command(_, expected))) => expected.push(line.trim_end()),
+            (None, _) => panic!("a transcript begins with {line:?} and not with a command"),
+        }
+    }
+    // An empty line before the next command or the end is there for the reader's eye.
+    for piece in &mut found {
+        let Piece::Command(_, expected) = piece else { continue };
+        while expected.last().is_some_and(|line| line.is_empty()) {
+            expected.pop();
+        }
+    }
+    found
+}
+
+/// Whether the lines that were said are those that are expected; trailing empty lines do not count.
+fn matches(expected: &[&str], said: &[&str]) -> bool {
+    match (expected, said) {
+        (["...", rest @ ..], _) => (0..=said.len()).any(|skip| matches(rest, &said[skip..])),
+        ([], _) => said.iter().all(|line| line.is_empty()),
+        ([first, rest @ ..], [line, others @ ..]) => fits(first, line) && matches(rest, others),
+        (_, []) => false,
+    }
+}
+
+/// Whether a line is as expected, with `[..]` for any text.
+fn fits(expected: &str, line: &str) -> bool {
+    match expected.split_once("[..]") {
+        None => expected == line,
+        Some((start, rest)) => line.strip_prefix(start).is_some_and(|line| {
+            line.char_indices()
+                .map(|(at, _)| at)
+                .chain([line.len()])
+                .any(|at| fits(rest, &line[at..]))
+        }),
+    }
+}
+
+#[test]
+fn the_reader_of_documents_finds_files_and_commands() {
+    let text = "\
+Write:
+
+```toml ecsctl.toml
+ecsctl = 1
+```
+
+```sh
+curl nothing
+```
+
+```console
+$ ecsctl plan
++ vpc [..]
+...
+30 to create
+
+$ echo $?
+2
+```
+";
+    let expected = [
+        Piece::File("ecsctl.toml", "ecsctl = 1\n".to_owned()),
+        Piece::Command("ecsctl plan", vec!["+ vpc [..]", "...", "30 to create"]),
+        Piece::Command("echo $?", vec!["2"]),
+    ];
+    assert_eq!(pieces(text), expected);
+}
+
+#[test]
+fn wildcards_stand_for_text_and_for_lines() {
+    assert!(fits("took [..] ms", "took 12 ms") && !fits("took [..] ms", "took 12 s"));
+    assert!(matches(&["a", "...", "d"], &["a", "b", "c", "d", ""]));
+    assert!(!matches(&["a", "d"], &["a", "b", "d"]));
+    assert!(!matches(&["a"], &["a", "b"]));
+    assert!(matches(&["...", "b"], &["b"]));
+}

@@ -1,0 +1,272 @@
+//! One test's world: an account of the test AWS that nobody else uses, a folder, and the binary run in
+//! both.
+
+use std::fmt::Write as _;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use ecsctl::cloud::aws::{Aws, Cache};
+use serde_json::Value as Json;
+
+use super::server::{Call, Object, Server};
+
+/// The region of every test.
+const REGION: &str = "us-east-1";
+
+/// No command takes this long on the test AWS: what does, hangs.
+const TOO_LONG: Duration = Duration::from_secs(180);
+
+/// One test's account and folder.
+pub(crate) struct Session {
+    /// The folder in which commands run.
+    pub(crate) folder: PathBuf,
+    /// The account's number.
+    pub(crate) account: String,
+}
+
+impl Session {
+    /// A new account and an empty folder.
+    pub(crate) fn new() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        let account = format!("{number:012}");
+        let process = std::process::id();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{process}-{number}"));
+        fs_err::create_dir_all(&folder).expect("a folder for the test");
+        Self { folder, account }
+    }
+
+    /// A new account, and a folder with `spec` as its `ecsctl.toml`.
+    pub(crate) fn with(spec: &str) -> Self {
+        let session = Self::new();
+        session.write("ecsctl.toml", spec);
+        session
+    }
+
+    /// Writes a file of the folder.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nobody reads a test's files while it writes them"
+    )]
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.join(name), text).expect("the test's folder can be written");
+    }
+
+    /// Writes `text` in the place of `old` in `ecsctl.toml`, which has it.
+    pub(crate) fn replace(&self, old: &str, text: &str) {
+        let spec = fs_err::read_to_string(self.folder.join("ecsctl.toml")).expect("the spec");
+        assert!(spec.contains(old), "the spec does not have {old:?}:\n{spec}");
+        self.write("ecsctl.toml", &spec.replace(old, text));
+    }
+
+    /// Runs the binary to its end, without a terminal.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let stdout = read(child.stdout.take().expect("a piped stdout"));
+        let stderr = read(child.stderr.take().expect("a piped stderr"));
+        let started = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().expect("the binary can be waited for") {
+                break status;
+            }
+            if started.elapsed() > TOO_LONG {
+                child.kill().expect("the binary can be ended");
+                let (stdout, stderr) = (stdout.join(), stderr.join());
+                panic!("{arguments:?} hangs:\n{}\n{}", stdout.unwrap(), stderr.unwrap());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        Output {
+            command: arguments.join(" "),
+            stdout: stdout.join().expect("stdout is text"),
+            stderr: stderr.join().expect("stderr is text"),
+            code: status.code(),
+        }
+    }
+
+    /// The binary with `arguments`, in the test's folder, account and nothing else.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_ecsctl")), arguments)
+    }
+
+    /// Any binary with `arguments`, in the test's folder, account and nothing else.
+    pub(crate) fn command_of(&self, binary: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary);
+        command.args(arguments).current_dir(&self.folder).env_clear();
+        command.envs(self.environment());
+        command
+    }
+
+    /// Where the test AWS listens: `http://127.0.0.1:4566`.
+    pub(crate) fn endpoint(&self) -> String {
+        Server::get().url()
+    }
+
+    /// All that the binary finds in its environment.
+    fn environment(&self) -> [(&'static str, String); 8] {
+        [
+            ("PATH", "/usr/bin:/bin".to_owned()),
+            ("HOME", self.folder.display().to_string()),
+            ("AWS_ENDPOINT_URL", self.endpoint()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.account.clone()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("RUST_BACKTRACE", "1".to_owned()),
+        ]
+    }
+
+    /// Everything in the account, as `kind id`, sorted.
+    pub(crate) fn objects(&self) -> Vec<Object> {
+        let mut objects = Server::get().objects(&self.account);
+        objects.sort_by(|a, b| (&a.kind, &a.id).cmp(&(&b.kind, &b.id)));
+        objects
+    }
+
+    /// The one object of `kind` whose tag says that it stands at `address`.
+    pub(crate) fn object(&self, address: &str) -> Object {
+        let mut found = self.objects();
+        found.retain(|object| object.tags.get("ecsctl:id").is_some_and(|id| id == address));
+        assert_eq!(found.len(), 1, "not one object at {address}: {found:?}");
+        found.remove(0)
+    }
+
+    /// The calls since the account was made or [`Session::forget_calls`].
+    pub(crate) fn calls(&self) -> Calls {
+        Calls(Server::get().calls(&self.account))
+    }
+
+    /// Lets [`Session::calls`] begin anew.
+    pub(crate) fn forget_calls(&self) {
+        Server::get().forget_calls(&self.account);
+    }
+
+    /// Changes settings of the account: `json!({"nat-pending": 2})`.
+    pub(crate) fn set(&self, settings: &Json) {
+        Server::get().set(&self.account, settings);
+    }
+
+    /// Does something in the account behind the tool's back.
+    pub(crate) fn behind_its_back<T>(&self, act: impl AsyncFnOnce(&Aws) -> T) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let credentials = Credentials::new(&self.account, "test", None, None, "test");
+        let config = aws_config::SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(REGION))
+            .endpoint_url(Server::get().url())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build();
+        runtime.block_on(async { act(&Aws::new(&config, Cache::in_memory())).await })
+    }
+}
+
+impl Drop for Session {
+    /// The folder of a test that failed stays, to be looked at.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            drop(fs_err::remove_dir_all(&self.folder));
+        }
+    }
+}
+
+fn read(mut from: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        from.read_to_string(&mut text).expect("the binary writes UTF-8");
+        text
+    })
+}
+
+/// What a command said, and how it ended.
+pub(crate) struct Output {
+    command: String,
+    /// Its standard output.
+    pub(crate) stdout: String,
+    /// Its standard error.
+    pub(crate) stderr: String,
+    /// Its exit code; `None` if a signal ended it.
+    pub(crate) code: Option<i32>,
+}
+
+impl Output {
+    /// Fails with everything that was said unless the command ended with `code`.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert!(self.code == Some(code), "not the exit code {code}:\n{self:?}");
+        self
+    }
+
+    /// Fails unless `text` was said, on either stream.
+    #[track_caller]
+    pub(crate) fn says(self, text: &str) -> Self {
+        assert!(
+            self.stdout.contains(text) || self.stderr.contains(text),
+            "does not say {text:?}:\n{self:?}"
+        );
+        self
+    }
+}
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let code = self.code;
+        writeln!(f, "$ ecsctl {} # exit code {code:?}", self.command)?;
+        writeln!(f, "--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr)
+    }
+}
+
+/// Calls in their order.
+#[derive(Clone)]
+pub(crate) struct Calls(Vec<Call>);
+
+impl Calls {
+    /// How many.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How many there are of an operation.
+    pub(crate) fn count(&self, operation: &str) -> usize {
+        self.0.iter().filter(|call| call.operation == operation).count()
+    }
+
+    /// The operations that change something, in their order.
+    pub(crate) fn changes(&self) -> Vec<&str> {
+        let reads = ["Describe", "List", "Get", "BatchGet"];
+        let operations = self.0.iter().map(|call| call.operation.as_str());
+        operations.filter(|op| !reads.iter().any(|read| op.starts_with(read))).collect()
+    }
+
+    /// The calls that were refused.
+    pub(crate) fn refused(&self) -> Vec<&Call> {
+        self.0.iter().filter(|call| call.status >= 400).collect()
+    }
+
+    /// Where an operation was called first.
+    pub(crate) fn position(&self, operation: &str) -> Option<usize> {
+        self.0.iter().position(|call| call.operation == operation)
+    }
+}
+
+impl std::fmt::Debug for Calls {
+    /// One line a run of equal calls.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = String::new();
+        for run in self.0.chunk_by(|a, b| a == b) {
+            let Call { service, operation, status, error } = &run[0];
+            let times = run.len();
+            write!(text, "\n{times:>4} × {service} {operation} {status}")?;
+            if let Some(error) = error {
+                write!(text, " {error}")?;
+            }
+        }
+        f.write_str(&text)
+    }
+}

@@ -1,0 +1,3 @@
+//! The built binary against a strict AWS API server on loopback: the real SDK, real requests.
+
+mod server;

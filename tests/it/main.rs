@@ -6,3 +6,4 @@ mod kinds;
 mod layers;
 mod random;
 mod wire;
+mod wrong_specs;

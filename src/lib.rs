@@ -9,6 +9,7 @@
 
 pub mod address;
 pub mod blueprint;
+pub mod cli;
 pub mod cloud;
 pub mod desired;
 pub mod diag;

@@ -2,10 +2,12 @@
 //!
 //! Nothing here looks at AWS, reads the clock or prints; the caller writes what it is given. Only
 //! `style.rs` knows colours.
+
 pub use self::style::{Colour, Detail, Look, Tone};
 
 pub mod diagnostics;
 mod edits;
+pub mod explain;
 pub mod human;
 pub mod json;
 pub mod markdown;

@@ -1,0 +1,63 @@
+//! `ecsctl apply`: from the spec, or from a plan that was kept.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::carry::{Consent, carry_out, lock};
+use super::context::Context;
+use super::saved::Saved;
+use super::stack::load;
+use super::world::{Door, block_on, look, look_at};
+use super::{Exit, Failure};
+use crate::address::Address;
+use crate::plan::{Options, Purpose};
+use crate::spec::Sources;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A plan that `plan --out` has kept; applied only if the same would be planned now
+    #[arg(value_name = "PLANFILE")]
+    pub(super) plan: Option<PathBuf>,
+    /// Does not ask
+    #[arg(short, long)]
+    pub(super) yes: bool,
+    /// Takes over a resource that has the name already and belongs to nobody; may be repeated
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "plan")]
+    pub(super) adopt: Vec<Address>,
+}
+
+pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
+    cx.refuse_markdown("apply")?;
+    match &arguments.plan {
+        Some(file) => saved(cx, file),
+        None => from_spec(cx, arguments),
+    }
+}
+
+fn from_spec(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
+    let consent = if arguments.yes { Consent::Given } else { Consent::Needed };
+    let options = Options { adopt: BTreeSet::from_iter(arguments.adopt.clone()) };
+    let mut stack = load(cx)?;
+    let _lock = lock(cx, &stack.desired.stack, Purpose::Apply)?;
+    block_on(async {
+        let door = Door::open(cx, &stack.desired.stack).await?;
+        let looked = look_at(&door, &mut stack, Purpose::Apply, &options).await?;
+        carry_out(cx, &door, &looked, &stack.urls, consent).await
+    })
+}
+
+/// A plan that was kept has been looked at: nobody is asked again.
+fn saved(cx: &mut Context, file: &Path) -> Result<Exit, Failure> {
+    let mut saved = Saved::read(file)?;
+    let _lock = lock(cx, &saved.desired.stack, Purpose::Apply)?;
+    block_on(async {
+        let door = Door::open(cx, &saved.desired.stack).await?;
+        let (options, sources) = (saved.options(), Box::<Sources>::default());
+        let purpose = saved.plan.purpose;
+        let looked = look(&door, &mut saved.desired, None, purpose, &options, sources).await?;
+        saved.require_same(&looked.plan)?;
+        carry_out(cx, &door, &looked, &saved.urls, Consent::Given).await
+    })
+}

@@ -1,0 +1,217 @@
+//! Carries a plan out with everything around it: the question, the journal, progress, Ctrl-C, the
+//! summary.
+
+use std::io::BufRead as _;
+use std::io::IsTerminal as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::context::Context;
+use super::options::Format;
+use super::stack::Urls;
+use super::world::{Door, Looked, store};
+use super::{Exit, Failure};
+use crate::kind::StackId;
+use crate::plan::{Plan, Purpose};
+use crate::report::progress::{Display, Progress};
+use crate::report::{human, json, summary};
+use crate::run::event::{Event, Outcome};
+use crate::run::executor::{Interrupt, Run};
+use crate::snapshot::learn;
+use crate::store::local::{Holder, Lock};
+
+/// How often progress may say that it is still waiting.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Whether somebody has to be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Consent {
+    /// `--yes` was given.
+    Given,
+    /// Somebody has to say yes.
+    Needed,
+}
+
+/// Takes the lock of a stack.
+pub(super) fn lock(cx: &Context, stack: &StackId, purpose: Purpose) -> Result<Lock, Failure> {
+    let named = |name: &str| cx.environment.get(name).cloned();
+    let user = named("USER").unwrap_or_else(|| "somebody".to_owned());
+    let owner = named("HOSTNAME").map_or(user.clone(), |host| format!("{user}@{host}"));
+    let holder = Holder {
+        format: 1,
+        run: run_name(),
+        owner,
+        process: std::process::id(),
+        since: jiff::Timestamp::now().to_string(),
+        purpose: word(purpose).to_owned(),
+    };
+    Ok(store(cx, stack).lock(&holder)?)
+}
+
+/// Unique, and sorted by time: `20261121T061959123Z-4711`.
+fn run_name() -> String {
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
+    format!("{now}-{}", std::process::id())
+}
+
+fn word(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Apply => "apply",
+        Purpose::Destroy => "destroy",
+    }
+}
+
+/// Shows the plan, asks, carries it out, tells what came of it.
+pub(super) async fn carry_out(
+    cx: &mut Context,
+    door: &Door,
+    looked: &Looked,
+    urls: &Urls,
+    consent: Consent,
+) -> Result<Exit, Failure> {
+    let plan = &looked.plan;
+    if cx.options.format == Format::Human {
+        let text = human::plan(plan, cx.look);
+        cx.print(&text)?;
+    }
+    if !plan.is_empty() {
+        ask(cx, plan, consent)?;
+    }
+    let started = Instant::now();
+    let outcome = match plan.is_empty() {
+        true => Outcome { known: known(looked), ..Outcome::default() },
+        false => run(cx, door, looked).await?,
+    };
+    let outputs = match plan.purpose {
+        Purpose::Apply => urls.outputs(&outcome.known),
+        Purpose::Destroy => Vec::new(),
+    };
+    let text = match cx.options.format {
+        Format::Json => json::outcome(plan, &outcome, &outputs, started.elapsed()),
+        Format::Human | Format::Markdown if plan.is_empty() => String::new(),
+        Format::Human | Format::Markdown => {
+            let text = summary::summary(plan, &outcome, &outputs, started.elapsed(), cx.look);
+            format!("\n{text}")
+        }
+    };
+    cx.print(&text)?;
+    Ok(exit(&outcome))
+}
+
+fn exit(outcome: &Outcome) -> Exit {
+    let rolled = outcome.failed.values().any(|error| error.rollout.is_some());
+    match outcome.is_complete() {
+        true => Exit::Done,
+        false if rolled => Exit::Rollout,
+        false if outcome.was_interrupted => Exit::Interrupted,
+        false => Exit::Failed,
+    }
+}
+
+fn known(looked: &Looked) -> crate::value::Known {
+    let mut known = looked.snapshot.surroundings.known();
+    for live in looked.snapshot.ours(&looked.plan.stack) {
+        learn(live, &mut known);
+    }
+    known
+}
+
+/// Fails unless somebody says yes.
+fn ask(cx: &mut Context, plan: &Plan, consent: Consent) -> Result<(), Failure> {
+    if consent == Consent::Given {
+        return Ok(());
+    }
+    let (question, nobody) = match plan.purpose {
+        Purpose::Apply => ("Apply these changes?", "nothing is applied without a yes"),
+        Purpose::Destroy => ("Destroy all of this?", "nothing is destroyed without a yes"),
+    };
+    if !cx.is_interactive {
+        let hint = "look at the plan, then add `--yes`".to_owned();
+        return Err(Failure::Refused(format!("{nobody}, and nobody is here to give it"), hint));
+    }
+    write!(cx.err, "\n{question} [y/N] ")?;
+    cx.err.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    match answer.trim().to_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::Refused(nobody.to_owned(), "answer `y` to go on".to_owned())),
+    }
+}
+
+async fn run(cx: &mut Context, door: &Door, looked: &Looked) -> Result<Outcome, Failure> {
+    let plan = &looked.plan;
+    let name = run_name();
+    let mut journal = store(cx, &plan.stack).journal(&name)?;
+    let progress = Arc::new(Mutex::new(Progress::new(plan, display(cx), cx.err_look)));
+    let heard = Arc::clone(&progress);
+    let mut watch = move |event: &Event| locked(&heard).event(event);
+    let (interrupt, interrupted) = watch::channel(Interrupt::None);
+    let listening = tokio::spawn(listen(interrupt));
+    let run = Run {
+        name,
+        at: jiff::Timestamp::now().to_string(),
+        plan,
+        cloud: door.cloud(),
+        known: known(looked),
+        journal: &mut journal,
+        watch: &mut watch,
+        interrupt: interrupted,
+    };
+    let outcome = ticking(run.execute(), &progress).await;
+    listening.abort();
+    locked(&progress).finish();
+    Ok(outcome?)
+}
+
+fn locked(progress: &Mutex<Progress>) -> std::sync::MutexGuard<'_, Progress> {
+    progress.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for `run`, and lets progress know what time it is.
+async fn ticking<T>(run: impl Future<Output = T>, progress: &Mutex<Progress>) -> T {
+    let started = Instant::now();
+    let mut beat = tokio::time::interval(TICK);
+    let mut run = std::pin::pin!(run);
+    loop {
+        tokio::select! {
+            outcome = &mut run => return outcome,
+            _ = beat.tick() => locked(progress).tick(started.elapsed()),
+        }
+    }
+}
+
+fn display(cx: &Context) -> Display {
+    let is_terminal = std::io::stderr().is_terminal() && cx.options.log.is_none();
+    match cx.options.format {
+        Format::Json => Display::Quiet,
+        Format::Human | Format::Markdown if is_terminal => Display::Terminal,
+        Format::Human | Format::Markdown => Display::Lines(Box::new(std::io::stderr())),
+    }
+}
+
+/// The first Ctrl-C or SIGTERM stops, the second leaves at once.
+async fn listen(interrupt: watch::Sender<Interrupt>) {
+    for wish in [Interrupt::Stop, Interrupt::Now] {
+        if signal().await.is_err() || interrupt.send(wish).is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

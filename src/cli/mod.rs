@@ -1,0 +1,144 @@
+//! The command line: what can be said, and who does it. One file a command.
+//!
+//! Nothing is set up before it is needed: `--version` touches no AWS crate.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use self::context::Context;
+pub use self::exit::Exit;
+use self::failure::Failure;
+use self::options::Options;
+
+mod apply;
+mod carry;
+mod check;
+mod completions;
+mod context;
+mod demo;
+mod destroy;
+mod exit;
+mod explain;
+mod failure;
+mod graph;
+mod init;
+mod man;
+mod options;
+mod plan;
+mod render;
+mod saved;
+mod schema;
+mod stack;
+mod state;
+mod status;
+mod version;
+mod world;
+
+/// Declarative deployments for Amazon ECS: a spec goes in, live AWS is compared with it, the plan is
+/// shown, apply makes it true.
+#[derive(Debug, Parser)]
+#[command(name = "ecsctl", version, disable_help_subcommand = false)]
+struct Cli {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows the whole story on a simulated account, in under a minute
+    Demo(demo::Arguments),
+    /// Writes a first spec
+    Init(init::Arguments),
+    /// Checks the spec; needs no network
+    Check,
+    /// Prints everything the spec declares, as [aws.KIND.NAME]; needs no network
+    Render(render::Arguments),
+    /// Compares the spec with what there is, and shows what apply would do
+    Plan(plan::Arguments),
+    /// Makes true what the spec declares
+    Apply(apply::Arguments),
+    /// Removes everything that belongs to the stack
+    Destroy(destroy::Arguments),
+    /// Shows how the stack is
+    Status(status::Arguments),
+    /// Draws who needs whom; needs no network
+    Graph(graph::Arguments),
+    /// Prints the JSON Schema of specs, for editors
+    Schema,
+    /// Explains an error code
+    Explain(explain::Arguments),
+    /// Looks after what is kept between runs
+    State(state::Arguments),
+    /// Prints a completion script for a shell
+    Completions(completions::Arguments),
+    /// Prints the manual page
+    Man,
+    /// Prints the version
+    Version,
+}
+
+/// Reads the command line and does what it says.
+pub fn main() -> ExitCode {
+    let Cli { options, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help that cannot be written was not wanted.
+            drop(error.print());
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
+        }
+    };
+    let mut cx = Context::of_process(options);
+    log(&cx);
+    let exit = match run(&mut cx, command) {
+        Ok(exit) => exit,
+        Err(failure) => failure.tell(&mut cx),
+    };
+    exit.into()
+}
+
+fn run(cx: &mut Context, command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Demo(arguments) => demo::run(cx, &arguments),
+        Command::Init(arguments) => init::run(cx, &arguments),
+        Command::Check => check::run(cx),
+        Command::Render(arguments) => render::run(cx, &arguments),
+        Command::Plan(arguments) => plan::run(cx, &arguments),
+        Command::Apply(arguments) => apply::run(cx, &arguments),
+        Command::Destroy(arguments) => destroy::run(cx, &arguments),
+        Command::Status(arguments) => status::run(cx, &arguments),
+        Command::Graph(arguments) => graph::run(cx, &arguments),
+        Command::Schema => schema::run(cx),
+        Command::Explain(arguments) => explain::run(cx, &arguments),
+        Command::State(arguments) => state::run(cx, &arguments),
+        Command::Completions(arguments) => completions::run(cx, &arguments),
+        Command::Man => man::run(cx),
+        Command::Version => version::run(cx),
+    }
+}
+
+/// The command line as clap sees it, for completions and the manual.
+fn definition() -> clap::Command {
+    Cli::command()
+}
+
+/// Starts the log on stderr, if one is wanted.
+fn log(cx: &Context) {
+    let Some(filter) = cx.options.log.as_ref().or_else(|| cx.environment.get("ECSCTL_LOG")) else {
+        return;
+    };
+    let filter = tracing_subscriber::EnvFilter::new(filter);
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
+    // A second log in one process is no reason to stop.
+    drop(log.try_init());
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_is_sound() {
+        super::definition().debug_assert();
+    }
+}

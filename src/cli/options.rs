@@ -1,0 +1,87 @@
+//! The options that all commands share.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Which world is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum World {
+    /// AWS
+    Aws,
+    /// A simulated account, kept in the state folder; nothing touches the network
+    Sim,
+}
+
+/// The form of what goes to stdout.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// For programs; see docs/formats.md
+    Json,
+    /// For comments on change requests; plans only
+    Markdown,
+}
+
+/// When colours are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColourChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The options that all commands share.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Shared options")]
+pub(super) struct Options {
+    /// The spec
+    #[arg(short, long, global = true, value_name = "FILE", default_value = "ecsctl.toml")]
+    pub(super) file: PathBuf,
+    /// The environment: a table `[env.NAME]` of the spec
+    #[arg(short, long, global = true, value_name = "NAME")]
+    pub(super) env: Option<String>,
+    /// The value of a variable of the spec; may be repeated
+    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = pair)]
+    pub(super) var: Vec<(String, String)>,
+    /// Overrides a key of the spec; may be repeated
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(super) set: Vec<(String, String)>,
+    /// The form of the output
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub(super) format: Format,
+    /// AWS, or a simulated account [default: aws, or ECSCTL_CLOUD]
+    #[arg(long, global = true, value_enum)]
+    pub(super) cloud: Option<World>,
+    /// Where lock, journals and caches are kept
+    #[arg(long, global = true, value_name = "DIR", default_value = "state")]
+    pub(super) state: PathBuf,
+    /// The profile of the AWS configuration
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) profile: Option<String>,
+    /// The region, where the spec names none
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(super) region: Option<String>,
+    /// When to write colours
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub(super) color: ColourChoice,
+    /// Tells everything in full length
+    #[arg(short, long, global = true)]
+    pub(super) verbose: bool,
+    /// Logs calls to stderr: error, warn, info, debug, trace or a filter [default: ECSCTL_LOG]
+    #[arg(long, global = true, value_name = "LEVEL")]
+    pub(super) log: Option<String>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
+}

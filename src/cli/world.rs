@@ -1,0 +1,138 @@
+//! The world a command works in, and the way from what is declared to a plan.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Failure;
+use super::context::Context;
+use super::options::World;
+use super::stack::Stack;
+use crate::cloud::Cloud;
+use crate::cloud::aws::{Aws, Cache, Connection};
+use crate::cloud::sim::Sim;
+use crate::desired::Desired;
+use crate::kind::{StackId, TAG_EXPIRES};
+use crate::plan::{self, Plan, Purpose};
+use crate::snapshot::{self, Snapshot};
+use crate::spec::Sources;
+use crate::store::local::Local;
+
+/// How long a second of AWS lasts in the simulator, unless ECSCTL_SIM_SCALE says otherwise.
+const SCALE: f64 = 0.02;
+
+/// An open door.
+pub(super) enum Door {
+    /// AWS.
+    Aws(Box<Aws>),
+    /// The simulator.
+    Sim(Box<Sim>),
+}
+
+impl Door {
+    /// Opens the door to the world that the options mean. No call is made yet.
+    pub(super) async fn open(cx: &Context, stack: &StackId) -> Result<Self, Failure> {
+        match cx.world()? {
+            World::Aws => {
+                let connection = Connection {
+                    profile: cx.options.profile.clone(),
+                    region: Some(stack.region.clone()).filter(|region| !region.is_empty()),
+                };
+                let cache = Cache::at(store(cx, stack).cache_file());
+                Ok(Self::Aws(Box::new(Aws::connect(connection, cache).await)))
+            }
+            World::Sim => {
+                let scale = cx.environment.get("ECSCTL_SIM_SCALE").map(|scale| scale.parse());
+                let scale = scale.unwrap_or(Ok(SCALE)).map_err(|_| {
+                    Failure::Usage("ECSCTL_SIM_SCALE is a number such as 0.02".to_owned())
+                })?;
+                let file = cx.options.state.join(format!("sim-{}.json", stack.region));
+                let sim = Sim::at(file, &stack.region, Arc::new(seconds), scale)?;
+                Ok(Self::Sim(Box::new(sim)))
+            }
+        }
+    }
+
+    /// What is behind the door.
+    pub(super) fn cloud(&self) -> &dyn Cloud {
+        match self {
+            Self::Aws(aws) => &**aws,
+            Self::Sim(sim) => &**sim,
+        }
+    }
+
+    /// Keeps what never changes of all that was read. Trouble with the file costs time and no more.
+    pub(super) fn keep_cache(&self, snapshot: &Snapshot) {
+        if let Self::Aws(aws) = self {
+            let mentioned = |arn: &str| snapshot.live.iter().any(|live| live.id == arn);
+            if let Err(error) = aws.cache.save(mentioned) {
+                tracing::warn!(%error, "the cache cannot be written");
+            }
+        }
+    }
+}
+
+/// Wall time: the simulated account outlives the process.
+fn seconds() -> f64 {
+    jiff::Timestamp::now().as_duration().as_secs_f64()
+}
+
+/// Where the stack's lock, journals and cache lie.
+pub(super) fn store(cx: &Context, stack: &StackId) -> Local {
+    Local::new(&cx.options.state, stack)
+}
+
+/// What is, and what has to be done.
+pub(super) struct Looked {
+    /// What is.
+    pub(super) snapshot: Snapshot,
+    /// What has to be done.
+    pub(super) plan: Plan,
+}
+
+/// Looks at what there is and plans.
+pub(super) async fn look(
+    door: &Door,
+    desired: &mut Desired,
+    ttl: Option<Duration>,
+    purpose: Purpose,
+    options: &plan::Options,
+    sources: Box<Sources>,
+) -> Result<Looked, Failure> {
+    let snapshot = snapshot::observe(door.cloud(), desired).await?;
+    door.keep_cache(&snapshot);
+    set_expiry(desired, ttl, &snapshot);
+    match plan::plan(desired, &snapshot, purpose, options) {
+        Ok(plan) => Ok(Looked { snapshot, plan }),
+        Err(found) => Err(Failure::Blocked(found, sources)),
+    }
+}
+
+/// The moment of expiry is set once, when the environment is made: set anew by each plan, it would be
+/// a change each time.
+fn set_expiry(desired: &mut Desired, ttl: Option<Duration>, snapshot: &Snapshot) {
+    let Some(ttl) = ttl else { return };
+    let set = snapshot.ours(&desired.stack).filter_map(|live| live.tags.get(TAG_EXPIRES)).max();
+    let expiry = set.cloned().or_else(|| {
+        let ttl = jiff::SignedDuration::try_from(ttl).ok()?;
+        let now = jiff::Timestamp::now().round(jiff::Unit::Second).ok()?;
+        Some(now.checked_add(ttl).ok()?.to_string())
+    });
+    if let Some(expiry) = expiry {
+        desired.tags.insert(TAG_EXPIRES.to_owned(), expiry);
+    }
+}
+
+/// [`look`], for a stack with a spec.
+pub(super) async fn look_at(
+    door: &Door,
+    stack: &mut Stack,
+    purpose: Purpose,
+    options: &plan::Options,
+) -> Result<Looked, Failure> {
+    look(door, &mut stack.desired, stack.ttl, purpose, options, stack.sources.clone()).await
+}
+
+/// Runs what has to wait for the network.
+pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+}

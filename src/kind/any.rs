@@ -34,6 +34,9 @@ pub struct Live {
     pub tags: Tags,
     /// What state it is in.
     pub condition: Condition,
+    /// Earlier revisions that somebody still uses, by id: what they mention is still held.
+    #[serde(default)]
+    pub earlier: BTreeMap<String, Value>,
 }
 
 /// What is to be done to one resource; everything in it is known.
@@ -267,6 +270,11 @@ impl<K: Kind> AnyKind for Of<K> {
                 outputs: texts(&observed.outputs),
                 tags: observed.tags,
                 condition: observed.condition,
+                earlier: observed
+                    .earlier
+                    .iter()
+                    .map(|(id, spec)| (id.clone(), Value::plain(document(spec))))
+                    .collect(),
             });
             Ok(live.collect())
         })

@@ -219,6 +219,7 @@ fn observed(cluster: &Description) -> Result<Option<Observed<Cluster>>> {
     let Some(condition) = condition(cluster) else { return Ok(None) };
     let arn = arn(cluster)?;
     Ok(Some(Observed {
+        earlier: Vec::new(),
         id: arn.to_owned(),
         live: Cluster::read(cluster)?,
         outputs: outputs(arn),

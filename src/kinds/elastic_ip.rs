@@ -68,6 +68,7 @@ impl Kind for ElasticIp {
 fn observed(address: &Description) -> Result<Observed<ElasticIp>> {
     let id = address.allocation_id().ok_or_else(|| Error::incomplete("an address's id"))?;
     Ok(Observed {
+        earlier: Vec::new(),
         id: id.to_owned(),
         live: ElasticIp {},
         outputs: outputs(id, address.public_ip()),

@@ -110,6 +110,7 @@ fn observed(gateway: &Description) -> Result<Observed<InternetGateway>> {
         .internet_gateway_id()
         .ok_or_else(|| Error::incomplete("an internet gateway's id"))?;
     Ok(Observed {
+        earlier: Vec::new(),
         id: id.to_owned(),
         live: InternetGateway { vpc_id: vpc_of(gateway).map(str::to_owned) },
         outputs: outputs(id),

@@ -197,7 +197,14 @@ fn observed(gateway: &Description) -> Result<Option<Observed<NatGateway>>> {
         connectivity_type: gateway.connectivity_type().into(),
     };
     let tags = tags::ec2::read(gateway.tags());
-    Ok(Some(Observed { id: id.to_owned(), live, outputs: outputs(id), tags, condition }))
+    Ok(Some(Observed {
+        earlier: Vec::new(),
+        id: id.to_owned(),
+        live,
+        outputs: outputs(id),
+        tags,
+        condition,
+    }))
 }
 
 fn outputs(id: &str) -> Outputs {

@@ -339,6 +339,7 @@ fn associations(table: &Description) -> BTreeMap<&str, &str> {
 fn observed(table: &Description) -> Result<Observed<RouteTable>> {
     let id = table.route_table_id().ok_or_else(|| Error::incomplete("a route table's id"))?;
     Ok(Observed {
+        earlier: Vec::new(),
         id: id.to_owned(),
         live: RouteTable {
             vpc_id: table.vpc_id().unwrap_or_default().to_owned(),

@@ -262,6 +262,7 @@ fn observed(group: &Description, rules: &[RuleDescription]) -> Result<Observed<S
         egress: set(Direction::Egress)?,
     };
     Ok(Observed {
+        earlier: Vec::new(),
         id: id.to_owned(),
         outputs: live.outputs(id),
         live,

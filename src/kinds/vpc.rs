@@ -78,6 +78,7 @@ impl Kind for Vpc {
                     .await?,
             };
             Ok(Observed {
+                earlier: Vec::new(),
                 id: id.to_owned(),
                 outputs: live.outputs(id),
                 live,

@@ -149,11 +149,11 @@ impl Draft<'_> {
     /// The steps after which `object` no longer holds on to what it mentions. A revision is immutable:
     /// the old one lets go when those who use it have moved on to the new one.
     fn released(&self, object: usize, holders: &Holders) -> BTreeSet<StepId> {
-        let Some(step) = self.releases.get(&object) else { return BTreeSet::new() };
-        let mut steps = BTreeSet::from([*step]);
-        let renews = kinds::find(&self.live[object].kind)
-            .is_some_and(|kind| !kind.about().renews.is_empty());
-        if renews && matches!(self.steps[*step].action, Action::Update { .. }) {
+        let mut steps: BTreeSet<StepId> = self.releases.get(&object).copied().into_iter().collect();
+        let live = self.live[object];
+        let renews = kinds::find(&live.kind).is_some_and(|kind| !kind.about().renews.is_empty());
+        let deleted = self.doomed.contains(&object);
+        if renews && !deleted && !(steps.is_empty() && live.earlier.is_empty()) {
             for user in holders.mentioned_by(object) {
                 steps.extend(self.released(*user, holders));
             }

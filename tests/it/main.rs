@@ -4,4 +4,5 @@ mod docs;
 mod harness;
 mod kinds;
 mod layers;
+mod random;
 mod wire;

@@ -69,7 +69,20 @@ impl World {
             let name = object.spec.get("name").and_then(Json::as_str);
             sought.is_ours(&object.tags) || names.iter().any(|wanted| Some(wanted.as_str()) == name)
         });
-        found.map(|(id, object)| object.live(id, now)).collect()
+        found.map(|(id, object)| self.live(id, object, now)).collect()
+    }
+
+    fn live(&self, id: &str, object: &Object, now: f64) -> Live {
+        let family = id.rsplit_once(':').map_or(id, |(family, _)| family);
+        let used =
+            self.objects.values().filter_map(|user| user.spec.get("task-definition")?.as_str());
+        let earlier = used.filter(|arn| {
+            object.kind == "task-definition" && *arn != id && arn.starts_with(&format!("{family}:"))
+        });
+        let documents = earlier.filter_map(|arn| {
+            Some((arn.to_owned(), Value::plain(self.revisions.get(arn)?.clone())))
+        });
+        Live { earlier: documents.collect(), ..object.live(id, now) }
     }
 
     pub(super) fn create(
@@ -274,6 +287,7 @@ impl Object {
             outputs: self.outputs.clone(),
             tags: self.tags.clone(),
             condition,
+            earlier: BTreeMap::new(),
         }
     }
 }

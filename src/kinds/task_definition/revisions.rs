@@ -27,6 +27,8 @@ struct Known {
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Traces {
     in_service: Option<u64>,
+    /// All revisions that services run, by ARN.
+    running: BTreeSet<String>,
     in_index: Option<u64>,
     /// The ARN without the revision.
     stem: Option<String>,
@@ -50,7 +52,12 @@ pub(super) async fn observe(
         let trace = traces.get(family).cloned().unwrap_or_default();
         let Some((arn, known)) = newest(aws, family, &trace).await? else { return Ok(None) };
         let tags = owned.tags(&arn).cloned().unwrap_or(known.tags);
+        let mut earlier = Vec::new();
+        for old in trace.running.iter().filter(|old| **old != arn) {
+            earlier.extend(recall(aws, old).await?.map(|(old, known)| (old, known.spec)));
+        }
         Ok(Some(Observed {
+            earlier,
             outputs: outputs(&arn),
             id: arn,
             live: known.spec,
@@ -70,6 +77,7 @@ fn traces<'a>(
     for (stem, family, revision) in running.filter_map(parts) {
         let trace = traces.entry(family.to_owned()).or_default();
         trace.in_service = trace.in_service.max(Some(revision));
+        trace.running.insert(format!("{stem}:{revision}"));
         trace.stem = Some(stem.to_owned());
     }
     for (stem, family, revision) in indexed.filter_map(parts) {

@@ -10,6 +10,8 @@ pub fn later() -> &'static [Later] {
         key("daemon", "daemon services"),
         key("capacity", "EC2 and managed capacity"),
         key("nlb", "network load balancers"),
+        key("template", "templates"),
+        key("service.*.use", "templates"),
         key("moved", "renaming without replacing"),
         key("network.endpoints", "VPC endpoints"),
         value("network.nat", "endpoints", "VPC endpoints"),

@@ -76,5 +76,5 @@ fn faults_do_not_hide_each_other() {
 fn a_number_that_is_too_great_is_refused_where_it_stands() {
     let document = json!({ "service": { "web": { "count": 99_999_999_999_u64 } } });
     let fault = line(&read(document).unwrap_err());
-    insta::assert_snapshot!(fault, @"");
+    insta::assert_snapshot!(fault, @"E0273 invalid value: integer `99999999999`, expected u32 (service.web.count); -");
 }

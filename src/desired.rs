@@ -143,7 +143,7 @@ impl Desired {
                 None => error.hint("run `ecsctl render` to see all resources of the stack"),
             });
         }
-        let outputs = kinds::find(&output.of.kind)?.outputs();
+        let outputs = kinds::find(&output.of.kind)?.output_shape();
         let names: Vec<&str> = outputs.fields()?.keys().map(String::as_str).collect();
         let title = format!("{} has no output `{}`", output.of, output.name);
         let hint = format!("its outputs are {}", names.join(", "));

@@ -34,6 +34,9 @@ pub struct Live {
     pub tags: Tags,
     /// What state it is in.
     pub condition: Condition,
+    /// Earlier revisions that somebody still uses, by id: what they mention is still held.
+    #[serde(default)]
+    pub earlier: BTreeMap<String, Value>,
 }
 
 /// What is to be done to one resource; everything in it is known.
@@ -161,12 +164,13 @@ pub trait AnyKind: Send + Sync {
 pub struct Registered {
     kind: &'static dyn AnyKind,
     shape: OnceLock<Shape>,
+    outputs: OnceLock<Shape>,
 }
 
 impl Registered {
     /// An entry for `kind`.
     pub fn new(kind: &'static dyn AnyKind) -> Self {
-        Self { kind, shape: OnceLock::new() }
+        Self { kind, shape: OnceLock::new(), outputs: OnceLock::new() }
     }
 
     /// The kind's name: [`AnyKind::name`] as a plain function.
@@ -177,6 +181,11 @@ impl Registered {
     /// The form of a declaration.
     pub fn shape(&self) -> &Shape {
         self.shape.get_or_init(|| Shape::from_schema(&self.kind.schema()))
+    }
+
+    /// The names and descriptions of the outputs.
+    pub fn output_shape(&self) -> &Shape {
+        self.outputs.get_or_init(|| self.kind.outputs())
     }
 
     /// Whether a change of the top-level field `field` replaces the resource.
@@ -267,6 +276,11 @@ impl<K: Kind> AnyKind for Of<K> {
                 outputs: texts(&observed.outputs),
                 tags: observed.tags,
                 condition: observed.condition,
+                earlier: observed
+                    .earlier
+                    .iter()
+                    .map(|(id, spec)| (id.clone(), Value::plain(document(spec))))
+                    .collect(),
             });
             Ok(live.collect())
         })

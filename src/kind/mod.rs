@@ -205,6 +205,8 @@ pub struct Observed<K: Kind> {
     pub tags: Tags,
     /// What state it is in.
     pub condition: Condition,
+    /// For kinds whose updates renew them: earlier revisions that somebody still uses, by id.
+    pub earlier: Vec<(String, K)>,
 }
 
 /// What came of a create or an update.

@@ -115,7 +115,13 @@ impl Kind for Cluster {
             .set_tags(tags::some(cx.tags, tags::ecs::tag))
             .send()
             .await?;
-        let arn = arn(made.cluster().ok_or_else(|| Error::incomplete("the cluster"))?)?;
+        let cluster = made.cluster().ok_or_else(|| Error::incomplete("the cluster"))?;
+        let arn = arn(cluster)?;
+        // A name that was used within the last days gets Container Insights only when told again.
+        let insights = Self::read(cluster)?.insights;
+        if insights.is_some() && insights != self.insights {
+            self.adjust(&Self { insights, ..self.clone() }, cx.aws, arn).await?;
+        }
         Ok(Made::new(arn, outputs(arn)))
     }
 
@@ -219,6 +225,7 @@ fn observed(cluster: &Description) -> Result<Option<Observed<Cluster>>> {
     let Some(condition) = condition(cluster) else { return Ok(None) };
     let arn = arn(cluster)?;
     Ok(Some(Observed {
+        earlier: Vec::new(),
         id: arn.to_owned(),
         live: Cluster::read(cluster)?,
         outputs: outputs(arn),

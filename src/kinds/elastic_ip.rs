@@ -1,9 +1,10 @@
 //! `elastic-ip`: a public IPv4 address of one's own.
 
+use std::time::Duration;
+
 use aws_sdk_ec2::types::{Address as Description, DomainType, ResourceType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
@@ -68,6 +69,7 @@ impl Kind for ElasticIp {
 fn observed(address: &Description) -> Result<Observed<ElasticIp>> {
     let id = address.allocation_id().ok_or_else(|| Error::incomplete("an address's id"))?;
     Ok(Observed {
+        earlier: Vec::new(),
         id: id.to_owned(),
         live: ElasticIp {},
         outputs: outputs(id, address.public_ip()),

@@ -16,9 +16,10 @@ use crate::kind::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct InternetGateway {
-    /// The id of the VPC that it is attached to; left out, it stays where it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub vpc_id: Option<String>,
+    /// The id of the VPC that it is attached to. It is never moved to another one: it could not leave
+    /// before all public addresses in the old one are gone.
+    #[schemars(extend("x-replaces" = true))]
+    pub vpc_id: String,
 }
 
 /// What others may refer to.
@@ -34,6 +35,7 @@ impl Kind for InternetGateway {
     const ABOUT: About = About {
         // It cannot be detached before the last public address in the VPC is gone.
         deadline: Duration::from_secs(20 * 60),
+        exclusive: &["vpc-id"],
         ..About::DEFAULT
     };
 
@@ -52,11 +54,8 @@ impl Kind for InternetGateway {
         Ok(Made::new(&id, outputs(&id)))
     }
 
-    async fn update(&self, was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        if self.vpc_id.is_some() && self.vpc_id != was.vpc_id {
-            was.detach(cx.aws, cx.id).await?;
-            self.attach(cx.aws, cx.id).await?;
-        }
+    /// Its one field replaces it: there is nothing to change.
+    async fn update(&self, _was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         Ok(Made::new(cx.id, outputs(cx.id)))
     }
 
@@ -74,7 +73,7 @@ impl Kind for InternetGateway {
 impl InternetGateway {
     /// AttachInternetGateway. Success also when an attempt whose reply was lost has attached it.
     async fn attach(&self, aws: &Aws, id: &str) -> Result<()> {
-        let Some(vpc) = &self.vpc_id else { return Ok(()) };
+        let vpc = &self.vpc_id;
         let call = aws.ec2.attach_internet_gateway().internet_gateway_id(id).vpc_id(vpc);
         match call.send().await.map_err(|error| Error::from(error).while_creating()) {
             Err(error) if error.is("Resource.AlreadyAssociated") => {
@@ -89,10 +88,12 @@ impl InternetGateway {
         }
     }
 
-    /// DetachInternetGateway.
+    /// DetachInternetGateway, unless it hangs in the air already.
     async fn detach(&self, aws: &Aws, id: &str) -> Result<()> {
-        let Some(vpc) = &self.vpc_id else { return Ok(()) };
-        let call = aws.ec2.detach_internet_gateway().internet_gateway_id(id).vpc_id(vpc);
+        if self.vpc_id.is_empty() {
+            return Ok(());
+        }
+        let call = aws.ec2.detach_internet_gateway().internet_gateway_id(id).vpc_id(&self.vpc_id);
         call.send().await.map_err(Error::from).absent_is_fine()
     }
 }
@@ -110,8 +111,9 @@ fn observed(gateway: &Description) -> Result<Observed<InternetGateway>> {
         .internet_gateway_id()
         .ok_or_else(|| Error::incomplete("an internet gateway's id"))?;
     Ok(Observed {
+        earlier: Vec::new(),
         id: id.to_owned(),
-        live: InternetGateway { vpc_id: vpc_of(gateway).map(str::to_owned) },
+        live: InternetGateway { vpc_id: vpc_of(gateway).unwrap_or_default().to_owned() },
         outputs: outputs(id),
         tags: tags::ec2::read(gateway.tags()),
         condition: Condition::Ready,

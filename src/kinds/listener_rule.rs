@@ -125,6 +125,7 @@ impl Kind for ListenerRule {
         let observed = found.iter().filter_map(|one| {
             let tags = tags.remove(arn(one)).unwrap_or_default();
             (sought.is_ours(&tags) || wanted(one)).then(|| Observed {
+                earlier: Vec::new(),
                 id: arn(one).to_owned(),
                 live: Self::from(one),
                 outputs: outputs(arn(one)),

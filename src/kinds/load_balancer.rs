@@ -142,7 +142,14 @@ impl Kind for LoadBalancer {
                     live.fill(&read_attributes(aws, arn(one)).await?);
                 }
                 let (outputs, condition) = (outputs(one), condition(one));
-                Ok(Observed { id: arn(one).to_owned(), live, outputs, tags, condition })
+                Ok(Observed {
+                    earlier: Vec::new(),
+                    id: arn(one).to_owned(),
+                    live,
+                    outputs,
+                    tags,
+                    condition,
+                })
             }
         })
         .await

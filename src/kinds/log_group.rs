@@ -76,6 +76,7 @@ impl Kind for LogGroup {
                 None => read_tags(aws, arn).await?,
             };
             Ok(Observed {
+                earlier: Vec::new(),
                 id: arn.to_owned(),
                 outputs: outputs(arn),
                 live: Self::from(group),

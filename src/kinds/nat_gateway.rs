@@ -56,7 +56,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Why a NAT gateway failed, and what to do: `FailureCode` of the API page.
 const FAILURES: &[(&str, &str)] = &[
-    ("InsufficientFreeAddressesInSubnet", "free addresses in its subnet, or choose a larger one"),
+    (
+        "InsufficientFreeAddressesInSubnet",
+        "free some addresses in its subnet, or give it a larger one",
+    ),
     ("Gateway.NotAttached", "attach an internet gateway to the VPC and apply again"),
     ("InvalidAllocationID.NotFound", "the elastic IP is gone: plan and apply again"),
     ("Resource.AlreadyAssociated", "the elastic IP is in use elsewhere: give it one of its own"),
@@ -197,7 +200,14 @@ fn observed(gateway: &Description) -> Result<Option<Observed<NatGateway>>> {
         connectivity_type: gateway.connectivity_type().into(),
     };
     let tags = tags::ec2::read(gateway.tags());
-    Ok(Some(Observed { id: id.to_owned(), live, outputs: outputs(id), tags, condition }))
+    Ok(Some(Observed {
+        earlier: Vec::new(),
+        id: id.to_owned(),
+        live,
+        outputs: outputs(id),
+        tags,
+        condition,
+    }))
 }
 
 fn outputs(id: &str) -> Outputs {

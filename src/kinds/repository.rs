@@ -118,7 +118,14 @@ impl Kind for Repository {
                 live.lifecycle_policy = read_lifecycle_policy(aws, name(one)).await?;
             }
             let (id, outputs) = (arn(one).to_owned(), outputs(one));
-            Ok(Some(Observed { id, live, outputs, tags, condition: Condition::Ready }))
+            Ok(Some(Observed {
+                earlier: Vec::new(),
+                id,
+                live,
+                outputs,
+                tags,
+                condition: Condition::Ready,
+            }))
         });
         Ok(observed.await?.into_iter().flatten().collect())
     }

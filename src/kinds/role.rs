@@ -114,7 +114,14 @@ impl Kind for Role {
                 )?;
             }
             let (id, outputs) = (role.arn().to_owned(), outputs(role.arn()));
-            Ok(Observed { id, live, outputs, tags, condition: Condition::Ready })
+            Ok(Observed {
+                earlier: Vec::new(),
+                id,
+                live,
+                outputs,
+                tags,
+                condition: Condition::Ready,
+            })
         })
         .await
     }

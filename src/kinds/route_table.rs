@@ -147,7 +147,7 @@ enum Target {
     Peering,
     Endpoint,
     Interface,
-    Local,
+    LocalGateway,
     Carrier,
 }
 
@@ -161,7 +161,7 @@ const TARGETS: [(&str, Target); 10] = [
     ("pcx-", Target::Peering),
     ("vpce-", Target::Endpoint),
     ("eni-", Target::Interface),
-    ("lgw-", Target::Local),
+    ("lgw-", Target::LocalGateway),
     ("cagw-", Target::Carrier),
 ];
 
@@ -212,7 +212,7 @@ async fn create_route(aws: &Aws, table: &str, to: &Cidr, target: &str) -> Result
         .set_vpc_peering_connection_id(via(Target::Peering))
         .set_vpc_endpoint_id(via(Target::Endpoint))
         .set_network_interface_id(via(Target::Interface))
-        .set_local_gateway_id(via(Target::Local))
+        .set_local_gateway_id(via(Target::LocalGateway))
         .set_carrier_gateway_id(via(Target::Carrier));
     let made = call.send().await.map_err(|error| Error::from(error).while_creating());
     match made.exists_is_fine()? {
@@ -237,7 +237,7 @@ async fn replace_route(aws: &Aws, table: &str, to: &Cidr, target: &str) -> Resul
         .set_vpc_peering_connection_id(via(Target::Peering))
         .set_vpc_endpoint_id(via(Target::Endpoint))
         .set_network_interface_id(via(Target::Interface))
-        .set_local_gateway_id(via(Target::Local))
+        .set_local_gateway_id(via(Target::LocalGateway))
         .set_carrier_gateway_id(via(Target::Carrier));
     call.send().await.map_err(|error| Error::from(error).while_creating())?;
     Ok(())
@@ -339,6 +339,7 @@ fn associations(table: &Description) -> BTreeMap<&str, &str> {
 fn observed(table: &Description) -> Result<Observed<RouteTable>> {
     let id = table.route_table_id().ok_or_else(|| Error::incomplete("a route table's id"))?;
     Ok(Observed {
+        earlier: Vec::new(),
         id: id.to_owned(),
         live: RouteTable {
             vpc_id: table.vpc_id().unwrap_or_default().to_owned(),

@@ -190,10 +190,14 @@ impl SecurityGroup {
         let call = cx.aws.ec2.describe_security_groups();
         let call = call.filters(filter("vpc-id", [&self.vpc_id]));
         let found = call.filters(filter("group-name", [&self.name])).send().await?;
-        // Names are compared without regard to case, filters are not.
-        let group = found.security_groups().first().ok_or_else(|| {
-            Error::new(Class::Eventual, format!("a group called `{}` is not visible", self.name))
-        })?;
+        // The listing lags; or the name differs in case, which the filter minds and the create does not.
+        let unseen = || {
+            let message =
+                format!("the name `{}` is taken by a group that is not listed", self.name);
+            let hint = "look in the VPC for a group whose name differs in upper and lower case";
+            Error::new(Class::Eventual, message).hinted(hint)
+        };
+        let group = found.security_groups().first().ok_or_else(unseen)?;
         cx.require_ours(&tags::ec2::read(group.tags()))?;
         group.group_id().map(str::to_owned).ok_or_else(|| Error::incomplete("a group's id"))
     }
@@ -262,6 +266,7 @@ fn observed(group: &Description, rules: &[RuleDescription]) -> Result<Observed<S
         egress: set(Direction::Egress)?,
     };
     Ok(Observed {
+        earlier: Vec::new(),
         id: id.to_owned(),
         outputs: live.outputs(id),
         live,

@@ -174,6 +174,7 @@ fn observed(found: &Description) -> Result<Observed<SecurityGroupRule>> {
     let id = id(found)?;
     let rule = read(found);
     Ok(Observed {
+        earlier: Vec::new(),
         id: id.clone(),
         live: SecurityGroupRule {
             security_group_id: found.group_id().unwrap_or_default().to_owned(),

@@ -142,6 +142,7 @@ fn observed(subnet: &Description) -> Result<Observed<Subnet>> {
         map_public_ip_on_launch: subnet.map_public_ip_on_launch().unwrap_or(false),
     };
     Ok(Observed {
+        earlier: Vec::new(),
         id: id.to_owned(),
         outputs: live.outputs(id),
         live,

@@ -180,7 +180,14 @@ impl Kind for TargetGroup {
                     live.fill(&read_attributes(aws, arn(one)).await?);
                 }
                 let (id, outputs) = (arn(one).to_owned(), outputs(arn(one)));
-                Ok(Observed { id, live, outputs, tags, condition: Condition::Ready })
+                Ok(Observed {
+                    earlier: Vec::new(),
+                    id,
+                    live,
+                    outputs,
+                    tags,
+                    condition: Condition::Ready,
+                })
             }
         })
         .await

@@ -1,10 +1,12 @@
 //! `vpc`: a virtual private cloud.
 
-use aws_sdk_ec2::types::{AttributeBooleanValue, ResourceType, Vpc as Description};
-use aws_sdk_ec2::types::{VpcAttributeName, VpcState};
+use std::time::Duration;
+
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, ResourceType, Vpc as Description, VpcAttributeName, VpcState,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
 use super::types::Cidr;
 use crate::cloud::aws::ec2::{PAGE, filter};
@@ -78,6 +80,7 @@ impl Kind for Vpc {
                     .await?,
             };
             Ok(Observed {
+                earlier: Vec::new(),
                 id: id.to_owned(),
                 outputs: live.outputs(id),
                 live,

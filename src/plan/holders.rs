@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::kind::Live;
-use crate::value::beginnings;
+use crate::value::{Value, beginnings};
 
 /// Outputs that identify an object when others mention them.
 const IDENTIFYING: [&str; 3] = ["id", "arn", "uri"];
@@ -23,11 +23,13 @@ impl Holders {
             by_id.insert(&object.id, index);
             let ids = IDENTIFYING.iter().filter_map(|name| object.outputs.get(*name));
             by_id.extend(ids.map(|id| (id.as_str(), index)));
+            by_id.extend(object.earlier.keys().map(|id| (id.as_str(), index)));
         }
         let mut mentions = vec![BTreeSet::new(); live.len()];
         let mut mentioned_by = vec![BTreeSet::new(); live.len()];
         for (index, object) in live.iter().enumerate() {
-            for text in object.spec.texts() {
+            let documents = [&object.spec].into_iter().chain(object.earlier.values());
+            for text in documents.flat_map(Value::texts) {
                 for other in beginnings(text).filter_map(|id| by_id.get(id).copied()) {
                     if other != index {
                         mentions[index].insert(other);
@@ -58,7 +60,6 @@ mod tests {
 
     use super::*;
     use crate::kind::{Condition, Tags};
-    use crate::value::Value;
 
     fn live(id: &str, spec: serde_json::Value) -> Live {
         Live {
@@ -69,6 +70,7 @@ mod tests {
             outputs: BTreeMap::new(),
             tags: Tags::new(),
             condition: Condition::Ready,
+            earlier: BTreeMap::new(),
         }
     }
 

@@ -11,7 +11,7 @@ use super::{Action, Because, Step, StepId};
 use crate::address::{Address, Path};
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
-use crate::kind::Live;
+use crate::kind::{Condition, Live};
 use crate::kinds;
 use crate::value::Value;
 
@@ -107,14 +107,18 @@ impl Draft<'_> {
             let successor = self.successor(*object);
             // The successor cannot stand beside it, so whoever mentions the old one has nothing to turn
             // to before it is gone.
-            let first = successor.is_some_and(|step| exclusions.contains(&(step, delete)));
+            let first = exclusions.iter().any(|(_, earlier)| *earlier == delete);
             if let (Some(step), false) = (successor, first) {
                 after[delete].insert(step);
             }
+            let dangles = kinds::find(&live.kind).is_some_and(|kind| kind.about().dangles);
+            let leaving = matches!(live.condition, Condition::Leaving(_));
+            if leaving || first && dangles {
+                continue;
+            }
             for holder in holders.mentioned_by(*object) {
-                let stays = !self.doomed.contains(holder);
-                if first && stays {
-                    refused.extend(self.refuse_dangling(live, self.live[*holder]));
+                if first && !self.doomed.contains(holder) {
+                    refused.push(refuse_dangling(live, self.live[*holder]));
                 } else {
                     after[delete].extend(self.released(*holder, holders));
                 }
@@ -133,27 +137,14 @@ impl Draft<'_> {
         }
     }
 
-    fn refuse_dangling(&self, live: &Live, holder: &Live) -> Option<Diagnostic> {
-        if kinds::find(&live.kind)?.about().dangles {
-            return None;
-        }
-        let show = |live: &Live| live.address.as_ref().map_or(live.id.clone(), Address::to_string);
-        let (name, by) = (show(live), show(holder));
-        let title = format!("{name} cannot be replaced while {by} uses it");
-        let hint =
-            format!("give the successor of {name} another name in the spec, and move {by} to it");
-        let path = Path::of(["aws".to_owned(), live.kind.clone()]);
-        Some(Diagnostic::error("E0205", title).at(path, "").hint(hint))
-    }
-
     /// The steps after which `object` no longer holds on to what it mentions. A revision is immutable:
     /// the old one lets go when those who use it have moved on to the new one.
     fn released(&self, object: usize, holders: &Holders) -> BTreeSet<StepId> {
-        let Some(step) = self.releases.get(&object) else { return BTreeSet::new() };
-        let mut steps = BTreeSet::from([*step]);
-        let renews = kinds::find(&self.live[object].kind)
-            .is_some_and(|kind| !kind.about().renews.is_empty());
-        if renews && matches!(self.steps[*step].action, Action::Update { .. }) {
+        let mut steps: BTreeSet<StepId> = self.releases.get(&object).copied().into_iter().collect();
+        let live = self.live[object];
+        let renews = kinds::find(&live.kind).is_some_and(|kind| !kind.about().renews.is_empty());
+        let deleted = self.doomed.contains(&object);
+        if renews && !deleted && !(steps.is_empty() && live.earlier.is_empty()) {
             for user in holders.mentioned_by(object) {
                 steps.extend(self.released(*user, holders));
             }
@@ -184,6 +175,16 @@ impl Draft<'_> {
             }
         }
     }
+}
+
+fn refuse_dangling(live: &Live, holder: &Live) -> Diagnostic {
+    let show = |live: &Live| live.address.as_ref().map_or(live.id.clone(), Address::to_string);
+    let (name, by) = (show(live), show(holder));
+    let title = format!("{name} cannot be replaced while {by} uses it");
+    let hint =
+        format!("give the successor of {name} another name in the spec, and move {by} to it");
+    let path = Path::of(["aws".to_owned(), live.kind.clone()]);
+    Diagnostic::error("E0205", title).at(path, "").hint(hint)
 }
 
 /// What the fields say that AWS gives only once; `None` while one of them is not known.

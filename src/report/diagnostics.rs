@@ -4,22 +4,9 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value as Json, json};
 
+use super::style::{Colour, Look};
 use crate::diag::{Diagnostic, Label, Severity};
 use crate::spec::{Located, Sources};
-
-/// What the output goes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
-    /// Whether colours may be used.
-    pub colour: bool,
-    /// How many columns there are.
-    pub width: usize,
-}
-
-impl Look {
-    /// Without colours, 120 columns: for files, pipes and tests.
-    pub const PLAIN: Self = Self { colour: false, width: 120 };
-}
 
 /// All diagnostics for people: errors first, in the order of the files, and their count at the end.
 /// Nothing at all when there are none.
@@ -27,7 +14,10 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, look: Look) -> Stri
     if diagnostics.is_empty() {
         return String::new();
     }
-    let renderer = if look.colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = match look.colour {
+        Colour::On => Renderer::styled(),
+        Colour::Off => Renderer::plain(),
+    };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(look.width);
     let mut text = String::new();
     for diagnostic in sorted(diagnostics, sources) {
@@ -98,12 +88,15 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Group<'a> {
     }
 }
 
+/// A place, how it is marked, and what is said there.
+type Marked<'a> = (Located<'a>, AnnotationKind, &'a str);
+
 /// One snippet a file, that of the primary label first.
 fn snippets<'a>(
     diagnostic: &'a Diagnostic,
     sources: &'a Sources,
 ) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
-    let mut files: Vec<(&str, Vec<(Located<'a>, AnnotationKind, &'a str)>)> = Vec::new();
+    let mut files: Vec<(&str, Vec<Marked<'a>>)> = Vec::new();
     for (index, label) in diagnostic.labels.iter().enumerate() {
         let Some(at) = sources.locate(&label.place) else { continue };
         let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
@@ -113,7 +106,7 @@ fn snippets<'a>(
             None => files.push((marked.0.file, vec![marked])),
         }
     }
-    let snippet = |(file, marks): (&'a str, Vec<(Located<'a>, AnnotationKind, &'a str)>)| {
+    let snippet = |(file, marks): (&'a str, Vec<Marked<'a>>)| {
         let text = marks.first().map_or("", |(at, ..)| at.text);
         let annotations = marks.into_iter().map(|(at, kind, label)| {
             let annotation = kind.span(at.range);

@@ -10,10 +10,8 @@ use crate::kind::{Field, Shape};
 
 use super::Language;
 use super::example;
-use super::node::{Entry, Form, Layer, Mark, Node, Table};
-use super::rules::Later;
+use super::node::{Entry, Form, Node, Table};
 use super::sources::Sources;
-use crate::nearest::nearest;
 
 /// Walks one layer. What is left out is no error here: another layer may say it.
 pub(crate) struct Checker<'a> {
@@ -32,7 +30,7 @@ impl<'a> Checker<'a> {
 
     /// The canonical form of a value. A value that is wrong is told of and stays as it is.
     pub(crate) fn value(&mut self, node: Node, shape: &Shape) -> Node {
-        if self.is_later(node.mark, Some(&node)) {
+        if has_unknown(&node) || self.is_later(node.mark, Some(&node)) {
             return node;
         }
         if self.path.len() == 1 && self.path[0] == crate::address::SURROUNDINGS {
@@ -144,10 +142,6 @@ impl<'a> Checker<'a> {
             self.wrong_type(&node, shape);
             return node;
         };
-        // A variable of an environment that is not the chosen one: its value is not known here.
-        if json.as_str().is_some_and(|text| text.starts_with("${var.")) {
-            return node;
-        }
         let Some(canonical) = canonical(json, shape) else {
             self.wrong_type(&node, shape);
             return node;
@@ -173,10 +167,8 @@ impl<'a> Checker<'a> {
                     self.found.push(error.hint(hint));
                 }
             }
-            (Form::Scalar(Json::String(word)), Shape::Choice(words)) => {
-                if !words.contains(word) {
-                    self.illegal_choice(word, words, node.mark);
-                }
+            (Form::Scalar(Json::String(word)), Shape::Choice(words)) if !words.contains(word) => {
+                self.illegal_choice(word, words, node.mark);
             }
             (Form::Scalar(Json::String(text)), Shape::Text { format: Some(format) }) => {
                 let Some(format) = self.language.format(format) else { return };
@@ -230,143 +222,12 @@ impl<'a> Checker<'a> {
         let form = Form::Table(table.into_iter().map(check).collect());
         Node { mark, layer, variants: &[], form }
     }
+}
 
-    fn unknown_kind(&mut self, kind: &str, mark: Mark) {
-        let title = format!("there is no kind `{kind}`");
-        let kinds = self.language.kinds.keys().copied();
-        let error = match nearest(kind, kinds.clone()) {
-            Some(near) => self.labelled("E0123", title, mark, format!("did you mean `{near}`?")),
-            None => {
-                let all: Vec<String> = kinds.map(|kind| format!("`{kind}`")).collect();
-                self.error("E0123", title, mark).hint(format!("use one of {}", all.join(", ")))
-            }
-        };
-        self.found.push(error);
-    }
-
-    fn unknown_key(&mut self, key: &str, entry: &Entry, fields: &BTreeMap<String, Field>) {
-        let parent = &self.path[..self.path.len() - 1];
-        let title = match parent {
-            [] => format!("unknown key `{key}`"),
-            _ => format!("unknown key `{key}` in {}", example::describe(parent)),
-        };
-        let own = nearest(key, fields.keys().map(String::as_str));
-        let top = entry.value.layer == Layer::Base
-            && self.root.fields().is_some_and(|fields| fields.contains_key(key));
-        let error = match (own, self.first_header(entry.key)) {
-            (_, Some(line)) if top && !parent.is_empty() => self
-                .error("E0107", title, entry.key)
-                .hint(format!("did you mean to put this above line {line}?")),
-            (Some(near), _) => {
-                self.labelled("E0107", title, entry.key, format!("did you mean `{near}`?"))
-            }
-            (None, _) if fields.len() <= 16 => {
-                let all: Vec<String> = fields.keys().map(|key| format!("`{key}`")).collect();
-                self.error("E0107", title, entry.key).hint(format!("use one of {}", all.join(", ")))
-            }
-            (None, _) => self
-                .error("E0107", title, entry.key)
-                .hint("remove it, or see `ecsctl schema` for the keys there are"),
-        };
-        self.found.push(error);
-    }
-
-    /// The line of the first `[header]` of the text, if it stands before the mark: keys that belong to
-    /// no section must be above it.
-    fn first_header(&self, mark: Mark) -> Option<usize> {
-        let text = &self.sources.all[mark.source].text;
-        let own_line = text[..mark.start].matches('\n').count();
-        let header = text.lines().position(|line| line.trim_start().starts_with('['))?;
-        (header < own_line).then_some(header + 1)
-    }
-
-    fn illegal_choice(&mut self, word: &str, words: &[String], mark: Mark) {
-        let key = example::key(&self.path);
-        let title = format!("`{key}` cannot be `{word}`");
-        let label = nearest(word, words.iter().map(String::as_str));
-        let label = label.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
-        let all: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-        let error = self.labelled("E0110", title, mark, label);
-        self.found.push(error.hint(format!("use one of {}", all.join(", "))));
-    }
-
-    pub(crate) fn wrong_type(&mut self, node: &Node, shape: &Shape) {
-        if self.holds_later(node) {
-            return;
-        }
-        let key = example::key(&self.path);
-        let text = &self.sources.all[node.mark.source].text;
-        let of_tables = matches!(&node.form, Form::List(items) if !items.is_empty()
-            && items.iter().all(|item| item.table().is_some()
-                && text[item.mark.range()].starts_with("[[")));
-        if of_tables {
-            let title = format!("`{key}` is not an array of tables");
-            let hint = format!("name each: `[{}.NAME]`", self.path.join("."));
-            let error = self.error("E0108", title, node.mark).hint(hint);
-            self.found.push(error);
-            return;
-        }
-        let (wanted, got) = (example::wanted(shape), node.kind());
-        let title = format!("`{key}` is {wanted}, not {got}");
-        let hint = example::of(&self.path, shape, self.language);
-        let error = self.error("E0108", title, node.mark).hint(format!("write for example {hint}"));
-        self.found.push(error);
-    }
-
-    /// Names are `[a-z0-9-]`, because they end up in names of AWS.
-    pub(crate) fn name(&mut self, name: &str, mark: Mark) {
-        if let Err(title) = example::name(name) {
-            let error = self.error("E0113", title, mark);
-            let hint = "use lower-case letters, digits and dashes, a letter or digit at each end";
-            self.found.push(error.hint(hint));
-        }
-    }
-
-    /// Whether the key, or its value at hand, is of later work; which is then said.
-    fn is_later(&mut self, mark: Mark, value: Option<&Node>) -> bool {
-        let word = value.and_then(Node::text);
-        let fits = |later: &&Later| {
-            let steps = later.path.split('.');
-            steps.clone().count() == self.path.len()
-                && steps.zip(&self.path).all(|(want, step)| want == "*" || want == step)
-                && (later.value.is_none() || later.value == word)
-        };
-        let Some(later) = self.language.later.iter().find(fits) else { return false };
-        let key = example::inner(&self.path);
-        let title = match later.value {
-            Some(word) => format!("`{key} = \"{word}\"` is not there yet"),
-            None => format!("`{key}` is not there yet"),
-        };
-        let error = self.error("E0120", title, mark);
-        self.found
-            .push(error.hint(format!("leave it out: {} will come in a later version", later.what)));
-        true
-    }
-
-    /// Whether a table where something plain belongs has a key of later work, which is then said.
-    fn holds_later(&mut self, node: &Node) -> bool {
-        let mut later = false;
-        for (key, entry) in node.table().into_iter().flatten() {
-            self.path.push(key.clone());
-            later |= self.is_later(entry.key, Some(&entry.value));
-            self.path.pop();
-        }
-        later
-    }
-
-    fn error(&self, code: &'static str, title: impl Into<String>, mark: Mark) -> Diagnostic {
-        self.labelled(code, title, mark, String::new())
-    }
-
-    fn labelled(
-        &self,
-        code: &'static str,
-        title: impl Into<String>,
-        mark: Mark,
-        label: String,
-    ) -> Diagnostic {
-        Diagnostic::error(code, title).at_span(self.sources.span(mark), label)
-    }
+/// Whether a text mentions a variable whose value is not known here: of an environment that is not
+/// the chosen one, or one that lacks a value, which has been said.
+fn has_unknown(node: &Node) -> bool {
+    node.text().is_some_and(|text| text.contains("${var.") && !text.contains("$${var."))
 }
 
 /// The scalar as the form wants it; `None` when it is of another type.
@@ -388,44 +249,4 @@ fn canonical(json: &Json, shape: &Shape) -> Option<Json> {
         }
         _ => None,
     }
-}
-
-/// Tells what the whole document lacks: required keys that no layer gives.
-pub(crate) fn missing(node: &Node, shape: &Shape, at: Mark, checker: &mut Checker<'_>) {
-    match (shape, &node.form) {
-        (Shape::Struct { fields, .. }, Form::Table(table)) => {
-            for (key, field) in fields {
-                match table.get(key) {
-                    None if field.required => {
-                        let whole = example::describe(&checker.path);
-                        let mut path = checker.path.clone();
-                        path.push(key.clone());
-                        let hint = example::of(&path, &field.shape, checker.language);
-                        let title = format!("{whole} lacks `{key}`");
-                        let error = checker.error("E0109", title, at);
-                        checker.found.push(error.hint(format!("add for example {hint}")));
-                    }
-                    None => {}
-                    Some(entry) => within(entry, key, &field.shape, checker),
-                }
-            }
-        }
-        (Shape::Map(values), Form::Table(table)) => {
-            table.iter().for_each(|(key, entry)| within(entry, key, values, checker));
-        }
-        (Shape::List(items) | Shape::Set(items), Form::List(list)) => {
-            for (index, item) in list.iter().enumerate() {
-                checker.path.push(index.to_string());
-                missing(item, items, item.mark, checker);
-                checker.path.pop();
-            }
-        }
-        _ => {}
-    }
-}
-
-fn within(entry: &Entry, key: &str, shape: &Shape, checker: &mut Checker<'_>) {
-    checker.path.push(key.to_owned());
-    missing(&entry.value, shape, entry.key, checker);
-    checker.path.pop();
 }

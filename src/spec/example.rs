@@ -9,6 +9,9 @@ pub(crate) fn describe(path: &[String]) -> String {
     match path {
         [] => "the spec".to_owned(),
         [section] => format!("`[{section}]`"),
+        [env, _] if ["env", "defaults", "vars"].contains(&env.as_str()) => {
+            format!("`[{}]`", path.join("."))
+        }
         [section, name] => format!("{section} `{name}`"),
         [aws, kind, name] if aws == crate::address::SURROUNDINGS => format!("{kind} `{name}`"),
         _ => format!("`{}`", path.join(".")),

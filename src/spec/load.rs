@@ -6,19 +6,21 @@ use serde_json::Value as Json;
 
 use crate::diag::Diagnostic;
 use crate::kind::{Shape, StackId};
+use crate::nearest::nearest;
 
-use super::check::{Checker, missing};
+use super::check::Checker;
 use super::example;
 use super::files::Files;
 use super::layers::{Layers, fill, merge, with_tree};
 use super::meta::{KEYS, Meta, VERSION, lifetime};
-use super::node::{Layer, Mark, Node};
+use super::node::{Entry, Layer, Mark, Node};
 use super::parse::parse;
 use super::read::{Reader, overlay_name};
+use super::required::missing;
 use super::scope::{Names, Scope};
+use super::sources::Sources;
 use super::vars::values;
 use super::{Language, Rejected, Request, Spec};
-use crate::nearest::nearest;
 
 /// The environment when none is chosen.
 const DEFAULT_ENV: &str = "default";
@@ -26,17 +28,7 @@ const DEFAULT_ENV: &str = "default";
 /// Reads a spec, or tells everything that is wrong with it.
 pub fn load(request: &Request, language: &Language, files: &dyn Files) -> Result<Spec, Rejected> {
     let env = request.env.as_deref().unwrap_or(DEFAULT_ENV);
-    let mut reader = Reader::new(files);
-    let base = reader.spec(&request.file);
-    let overlay = reader.overlay(&request.file, env);
-    let sets: Vec<Node> = request.set.iter().filter_map(|set| read_set(&mut reader, set)).collect();
-    let beside = reader.overlays(&request.file);
-    let Reader { sources, found, .. } = reader;
-    // A text that is no TOML would only be followed by errors that come of it.
-    let (Some(base), true) = (base, found.is_empty()) else {
-        return Err(Rejected { diagnostics: found, sources });
-    };
-
+    let Texts { base, overlay, sets, beside, sources } = read(request, env, files)?;
     let shape = language.spec();
     let mut checker = Checker::new(language, &shape, &sources);
     if overlay.is_none() {
@@ -68,6 +60,36 @@ pub fn load(request: &Request, language: &Language, files: &dyn Files) -> Result
     })
 }
 
+/// What was read, before anything is made of it.
+struct Texts {
+    base: Node,
+    overlay: Option<Node>,
+    sets: Vec<Node>,
+    /// The environments that have a file beside the spec.
+    beside: BTreeSet<String>,
+    sources: Sources,
+}
+
+fn read(request: &Request, env: &str, files: &dyn Files) -> Result<Texts, Rejected> {
+    // The name becomes part of a file's name before anything else.
+    if let Err(title) = example::name(env) {
+        let hint = "use lower-case letters, digits and dashes";
+        let diagnostics = vec![Diagnostic::error("E0113", title).hint(hint)];
+        return Err(Rejected { diagnostics, sources: Sources::default() });
+    }
+    let mut reader = Reader::new(files);
+    let base = reader.spec(&request.file);
+    let overlay = reader.overlay(&request.file, env);
+    let sets = request.set.iter().filter_map(|set| read_set(&mut reader, set)).collect();
+    let beside = reader.overlays(&request.file);
+    let Reader { sources, found, .. } = reader;
+    match base {
+        // A text that is no TOML would only be followed by errors that come of it.
+        Some(base) if found.is_empty() => Ok(Texts { base, overlay, sets, beside, sources }),
+        _ => Err(Rejected { diagnostics: found, sources }),
+    }
+}
+
 /// `--set key=value`: the value is TOML, and text when it is not.
 fn read_set(reader: &mut Reader<'_>, (key, value): &(String, String)) -> Option<Node> {
     let value = match toml::de::DeValue::parse(value) {
@@ -86,10 +108,6 @@ fn read_set(reader: &mut Reader<'_>, (key, value): &(String, String)) -> Option<
 /// Refuses an environment that nothing is said of.
 fn known_env(request: &Request, base: &Node, beside: &BTreeSet<String>, checker: &mut Checker<'_>) {
     let Some(env) = request.env.as_deref().filter(|env| *env != DEFAULT_ENV) else { return };
-    if let Err(title) = example::name(env) {
-        checker.found.push(Diagnostic::error("E0113", title));
-        return;
-    }
     let written = base.get("env").and_then(|entry| entry.value.table()).into_iter().flatten();
     let mut all: BTreeSet<&str> = written.map(|(name, _)| name.as_str()).collect();
     all.extend(beside.iter().map(String::as_str));
@@ -145,35 +163,45 @@ fn canonical(
         let filled = fill(layer, &scope, &mut used, checker);
         checker.value(filled, shape);
     }
-    let declared = vars.iter().filter_map(|entry| entry.value.table()).flatten();
-    let unused = declared.filter(|(name, _)| !used.contains(*name)).map(|(name, entry)| {
+    (ready, unused(vars.as_ref(), &used, checker.sources))
+}
+
+/// Warnings about variables that nothing mentions.
+fn unused(vars: Option<&Entry>, used: &BTreeSet<String>, sources: &Sources) -> Vec<Diagnostic> {
+    let declared = vars.and_then(|entry| entry.value.table()).into_iter().flatten();
+    let idle = declared.filter(|(name, _)| !used.contains(*name));
+    idle.map(|(name, entry)| {
         Diagnostic::warning("E0125", format!("the variable `{name}` is never used"))
-            .at_span(checker.sources.span(entry.key), "")
+            .at_span(sources.span(entry.key), "")
             .hint(format!("use it as `${{var.{name}}}`, or remove it"))
-    });
-    (ready, unused.collect())
+    })
+    .collect()
 }
 
 /// The keys that belong to no section. What their forms cannot say is checked here.
 fn meta(tree: &Node, request: &Request, checker: &mut Checker<'_>) -> Option<Meta> {
-    let mark = |key: &str| tree.get(key).map(super::node::Entry::shown);
-    let keys =
-        KEYS.iter().filter_map(|key| Some(((*key).to_owned(), tree.get(key)?.value.to_json())));
-    let meta: Option<Meta> = serde_json::from_value(Json::Object(keys.collect())).ok();
+    let keys = KEYS.iter().filter_map(|key| Some((*key, tree.get(key)?.value.to_json())));
+    let keys = keys.map(|(key, value)| (key.to_owned(), value)).collect();
+    let meta: Option<Meta> = serde_json::from_value(Json::Object(keys)).ok();
+    let mut lacks = |key: &str, hint: &str| {
+        let error = Diagnostic::error("E0109", format!("the spec lacks `{key}`"));
+        let top = checker.sources.span(Mark::new(0, 0..0));
+        checker.found.push(error.at_span(top, "").hint(hint));
+    };
+    if tree.get("ecsctl").is_none() {
+        lacks("ecsctl", &format!("begin with `ecsctl = {VERSION}`, the version of the language"));
+    }
     if tree.get("region").is_none() && request.region.is_none() {
-        let error = Diagnostic::error("E0109", "the spec lacks `region`");
-        let error = error.at_span(checker.sources.span(Mark::new(0, 0..0)), "");
-        let hint = "add for example `region = \"eu-west-1\"`, or set AWS_REGION";
-        checker.found.push(error.hint(hint));
+        lacks("region", "add for example `region = \"eu-west-1\"`, or set AWS_REGION");
     }
     let meta = meta?;
-    if meta.ecsctl != VERSION
-        && let Some(at) = mark("ecsctl")
+    if let (Some(version), Some(entry)) = (meta.ecsctl, tree.get("ecsctl"))
+        && version != VERSION
     {
-        let title = format!("version {} of the language is not known", meta.ecsctl);
-        let error = Diagnostic::error("E0124", title).at_span(checker.sources.span(at), "");
+        let title = format!("version {version} of the language is not known");
+        let span = checker.sources.span(entry.shown());
         let hint = format!("write `ecsctl = {VERSION}`, or install the ecsctl that knows it");
-        checker.found.push(error.hint(hint));
+        checker.found.push(Diagnostic::error("E0124", title).at_span(span, "").hint(hint));
     }
     let tags = tree.get("tags").and_then(|entry| entry.value.table()).into_iter().flatten();
     for (key, entry) in

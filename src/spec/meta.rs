@@ -19,7 +19,8 @@ pub(crate) const VERSION: u32 = 1;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Meta {
     /// The version of the language: 1.
-    pub ecsctl: u32,
+    #[serde(default)]
+    pub ecsctl: Option<u32>,
     /// The stack's name.
     #[schemars(extend("x-format" = "stack-name"))]
     pub stack: String,

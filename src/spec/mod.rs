@@ -23,6 +23,7 @@ pub use self::vars::{Type, Variable};
 
 mod check;
 mod example;
+mod fault;
 mod files;
 mod language;
 mod layers;
@@ -32,6 +33,7 @@ mod meta;
 mod node;
 mod parse;
 mod read;
+mod required;
 pub mod rules;
 mod scope;
 mod sources;

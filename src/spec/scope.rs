@@ -178,21 +178,32 @@ impl Scope<'_> {
             }
             ("join", [separator, items @ ..]) if !items.is_empty() => {
                 let separator = self.known(function, separator, used)?;
-                let mut parts = Vec::new();
-                for (index, item) in items.iter().enumerate() {
-                    if index > 0 {
-                        parts.push(Part::Known(separator.as_str().into()));
-                    }
-                    parts.extend(self.mean(item, used)?);
-                }
-                Ok(parts)
+                self.join(&separator, items, used)
             }
             ("lower", _) => Err(arity("${lower(text)}")),
             ("default", _) => Err(arity("${default(text, 'otherwise')}")),
             ("join", _) => Err(arity("${join('-', first, second)}")),
-            _ => Err(Mistake::new("E0118", range, format!("there is no function `{function}`"))
-                .hint("use `default`, `lower` or `join`")),
+            _ => {
+                let title = format!("there is no function `{function}`");
+                Err(Mistake::new("E0118", range, title).hint("use `default`, `lower` or `join`"))
+            }
         }
+    }
+
+    fn join(
+        &self,
+        separator: &str,
+        items: &[Expression],
+        used: &mut BTreeSet<String>,
+    ) -> Result<Vec<Part>, Mistake> {
+        let mut parts = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            if index > 0 {
+                parts.push(Part::Known(separator.into()));
+            }
+            parts.extend(self.mean(item, used)?);
+        }
+        Ok(parts)
     }
 
     /// The text of an argument that must be known now.

@@ -5,4 +5,6 @@ mod docs;
 mod harness;
 mod kinds;
 mod layers;
+mod random;
 mod wire;
+mod wrong_specs;

@@ -9,10 +9,10 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use ecsctl::cloud::Cloud as _;
-use ecsctl::cloud::sim::{Fault, Sim};
 use ecsctl::address::{Address, Path};
 use ecsctl::blueprint::Declaration;
+use ecsctl::cloud::Cloud as _;
+use ecsctl::cloud::sim::{Fault, Sim};
 use ecsctl::desired::Desired;
 use ecsctl::kind::{Class, Error, StackId};
 use ecsctl::plan::{Options, Plan, Purpose, plan};
@@ -24,7 +24,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 /// Stacks; each lives through [`ROUNDS`] changes.
-const STACKS: u64 = 2_000;
+const STACKS: u64 = 200;
 const ROUNDS: u64 = 3;
 
 /// A small linear congruential generator (Knuth's MMIX constants): the same stacks on every machine.
@@ -132,7 +132,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         let name = format!("s{index}");
         let role = format!("r{}", dice.roll(2));
         put("role", &role, json!({"trust": trust}));
-        put("log-group", &name, json!({"retention-in-days": [7, 14][dice.roll(2) as usize]}));
+        put("log-group", &name, json!({"retention-in-days": 7 * (1 + dice.roll(2))}));
         put(
             "target-group",
             &name,
@@ -144,7 +144,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             &name,
             json!({"listener-arn": "${listener.main.arn}",
             "priority": 10 + index, "conditions": {"paths": [format!("/{name}/*")]},
-            "forward": format!("${{target-group.{name}.arn}}")}),
+            "action": {"forward": format!("${{target-group.{name}.arn}}")}}),
         );
         put(
             "task-definition",
@@ -265,8 +265,8 @@ impl Account {
                 return attempt;
             }
             // A crash is an error here, and nothing but the next round's business.
-            let outcome = self.carry_out(&plan, &snapshot).await;
-            assert_eq!(self.sim.refusals(), [""; 0], "the plan was in order:\n{plan}\n{outcome:?}");
+            let _ = self.carry_out(&plan, &snapshot).await;
+            assert_eq!(self.sim.refusals(), [""; 0], "the plan was in order:\n{plan}");
         }
         let snapshot = self.look(desired).await;
         panic!("it does not converge:\n{}", self.plan(desired, &snapshot, purpose));

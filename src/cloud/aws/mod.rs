@@ -168,3 +168,30 @@ impl Cloud for Aws {
 fn unknown(deed: &Deed) -> Error {
     Error::new(crate::kind::Class::Other, format!("there is no kind `{}`", deed.address.kind))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::kind::Class;
+
+    /// N1: a second attempt of a step goes on with what the first one made; other steps do not.
+    #[tokio::test]
+    async fn a_step_makes_its_thing_once() {
+        let version = aws_config::BehaviorVersion::latest();
+        let config = SdkConfig::builder().behavior_version(version).build();
+        let (aws, calls) = (Aws::new(&config, Cache::in_memory()), Cell::new(0));
+        let make = || async {
+            calls.set(calls.get() + 1);
+            match calls.get() {
+                1 => Err(Error::new(Class::Throttled, "slow down")),
+                call => Ok(format!("vpc-{call}")),
+            }
+        };
+        assert!(aws.once("step-1", make()).await.is_err());
+        assert_eq!(aws.once("step-1", make()).await.unwrap(), "vpc-2");
+        assert_eq!(aws.once("step-1", make()).await.unwrap(), "vpc-2");
+        assert_eq!(aws.once("step-2", make()).await.unwrap(), "vpc-3");
+    }
+}

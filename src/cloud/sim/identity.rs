@@ -78,8 +78,7 @@ impl Facts<'_> {
 
     /// The outputs of a resource of the kind `kind` with the identifier `id`.
     pub(super) fn outputs(&self, kind: &Registered, id: &str) -> BTreeMap<String, String> {
-        let shape = kind.outputs();
-        let names = shape.fields().into_iter().flat_map(|fields| fields.keys());
+        let names = kind.output_shape().fields().into_iter().flat_map(|fields| fields.keys());
         names.map(|name| (name.clone(), self.output(name, id))).collect()
     }
 

@@ -69,7 +69,20 @@ impl World {
             let name = object.spec.get("name").and_then(Json::as_str);
             sought.is_ours(&object.tags) || names.iter().any(|wanted| Some(wanted.as_str()) == name)
         });
-        found.map(|(id, object)| object.live(id, now)).collect()
+        found.map(|(id, object)| self.live(id, object, now)).collect()
+    }
+
+    fn live(&self, id: &str, object: &Object, now: f64) -> Live {
+        let family = id.rsplit_once(':').map_or(id, |(family, _)| family);
+        let used =
+            self.objects.values().filter_map(|user| user.spec.get("task-definition")?.as_str());
+        let earlier = used.filter(|arn| {
+            object.kind == "task-definition" && *arn != id && arn.starts_with(&format!("{family}:"))
+        });
+        let documents = earlier.filter_map(|arn| {
+            Some((arn.to_owned(), Value::plain(self.revisions.get(arn)?.clone())))
+        });
+        Live { earlier: documents.collect(), ..object.live(id, now) }
     }
 
     pub(super) fn create(
@@ -123,11 +136,13 @@ impl World {
         id: &str,
         spec: &Json,
     ) -> Result<Done> {
+        let object = self.objects.get(id).filter(|object| object.gone_at.is_none());
+        let Some(object) = object else {
+            return self.renewed_before(kind, spec).ok_or_else(|| absent(id));
+        };
         self.refuse_dangling(spec)?;
         self.refuse_taken(kind, spec, Some(id))?;
         self.refuse_unreachable(kind, spec)?;
-        let object = self.objects.get(id).filter(|object| object.gone_at.is_none());
-        let Some(object) = object else { return Err(absent(id)) };
         let mut merged = object.spec.clone();
         if let (Some(merged), Some(spec)) = (merged.as_object_mut(), spec.as_object()) {
             for (field, value) in spec {
@@ -146,6 +161,14 @@ impl World {
             return Ok(Done { id: id.to_owned(), outputs, watch: None });
         }
         Ok(self.renew(kind, surroundings, id, object))
+    }
+
+    /// The revision that an earlier attempt has made whose reply was lost.
+    fn renewed_before(&self, kind: &Registered, spec: &Json) -> Option<Done> {
+        let renews = !kind.about().renews.is_empty();
+        let same = |object: &Object| object.kind == kind.name() && object.spec == *spec;
+        let (id, object) = self.objects.iter().find(|(_, object)| renews && same(object))?;
+        Some(Done { id: id.clone(), outputs: object.outputs.clone(), watch: None })
     }
 
     /// A new revision takes the place of the old one, which stays usable for those who use it.
@@ -274,6 +297,7 @@ impl Object {
             outputs: self.outputs.clone(),
             tags: self.tags.clone(),
             condition,
+            earlier: BTreeMap::new(),
         }
     }
 }

@@ -49,6 +49,7 @@ fn observed(service: &sdk::Service) -> Result<Option<Observed<Service>>> {
     let Some(condition) = condition(service) else { return Ok(None) };
     let arn = arn(service)?;
     Ok(Some(Observed {
+        earlier: Vec::new(),
         id: arn.to_owned(),
         live: Service::read(service)?,
         outputs: outputs(arn),

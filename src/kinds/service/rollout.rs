@@ -76,8 +76,8 @@ pub(super) async fn ready(cx: &Cx<'_>) -> Result<Ready> {
     let Some(watch) = started.or_else(|| Watch::of(&service)) else {
         return Ok(wait("no deployment yet".to_owned(), 1));
     };
-    let record = record(cx.aws, &service, &watch).await?;
-    match judge(&watch, &service, record.as_ref()) {
+    let (service, verdict) = verdict(cx, service, &watch).await?;
+    match verdict {
         // A change of the count alone starts no deployment; the tasks are what is waited for.
         Verdict::Serves if settles && service.running_count() != service.desired_count() => {
             Ok(wait(progress(&service), 2))
@@ -98,6 +98,23 @@ pub(super) async fn ready(cx: &Cx<'_>) -> Result<Ready> {
             }))
         }
     }
+}
+
+/// The verdict. A bad one is looked at twice: the record may be newer than the service as it was
+/// read, and what is said about a failure must be of one moment.
+async fn verdict(
+    cx: &Cx<'_>,
+    service: sdk::Service,
+    watch: &Watch,
+) -> Result<(sdk::Service, Verdict)> {
+    let record = record(cx.aws, &service, watch).await?;
+    let verdict = judge(watch, &service, record.as_ref());
+    if !matches!(verdict, Verdict::Lost { .. }) {
+        return Ok((service, verdict));
+    }
+    let service = cx.aws.services.get(cx.id).await?.unwrap_or(service);
+    let verdict = judge(watch, &service, record.as_ref());
+    Ok((service, verdict))
 }
 
 /// Looks once whether a deleted service is gone: INACTIVE, or not even that any more (B25).
@@ -295,10 +312,18 @@ async fn evidence(aws: &Aws, id: &str, service: &sdk::Service, watch: &Watch) ->
         .map(|moment| moment.as_secs_f64());
     let events = service.events().iter().filter(|event| {
         let at = event.created_at().map(|moment| moment.as_secs_f64());
-        since.is_none_or(|since| at.is_none_or(|at| at >= since))
+        let recent = since.is_none_or(|since| at.is_none_or(|at| at >= since));
+        recent && !event.message().is_some_and(is_routine)
     });
     facts.extend(events.take(FACTS).filter_map(|event| event.message().map(str::to_owned)));
     facts
+}
+
+/// Whether an event says only what every rollout does.
+fn is_routine(message: &str) -> bool {
+    ["has started", "has stopped", "registered", "has begun draining", "steady state"]
+        .iter()
+        .any(|words| message.contains(words))
 }
 
 /// ListTasks and DescribeTasks: tasks that have stopped. ECS remembers them for an hour.

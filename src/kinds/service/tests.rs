@@ -60,7 +60,7 @@ fn stored(spec: &Service) -> sdk::Service {
         .enable_execute_command(sent.enable_execute_command.unwrap_or(false))
         .enable_ecs_managed_tags(sent.enable_ecs_managed_tags.unwrap_or(false))
         .set_propagate_tags(sent.propagate_tags.clone())
-        .set_availability_zone_rebalancing(sent.availability_zone_rebalancing.clone())
+        .set_availability_zone_rebalancing(sent.availability_zone_rebalancing)
         .build()
 }
 

@@ -208,42 +208,13 @@ impl Container {
         &self,
         definition: sdk::builders::ContainerDefinitionBuilder,
     ) -> sdk::builders::ContainerDefinitionBuilder {
-        let credentials = |arn: &String| {
-            sdk::RepositoryCredentials::builder().credentials_parameter(arn).build().expect(SET)
-        };
-        let variable = |(name, value): (&String, &String)| {
-            sdk::KeyValuePair::builder().name(name).value(value).build()
-        };
-        let file = |arn: &String| {
-            let file = sdk::EnvironmentFile::builder().r#type(sdk::EnvironmentFileType::S3);
-            file.value(arn).build().expect(SET)
-        };
-        let dependency = |(name, condition): (&String, &ContainerCondition)| {
-            let dependency = sdk::ContainerDependency::builder().container_name(name);
-            dependency.condition(condition.word().into()).build().expect(SET)
-        };
-        let ulimit = |(name, limit): (&UlimitName, &Ulimit)| {
-            let ulimit = sdk::Ulimit::builder().name(name.word().into());
-            ulimit.soft_limit(limit.soft_limit).hard_limit(limit.hard_limit).build().expect(SET)
-        };
-        let control = |(name, value): (&String, &String)| {
-            sdk::SystemControl::builder().namespace(name).value(value).build()
-        };
-        let requirement = |(name, value): (&ResourceType, &String)| {
-            let requirement = sdk::ResourceRequirement::builder().r#type(name.word().into());
-            requirement.value(value).build().expect(SET)
-        };
-        let host = |(name, address): (&String, &String)| {
-            let host = sdk::HostEntry::builder().hostname(name).ip_address(address);
-            host.build().expect(SET)
-        };
         let linux = Some(&self.linux_parameters).filter(|l| **l != LinuxParameters::default());
         definition
             .set_repository_credentials(self.repository_credentials.as_ref().map(credentials))
             .set_restart_policy(self.restart_policy.as_ref().map(RestartPolicy::write))
             .set_port_mappings(some(self.ports.iter().map(Port::write)))
             .set_environment(some(self.environment.iter().map(variable)))
-            .set_environment_files(some(self.environment_files.iter().map(file)))
+            .set_environment_files(some(self.environment_files.iter().map(environment_file)))
             .set_secrets(some(self.secrets.iter().map(secret)))
             .set_depends_on(some(self.depends_on.iter().map(dependency)))
             .set_health_check(self.health_check.as_ref().map(HealthCheck::write))
@@ -260,27 +231,6 @@ impl Container {
 
     fn read(found: &sdk::ContainerDefinition) -> Result<Self> {
         let text = |text: Option<&str>| text.map(str::to_owned);
-        let variable = |pair: &sdk::KeyValuePair| {
-            Some((pair.name()?.to_owned(), pair.value().unwrap_or_default().to_owned()))
-        };
-        let dependency = |dependency: &sdk::ContainerDependency| {
-            let condition = ContainerCondition::read(dependency.condition().as_str())?;
-            Ok((dependency.container_name().to_owned(), condition))
-        };
-        let ulimit = |ulimit: &sdk::Ulimit| {
-            let name = UlimitName::read(ulimit.name().as_str())?;
-            let (soft_limit, hard_limit) = (ulimit.soft_limit(), ulimit.hard_limit());
-            Ok((name, Ulimit { soft_limit, hard_limit }))
-        };
-        let control = |control: &sdk::SystemControl| {
-            Some((control.namespace()?.to_owned(), control.value().unwrap_or_default().to_owned()))
-        };
-        let requirement = |requirement: &sdk::ResourceRequirement| {
-            let name = ResourceType::read(requirement.r#type().as_str())?;
-            Ok((name, requirement.value().to_owned()))
-        };
-        let host =
-            |host: &sdk::HostEntry| (host.hostname().to_owned(), host.ip_address().to_owned());
         let consistency = found.version_consistency();
         let restart = found.restart_policy().filter(|policy| policy.enabled());
         let linux = found.linux_parameters().map(LinuxParameters::read).transpose()?;
@@ -299,14 +249,14 @@ impl Container {
             command: found.command().to_vec(),
             working_directory: text(found.working_directory()),
             user: text(found.user()),
-            environment: found.environment().iter().filter_map(variable).collect(),
+            environment: found.environment().iter().filter_map(read_variable).collect(),
             environment_files: found
                 .environment_files()
                 .iter()
                 .map(|file| file.value().to_owned())
                 .collect(),
             secrets: secrets(found.secrets()),
-            depends_on: found.depends_on().iter().map(dependency).collect::<Result<_>>()?,
+            depends_on: found.depends_on().iter().map(read_dependency).collect::<Result<_>>()?,
             start_timeout: found.start_timeout().map(number),
             stop_timeout: found.stop_timeout().map(number),
             health_check: found.health_check().map(HealthCheck::read),
@@ -315,8 +265,8 @@ impl Container {
             log_configuration: found.log_configuration().map(LogConfiguration::read).transpose()?,
             firelens: found.firelens_configuration().map(Firelens::read).transpose()?,
             linux_parameters: linux.unwrap_or_default(),
-            ulimits: found.ulimits().iter().map(ulimit).collect::<Result<_>>()?,
-            system_controls: found.system_controls().iter().filter_map(control).collect(),
+            ulimits: found.ulimits().iter().map(read_ulimit).collect::<Result<_>>()?,
+            system_controls: found.system_controls().iter().filter_map(read_control).collect(),
             readonly_root_filesystem: found.readonly_root_filesystem().unwrap_or(false),
             docker_labels: sorted(found.docker_labels()),
             version_consistency: consistency.map_or(Ok(VersionConsistency::Enabled), |word| {
@@ -327,7 +277,7 @@ impl Container {
             resource_requirements: found
                 .resource_requirements()
                 .iter()
-                .map(requirement)
+                .map(read_requirement)
                 .collect::<Result<_>>()?,
             privileged: found.privileged().unwrap_or(false),
             hostname: text(found.hostname()),
@@ -335,7 +285,7 @@ impl Container {
             links: found.links().iter().cloned().collect(),
             dns_servers: found.dns_servers().to_vec(),
             dns_search_domains: found.dns_search_domains().to_vec(),
-            extra_hosts: found.extra_hosts().iter().map(host).collect(),
+            extra_hosts: found.extra_hosts().iter().map(read_host).collect(),
             docker_security_options: found.docker_security_options().iter().cloned().collect(),
         })
     }
@@ -548,6 +498,68 @@ impl Device {
                 .collect::<Result<_>>()?,
         })
     }
+}
+
+fn credentials(arn: &String) -> sdk::RepositoryCredentials {
+    sdk::RepositoryCredentials::builder().credentials_parameter(arn).build().expect(SET)
+}
+
+fn variable((name, value): (&String, &String)) -> sdk::KeyValuePair {
+    sdk::KeyValuePair::builder().name(name).value(value).build()
+}
+
+fn read_variable(pair: &sdk::KeyValuePair) -> Option<(String, String)> {
+    Some((pair.name()?.to_owned(), pair.value().unwrap_or_default().to_owned()))
+}
+
+fn environment_file(arn: &String) -> sdk::EnvironmentFile {
+    let file = sdk::EnvironmentFile::builder().r#type(sdk::EnvironmentFileType::S3);
+    file.value(arn).build().expect(SET)
+}
+
+fn dependency((name, condition): (&String, &ContainerCondition)) -> sdk::ContainerDependency {
+    let dependency = sdk::ContainerDependency::builder().container_name(name);
+    dependency.condition(condition.word().into()).build().expect(SET)
+}
+
+fn read_dependency(found: &sdk::ContainerDependency) -> Result<(String, ContainerCondition)> {
+    let condition = ContainerCondition::read(found.condition().as_str())?;
+    Ok((found.container_name().to_owned(), condition))
+}
+
+fn ulimit((name, limit): (&UlimitName, &Ulimit)) -> sdk::Ulimit {
+    let ulimit = sdk::Ulimit::builder().name(name.word().into());
+    ulimit.soft_limit(limit.soft_limit).hard_limit(limit.hard_limit).build().expect(SET)
+}
+
+fn read_ulimit(found: &sdk::Ulimit) -> Result<(UlimitName, Ulimit)> {
+    let name = UlimitName::read(found.name().as_str())?;
+    Ok((name, Ulimit { soft_limit: found.soft_limit(), hard_limit: found.hard_limit() }))
+}
+
+fn control((name, value): (&String, &String)) -> sdk::SystemControl {
+    sdk::SystemControl::builder().namespace(name).value(value).build()
+}
+
+fn read_control(found: &sdk::SystemControl) -> Option<(String, String)> {
+    Some((found.namespace()?.to_owned(), found.value().unwrap_or_default().to_owned()))
+}
+
+fn requirement((name, value): (&ResourceType, &String)) -> sdk::ResourceRequirement {
+    let requirement = sdk::ResourceRequirement::builder().r#type(name.word().into());
+    requirement.value(value).build().expect(SET)
+}
+
+fn read_requirement(found: &sdk::ResourceRequirement) -> Result<(ResourceType, String)> {
+    Ok((ResourceType::read(found.r#type().as_str())?, found.value().to_owned()))
+}
+
+fn host((name, address): (&String, &String)) -> sdk::HostEntry {
+    sdk::HostEntry::builder().hostname(name).ip_address(address).build().expect(SET)
+}
+
+fn read_host(found: &sdk::HostEntry) -> (String, String) {
+    (found.hostname().to_owned(), found.ip_address().to_owned())
 }
 
 /// The revision's ARN.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::container::Container;
 use super::types::cpu_memory::{Cpu, Memory};
+use super::types::none;
 use super::types::words::words;
 use crate::cloud::aws::Aws;
 use crate::kind::{
@@ -36,16 +37,16 @@ pub struct TaskDefinition {
     #[schemars(extend("x-replaces" = true))]
     pub name: String,
     /// CPU units of the whole task: 512 or `"0.5 vCPU"`.
-    #[serde(default)]
+    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
     pub cpu: Option<Cpu>,
     /// Mebibytes of the whole task: 1024 or `"1 GB"`.
-    #[serde(default)]
+    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
     pub memory: Option<Memory>,
     /// The ARN of the role with which images and secrets are fetched and logs are shipped.
-    #[serde(default)]
+    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
     pub execution_role_arn: Option<String>,
     /// The ARN of the role that the application has.
-    #[serde(default)]
+    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
     pub task_role_arn: Option<String>,
     /// How the containers are reached.
     #[serde(default = "awsvpc")]
@@ -57,16 +58,16 @@ pub struct TaskDefinition {
     #[serde(default)]
     pub runtime_platform: RuntimePlatform,
     /// The disk that the containers of a task share, if the 20 GiB that are always there are too small.
-    #[serde(default)]
+    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
     pub ephemeral_storage: Option<EphemeralStorage>,
     /// Volumes by name. One without fields is an empty directory that lives as long as the task.
     #[serde(default)]
     pub volumes: BTreeMap<String, Volume>,
     /// With whom the containers share processes.
-    #[serde(default)]
+    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
     pub pid_mode: Option<PidMode>,
     /// With whom the containers share memory and semaphores. Not on Fargate.
-    #[serde(default)]
+    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
     pub ipc_mode: Option<IpcMode>,
     /// Whether AWS Fault Injection Service may disturb the tasks.
     #[serde(default)]
@@ -115,8 +116,10 @@ pub struct EphemeralStorage {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Volume {
     /// An EFS file system.
+    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
     pub efs: Option<Efs>,
     /// A path of the host. Not on Fargate.
+    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
     pub host_path: Option<String>,
     /// Whether the service says what it is: an EBS volume of each task.
     pub configured_at_launch: bool,
@@ -135,10 +138,10 @@ pub struct Efs {
     #[serde(default = "off")]
     pub transit_encryption: Switch,
     /// The port of encrypted traffic; any when left out.
-    #[serde(default)]
+    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
     pub transit_encryption_port: Option<u16>,
     /// An access point's id.
-    #[serde(default)]
+    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
     pub access_point_id: Option<String>,
     /// Whether the task role decides on access.
     #[serde(default = "off")]

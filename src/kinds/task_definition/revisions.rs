@@ -27,6 +27,8 @@ struct Known {
 #[derive(Debug, Default, Clone, PartialEq)]
 struct Traces {
     in_service: Option<u64>,
+    /// All revisions that services run, by ARN.
+    running: BTreeSet<String>,
     in_index: Option<u64>,
     /// The ARN without the revision.
     stem: Option<String>,
@@ -50,7 +52,12 @@ pub(super) async fn observe(
         let trace = traces.get(family).cloned().unwrap_or_default();
         let Some((arn, known)) = newest(aws, family, &trace).await? else { return Ok(None) };
         let tags = owned.tags(&arn).cloned().unwrap_or(known.tags);
+        let mut earlier = Vec::new();
+        for old in trace.running.iter().filter(|old| **old != arn) {
+            earlier.extend(recall(aws, old).await?.map(|(old, known)| (old, known.spec)));
+        }
         Ok(Some(Observed {
+            earlier,
             outputs: outputs(&arn),
             id: arn,
             live: known.spec,
@@ -70,6 +77,7 @@ fn traces<'a>(
     for (stem, family, revision) in running.filter_map(parts) {
         let trace = traces.entry(family.to_owned()).or_default();
         trace.in_service = trace.in_service.max(Some(revision));
+        trace.running.insert(format!("{stem}:{revision}"));
         trace.stem = Some(stem.to_owned());
     }
     for (stem, family, revision) in indexed.filter_map(parts) {
@@ -89,8 +97,9 @@ async fn newest(aws: &Aws, family: &str, trace: &Traces) -> Result<Option<(Strin
     let arn = |revision: u64| trace.stem.as_ref().map(|stem| format!("{stem}:{revision}"));
     if trace.in_service >= trace.in_index
         && let Some(arn) = trace.in_service.and_then(arn)
+        && let Some(found) = recall(aws, &arn).await?
     {
-        return recall(aws, &arn).await;
+        return Ok(Some(found));
     }
     if let Some(arn) = trace.in_index.and_then(arn)
         && let Some(found) = describe(aws, &arn).await?
@@ -108,11 +117,15 @@ async fn newest(aws: &Aws, family: &str, trace: &Traces) -> Result<Option<(Strin
 
 /// The revision from memory, or else DescribeTaskDefinition.
 async fn recall(aws: &Aws, arn: &str) -> Result<Option<(String, Known)>> {
-    let remembered = aws.cache.get(arn).and_then(|text| serde_json::from_value(text).ok());
-    match remembered {
+    match remembered(aws, arn) {
         Some(known) => Ok(Some((arn.to_owned(), known))),
-        None => read(aws, arn).await.map(|found| found.map(|(arn, known, _)| (arn, known))),
+        None => describe(aws, arn).await,
     }
+}
+
+/// What is remembered. Only what was ACTIVE when it was read is.
+fn remembered(aws: &Aws, arn: &str) -> Option<Known> {
+    aws.cache.get(arn).and_then(|document| serde_json::from_value(document).ok())
 }
 
 /// DescribeTaskDefinition of one revision, or of a family's newest one that is ACTIVE. INACTIVE
@@ -233,7 +246,8 @@ async fn ours(arns: Vec<String>, cx: &Cx<'_>) -> Result<Vec<String>> {
     let checked = concurrently(&arns, |arn| async move {
         match owned.tags(arn) {
             Some(tags) => Ok(is_ours(tags)),
-            None => Ok(recall(cx.aws, arn).await?.is_some_and(|(_, known)| is_ours(&known.tags))),
+            // Not by `recall`, which passes over what is deregistered already.
+            None => Ok(read(cx.aws, arn).await?.is_some_and(|(_, known, _)| is_ours(&known.tags))),
         }
     });
     let checked = checked.await?;
@@ -243,8 +257,8 @@ async fn ours(arns: Vec<String>, cx: &Cx<'_>) -> Result<Vec<String>> {
 /// TagResource and UntagResource on the revision, and the same in memory.
 pub(super) async fn tag(cx: &Cx<'_>, change: &TagChange) -> Result<()> {
     tags::ecs::change(cx.aws, cx.id, change).await?;
-    if let Some((arn, known)) = recall(cx.aws, cx.id).await? {
-        remember(cx.aws, &arn, &Known { tags: cx.tags.clone(), ..known });
+    if let Some(known) = remembered(cx.aws, cx.id) {
+        remember(cx.aws, cx.id, &Known { tags: cx.tags.clone(), ..known });
     }
     Ok(())
 }

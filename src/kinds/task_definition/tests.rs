@@ -212,14 +212,42 @@ fn b1_defaults_may_be_written_or_left_out() {
     assert_eq!(parse(document), short);
 }
 
-/// A field that is taken away is a change: left out means none, not whatever is there.
+/// A field that is taken away is a change: what is left out is written as none, never as null, which
+/// would not be compared.
 #[test]
 fn what_is_left_out_is_written_as_none() {
-    let document = serde_json::to_value(parse(json!({ "containers": { "a": { "image": "i" } } })));
-    let document = document.unwrap();
-    assert_eq!(document["containers"]["a"]["health-check"], Json::Null);
-    assert_eq!(document["containers"]["a"]["command"], json!([]));
-    assert!(document.as_object().unwrap().contains_key("cpu"));
+    fn nulls(document: &Json) -> usize {
+        match document {
+            Json::Null => 1,
+            Json::Array(items) => items.iter().map(nulls).sum(),
+            Json::Object(fields) => fields.values().map(nulls).sum(),
+            _ => 0,
+        }
+    }
+    let spec =
+        json!({ "containers": { "a": { "image": "i", "ports": [{ "container-port": 1 }] } } });
+    let document = serde_json::to_value(parse(spec)).unwrap();
+    let container = &document["containers"]["a"];
+    assert_eq!(container["health-check"], json!(false));
+    assert_eq!(container["command"], json!([]));
+    assert_eq!(container["ports"][0]["name"], json!(false));
+    assert_eq!(nulls(&document), 0);
+    // Every field there is, so that none is passed over.
+    let Shape::Struct { fields, .. } = Shape::of::<TaskDefinition>() else { panic!("a struct") };
+    let Shape::Map(shape) = &fields["containers"].shape else { panic!("a map") };
+    assert!(shape.fields().unwrap().keys().all(|field| container.get(field).is_some()));
+    assert!(fields.keys().all(|field| field == "name" || document.get(field).is_some()));
+}
+
+/// The form is that of the value, so that differences within it are told field by field.
+#[test]
+fn the_form_of_an_optional_field_is_that_of_its_value() {
+    let Shape::Struct { fields, .. } = Shape::of::<TaskDefinition>() else { panic!("a struct") };
+    let Shape::Map(shape) = &fields["containers"].shape else { panic!("a map") };
+    let container = shape.fields().unwrap();
+    assert!(container["health-check"].shape.fields().is_some_and(|f| f.contains_key("interval")));
+    assert!(!container["health-check"].required && !container["user"].required);
+    assert!(matches!(container["user"].shape, Shape::Text { .. }));
 }
 
 #[test]

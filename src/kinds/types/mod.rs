@@ -9,6 +9,7 @@ pub mod capacity;
 pub mod cpu_memory;
 mod json;
 mod policy;
+pub(crate) mod none;
 pub(crate) mod words;
 pub use self::cidr::Cidr;
 pub use self::rule::{Changes, Fault, Protocol, Rule};

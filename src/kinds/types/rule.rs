@@ -198,7 +198,7 @@ impl Rule {
         }
         let range = (self.from_port, self.to_port);
         match (self.protocol.ports(), range) {
-            (Ports::None, (None, None)) | (Ports::TypeAndCode, (None, None)) => None,
+            (Ports::None | Ports::TypeAndCode, (None, None)) => None,
             (Ports::None, _) => {
                 let title = format!("protocol `{protocol}` has no ports");
                 fault("from-port", title, "leave out from-port and to-port")

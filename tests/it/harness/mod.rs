@@ -3,7 +3,8 @@
 //! Nothing here can reach a real account: the binary runs with an environment of its own, whose
 //! endpoint is the loopback interface and whose credentials no AWS would take.
 
-pub(crate) use self::session::Session;
+pub(crate) use self::server::Object;
+pub(crate) use self::session::{Calls, Session};
 
 mod http;
 mod server;

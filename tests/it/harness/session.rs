@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,17 @@ const REGION: &str = "us-east-1";
 
 /// No command takes this long on the test AWS: what does, hangs.
 const TOO_LONG: Duration = Duration::from_secs(180);
+
+/// The binary as it is when the first test asks for it: a build of another checkout into the same target
+/// folder does not change what is tested.
+static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
+    let own = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("ecsctl-{}", std::process::id()));
+    drop(fs_err::remove_file(&own));
+    match fs_err::hard_link(env!("CARGO_BIN_EXE_ecsctl"), &own) {
+        Ok(()) => own,
+        Err(_) => PathBuf::from(env!("CARGO_BIN_EXE_ecsctl")),
+    }
+});
 
 /// One test's account and folder.
 pub(crate) struct Session {
@@ -92,7 +104,7 @@ impl Session {
 
     /// The binary with `arguments`, in the test's folder, account and nothing else.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        self.command_of(Path::new(env!("CARGO_BIN_EXE_ecsctl")), arguments)
+        self.command_of(&BINARY, arguments)
     }
 
     /// Any binary with `arguments`, in the test's folder, account and nothing else.
@@ -132,6 +144,8 @@ impl Session {
     /// The one object of `kind` whose tag says that it stands at `address`.
     pub(crate) fn object(&self, address: &str) -> Object {
         let mut found = self.objects();
+        // Tasks and their interfaces may carry the tags of their service.
+        found.retain(|object| !["task", "network-interface"].contains(&object.kind.as_str()));
         found.retain(|object| object.tags.get("ecsctl:id").is_some_and(|id| id == address));
         assert_eq!(found.len(), 1, "not one object at {address}: {found:?}");
         found.remove(0)

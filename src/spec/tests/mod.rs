@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use proptest::prelude::*;
 use schemars::JsonSchema;
 use serde_json::{Value as Json, json};
 
@@ -12,8 +11,12 @@ use super::rules::{Format, Later, Reference, Shorthand};
 use super::*;
 use crate::address::Path;
 use crate::diag::Place;
-use crate::kind::{Field, Shape};
-use crate::report::diagnostics::{Look, render};
+use crate::kind::Shape;
+use crate::report::Look;
+use crate::report::diagnostics::render;
+
+mod any_text;
+mod overlay;
 
 /// The sections.
 #[derive(JsonSchema)]
@@ -301,6 +304,24 @@ fn texts_are_filled_in_and_names_lowered() {
 }
 
 #[test]
+fn an_environment_is_known_and_has_a_name() {
+    let files = [("ecsctl.toml", "[env.dev]\n"), ("x.toml", "")];
+    let there_is_none = ("E0114", "there is no environment `prod`".to_owned());
+    assert_eq!(refused(&in_env("prod"), &files), [there_is_none]);
+    let no_name = ("E0113", "`dev/../x` is not a name".to_owned());
+    assert_eq!(refused(&in_env("dev/../x"), &files), [no_name]);
+}
+
+#[test]
+fn defaults_are_held_against_the_form_of_their_entries() {
+    let text = "[defaults.service]\ndomain = \"x\"\nprot = 1\n[service.web]\nimage = \"a\"\n";
+    let refused = refused(&request(), &[("ecsctl.toml", text)]);
+    let later = ("E0120", "`domain` is not there yet".to_owned());
+    let unknown = ("E0107", "unknown key `prot` in `[defaults.service]`".to_owned());
+    assert_eq!(refused, [later, unknown]);
+}
+
+#[test]
 fn the_region_may_come_from_outside() {
     let mut files = BTreeMap::new();
     files.insert(PathBuf::from("ecsctl.toml"), "ecsctl = 1\nstack = \"a\"\n".to_owned());
@@ -339,7 +360,8 @@ fn what_is_not_written_is_found_at_what_is_around_it() {
 
 #[test]
 fn variables_of_other_environments_are_known_there() {
-    let text = "[service.web]\nimage = \"a\"\n[env.prod]\nvars.x = \"1\"\nservice.web.env.A = \"${var.x}\"\n";
+    let text = "[service.web]\nimage = \"a\"\n[env.prod]\nvars.x = \"1\"\nservice.web.env.A = \"${var.x}\"\n\
+        service.web.port = \"${var.x}\"\nservice.web.grace = \"${var.x}s\"\n";
     loaded(&request(), &[("ecsctl.toml", text)]);
     let text = text.replace("[env.prod]", "[env.prod]\nservice.web.env.B = \"${var.y}\"");
     let refused = refused(&request(), &[("ecsctl.toml", &text)]);
@@ -362,179 +384,4 @@ fn two_hundred_services_load_in_no_time() {
     assert_eq!(spec.document["service"].as_object().map(serde_json::Map::len), Some(200));
     // Some 10 ms unoptimised; the bound only tells a slip in the order of growth.
     assert!(took < Duration::from_secs(1), "{took:?}");
-}
-
-/// Every key of a form, with the keys around it: `(path, form)`.
-fn keys(shape: &Shape, path: &[String], into: &mut Vec<(Vec<String>, Shape)>) {
-    let mut step = |name: &str, shape: &Shape| {
-        let path: Vec<String> = path.iter().cloned().chain([name.to_owned()]).collect();
-        into.push((path.clone(), shape.clone()));
-        keys(shape, &path, into);
-    };
-    match shape {
-        Shape::Struct { fields, .. } => {
-            fields.iter().for_each(|(name, Field { shape, .. })| step(name, shape));
-        }
-        Shape::Map(values) => ["a", "b"].iter().for_each(|name| step(name, values)),
-        _ => {}
-    }
-}
-
-/// A value of a form; `other` values differ from the first ones wherever they can.
-fn sample(shape: &Shape, other: u8) -> Option<Json> {
-    Some(match shape {
-        Shape::Bool => json!(other == 0),
-        Shape::Integer { .. } => json!(5 + other),
-        Shape::Number => json!(0.5 + f64::from(other)),
-        Shape::Text { format: Some(_) } => json!(format!("{other}s")),
-        Shape::Text { format: None } => json!(format!("text{other}")),
-        Shape::Choice(words) => json!(words[usize::from(other) % words.len()]),
-        Shape::List(items) | Shape::Set(items) => json!([sample(items, other)?]),
-        Shape::Map(_) | Shape::Struct { .. } | Shape::Any => return None,
-    })
-}
-
-fn put(into: &mut Json, path: &[String], value: Json) {
-    let (last, steps) = path.split_last().unwrap();
-    let mut table = into;
-    for step in steps {
-        table = table.as_object_mut().unwrap().entry(step).or_insert(json!({}));
-    }
-    table[last] = value;
-}
-
-fn leaves() -> Vec<(Vec<String>, Shape)> {
-    let mut all = Vec::new();
-    keys(&LANGUAGE.root, &[], &mut all);
-    // Only one of the variants of a thing can be written.
-    all.retain(|(path, shape)| {
-        sample(shape, 0).is_some() && !path.ends_with(&["health".into(), "command".into()])
-    });
-    all
-}
-
-/// B45: an overlay of any key, in any of the overlays, leaves all its siblings as in the base.
-#[test]
-fn an_overlay_of_any_key_leaves_its_siblings() {
-    let leaves = leaves();
-    assert!(leaves.len() > 30, "{}", leaves.len());
-    let mut base = json!({});
-    leaves.iter().for_each(|(path, shape)| put(&mut base, path, sample(shape, 0).unwrap()));
-    let base_text = toml::to_string(&base).unwrap();
-    for (path, shape) in &leaves {
-        let mut overlay = json!({});
-        put(&mut overlay, path, sample(shape, 1).unwrap());
-        let mut expected = base.clone();
-        put(&mut expected, path, sample(shape, 1).unwrap());
-        let overlay_text = toml::to_string(&overlay).unwrap();
-        let in_spec = toml::to_string(&json!({ "env": { "dev": overlay } })).unwrap();
-        let both = format!("{base_text}\n{in_spec}");
-        let inline = loaded(&in_env("dev"), &[("ecsctl.toml", &both)]);
-        let beside = [("ecsctl.toml", base_text.as_str()), ("ecsctl.dev.toml", &overlay_text)];
-        let beside = loaded(&in_env("dev"), &beside);
-        let value = sample(shape, 1).unwrap();
-        let set = Request { set: vec![(path.join("."), value.to_string())], ..request() };
-        let set = loaded(&set, &[("ecsctl.toml", &base_text)]);
-        for spec in [inline, beside, set] {
-            assert_eq!(spec.document, expected, "{}", path.join("."));
-        }
-    }
-}
-
-/// Bits of specs, right and wrong, in any order.
-fn fragments() -> impl Strategy<Value = String> {
-    let bits = prop_oneof![
-        Just("[service.web]\n"),
-        Just("[service.a.container.b]\n"),
-        Just("[[service]]\n"),
-        Just("[env.dev]\n"),
-        Just("[env.dev.service.web]\n"),
-        Just("[vars]\n"),
-        Just("[defaults.service]\n"),
-        Just("image = \"${repo.web}:${var.tag}\"\n"),
-        Just("tag = \"é\"\n"),
-        Just("port = 99999\n"),
-        Just("health = { path = \"/\" }\n"),
-        Just("[service.web.health]\n"),
-        Just("health.command = \"é\"\n"),
-        Just("include = [\"*.toml\"]\n"),
-        Just("in = \"a.b\"\n"),
-        Just("unset = [\"a\", \"service.web\"]\n"),
-        Just("domain = \"x\"\n"),
-        Just("env = { A = '${\"é\"}', \"é\" = 1 }\n"),
-        Just("[aws.vpc.main]\ncidr = 1\n"),
-        Just("[aws]\nx = 1\n"),
-        Just("\"\" = 1\n"),
-        Just("a.b.c = nan\n"),
-        Just("x = \"\\u00e9${é}\"\n"),
-        Just("service = 1\n"),
-        Just("vars = 5\n"),
-        Just("env = []\n"),
-        Just("tags = { \"aws:x\" = 1 }\n"),
-        Just("=\n"),
-        Just("]\n"),
-        Just("x = '''\n${a.b.c.d}'''\n"),
-        Just("ttl = \"é\"\n"),
-        Just("command = [[1]]\n"),
-        Just("\u{feff}"),
-    ];
-    prop::collection::vec(bits, 0..12).prop_map(|bits| bits.concat())
-}
-
-fn never_panics(text: &str, raw: bool) -> Result<(), TestCaseError> {
-    let text = if raw { text.to_owned() } else { format!("{HEAD}{text}") };
-    let files = BTreeMap::from([
-        (PathBuf::from("ecsctl.toml"), text.clone()),
-        (PathBuf::from("other.toml"), text),
-    ]);
-    let request = Request { set: vec![("service.web.port".into(), "x".into())], ..in_env("dev") };
-    let (diagnostics, sources) = match load(&request, &LANGUAGE, &files) {
-        Ok(spec) => (spec.warnings, spec.sources),
-        Err(rejected) => {
-            prop_assert!(!rejected.diagnostics.is_empty());
-            (rejected.diagnostics, rejected.sources)
-        }
-    };
-    for label in diagnostics.iter().flat_map(|one| &one.labels) {
-        if let Place::Span(span) = &label.place {
-            let text = sources.text(&span.file).unwrap();
-            prop_assert!(text.get(span.start..span.end).is_some(), "{span:?}");
-        }
-    }
-    render(&diagnostics, &sources, Look::PLAIN);
-    Ok(())
-}
-
-proptest! {
-    #[test]
-    fn any_text_is_read_or_refused(text in "\\PC{0,60}") {
-        never_panics(&text, true)?;
-    }
-
-    #[test]
-    fn any_fragments_are_read_or_refused(text in fragments()) {
-        never_panics(&text, false)?;
-    }
-}
-
-#[test]
-fn depth_is_bounded() {
-    for text in ["a.".repeat(50_000) + "a = 1", format!("[{}a]", "a.".repeat(50_000))] {
-        never_panics(&text, true).unwrap();
-    }
-    never_panics(&format!("a = {}", "[".repeat(50_000)), true).unwrap();
-    let bush = format!("{}1{}", format!("{{{}a = ", "a.".repeat(70)).repeat(9), "}".repeat(9));
-    never_panics(&format!("a = {bush}"), true).unwrap();
-    never_panics(&format!("a = \"${{{}\"", "lower(".repeat(50_000) + "}"), false).unwrap();
-    let set = Request { set: vec![("a.".repeat(50_000) + "a", "1".into())], ..request() };
-    assert!(load(&set, &LANGUAGE, &files(&[("ecsctl.toml", "")])).is_err());
-    let place = format!("in = \"{}a\"\n", "a.".repeat(50_000));
-    assert!(
-        load(
-            &request(),
-            &LANGUAGE,
-            &files(&[("ecsctl.toml", "include = [\"b.toml\"]"), ("b.toml", &place)])
-        )
-        .is_err()
-    );
 }

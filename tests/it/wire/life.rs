@@ -1,0 +1,133 @@
+//! The life of a stack in a test: each step is checked against the promises that hold for every kind.
+
+use std::collections::BTreeSet;
+
+use ecsctl::cloud::aws::Aws;
+use serde_json::Value as Json;
+
+use crate::harness::{Calls, Object, Session};
+
+/// The top of each spec.
+const HEAD: &str = "ecsctl = 1\nstack = \"life\"\nregion = \"us-east-1\"\n";
+
+/// A stack whose spec is in the session's folder.
+pub(super) struct Life {
+    /// Where it lives.
+    pub(super) session: Session,
+}
+
+impl Life {
+    /// Applies a spec without a head in an account of its own: nothing is refused, and then nothing is
+    /// left to do (B1, N11), neither with what the run remembers nor without it (N2).
+    pub(super) fn begin(spec: &str) -> Self {
+        let life = Self { session: Session::with(&format!("{HEAD}{spec}")) };
+        life.apply();
+        life.nothing_is_left();
+        life.forget();
+        life.nothing_is_left();
+        life
+    }
+
+    /// Applies; nothing that changes something may be refused.
+    pub(super) fn apply(&self) -> Calls {
+        self.session.forget_calls();
+        self.session.run(&["apply", "--yes"]).exits(0);
+        let calls = self.session.calls();
+        only_lookups_refused(&calls);
+        calls
+    }
+
+    /// Plans, and finds nothing to do.
+    pub(super) fn nothing_is_left(&self) {
+        self.session.run(&["plan", "--detailed-exitcode"]).exits(0);
+    }
+
+    /// Forgets everything that earlier runs remember.
+    pub(super) fn forget(&self) {
+        fs_err::remove_dir_all(self.session.folder.join("state")).expect("a state that is there");
+    }
+
+    /// The plan's steps: `update vpc.main`.
+    pub(super) fn planned(&self) -> Vec<String> {
+        let output = self.session.run(&["plan", "--format", "json"]).exits(0);
+        let plan: Json = serde_json::from_str(&output.stdout).expect("a plan in JSON");
+        let steps = plan["steps"].as_array().expect("steps").iter();
+        let text = |step: &Json, key: &str| step[key].as_str().expect("text").to_owned();
+        steps.map(|step| format!("{} {}", text(step, "verb"), text(step, "address"))).collect()
+    }
+
+    /// The object at `address`, which is not a task that merely carries its service's tags.
+    pub(super) fn object(&self, address: &str) -> Object {
+        self.session.object(address)
+    }
+
+    /// Edits the spec: the object at `address` is changed in place, by these calls (each at least once)
+    /// and no others, and then nothing is left.
+    pub(super) fn changes(&self, address: &str, edits: &[(&str, &str)], calls: &[&str]) {
+        let before = self.object(address);
+        self.edit(edits);
+        assert_eq!(self.planned(), [format!("update {address}")]);
+        let made = self.apply();
+        let distinct: BTreeSet<&str> = made.changes().into_iter().collect();
+        assert_eq!(distinct, calls.iter().copied().collect(), "{address}: {made:?}");
+        assert_eq!(self.object(address).arn, before.arn, "{address} is another one");
+        self.nothing_is_left();
+    }
+
+    /// Edits the spec: the object at `address` is replaced, `calls` being made in this order, and then
+    /// nothing is left.
+    pub(super) fn replaces(&self, address: &str, edits: &[(&str, &str)], calls: &[&str]) {
+        let before = self.object(address);
+        self.edit(edits);
+        let planned = self.planned();
+        assert!(planned.contains(&format!("replace {address}")), "{planned:?}");
+        let made = self.apply();
+        let mut wanted = calls.iter().peekable();
+        for call in made.changes() {
+            wanted.next_if(|wanted| **wanted == call);
+        }
+        assert!(wanted.peek().is_none(), "{address}: not in the order {calls:?}: {made:?}");
+        assert_ne!(self.object(address).arn, before.arn, "{address} is still the old one");
+        self.nothing_is_left();
+    }
+
+    /// Something is done behind the tool's back: the next plan has the step `seen`, and applying it leaves
+    /// nothing to do (B6).
+    pub(super) fn drifts(&self, seen: &str, act: impl AsyncFnOnce(&Aws)) {
+        self.session.behind_its_back(act);
+        let planned = self.planned();
+        assert!(planned.iter().any(|step| step == seen), "no `{seen}` in {planned:?}");
+        self.apply();
+        self.nothing_is_left();
+    }
+
+    /// Destroys it from its tags and the spec's head alone; nothing stays (N8), and to do it again is
+    /// nothing.
+    pub(super) fn ends(self) {
+        self.session.forget_calls();
+        self.session.run(&["destroy", "--yes"]).exits(0);
+        only_lookups_refused(&self.session.calls());
+        let left = self.session.objects();
+        assert!(left.is_empty(), "left behind: {left:#?}");
+        self.session.forget_calls();
+        self.session.run(&["destroy", "--yes"]).exits(0);
+        assert!(self.session.calls().changes().is_empty());
+    }
+
+    pub(super) fn edit(&self, edits: &[(&str, &str)]) {
+        for (old, new) in edits {
+            self.session.replace(old, new);
+        }
+    }
+}
+
+/// Whatever was refused only asked whether something is there (B9 and its like).
+pub(super) fn only_lookups_refused(calls: &Calls) {
+    let refused = calls.refused();
+    let absent = |code: &str| code.contains("NotFound") || code.starts_with("NoSuchEntity");
+    let fine = refused.iter().all(|call| {
+        let reads = call.operation.starts_with("Describe") || call.operation.starts_with("Get");
+        reads && call.error.as_deref().is_some_and(absent)
+    });
+    assert!(fine, "refused: {refused:#?}");
+}

@@ -1,0 +1,278 @@
+//! The kinds of the network, each by itself with what it needs.
+
+use aws_sdk_ec2::types::{AttributeBooleanValue, IpPermission, IpRange};
+
+use super::life::Life;
+
+const VPC: &str = r#"
+[aws.vpc.main]
+cidr = "10.0.0.0/16"
+"#;
+
+#[test]
+fn vpc() {
+    let life = Life::begin(VPC);
+    life.changes(
+        "vpc.main",
+        &[("cidr = \"10.0.0.0/16\"", "cidr = \"10.0.0.0/16\"\nenable-dns-hostnames = false")],
+        &["ModifyVpcAttribute"],
+    );
+    life.changes(
+        "vpc.main",
+        &[(
+            "enable-dns-hostnames = false",
+            "enable-dns-hostnames = false\nenable-dns-support = false",
+        )],
+        &["ModifyVpcAttribute"],
+    );
+    life.replaces("vpc.main", &[("10.0.0.0/16", "10.1.0.0/16")], &["CreateVpc", "DeleteVpc"]);
+    let id = life.object("vpc.main").id;
+    life.drifts("update vpc.main", async |aws| {
+        let on = AttributeBooleanValue::builder().value(true).build();
+        let call = aws.ec2.modify_vpc_attribute().vpc_id(&id).enable_dns_support(on);
+        call.send().await.expect("a change");
+    });
+    life.ends();
+}
+
+#[test]
+fn subnet() {
+    let life = Life::begin(&format!(
+        "{VPC}{}",
+        r#"
+[aws.subnet.a]
+vpc-id = "${vpc.main.id}"
+cidr-block = "10.0.0.0/24"
+availability-zone = "us-east-1a"
+"#
+    ));
+    life.changes(
+        "subnet.a",
+        &[("\"us-east-1a\"", "\"us-east-1a\"\nmap-public-ip-on-launch = true")],
+        &["ModifySubnetAttribute"],
+    );
+    // One that overlaps can only follow; one that does not stands beside the old one.
+    life.replaces("subnet.a", &[("us-east-1a", "us-east-1b")], &["DeleteSubnet", "CreateSubnet"]);
+    life.replaces("subnet.a", &[("10.0.0.0/24", "10.0.4.0/24")], &["CreateSubnet", "DeleteSubnet"]);
+    let id = life.object("subnet.a").id;
+    life.drifts("update subnet.a", async |aws| {
+        let off = AttributeBooleanValue::builder().value(false).build();
+        let call = aws.ec2.modify_subnet_attribute().subnet_id(&id).map_public_ip_on_launch(off);
+        call.send().await.expect("a change");
+    });
+    life.ends();
+}
+
+#[test]
+fn internet_gateway() {
+    let life = Life::begin(&format!(
+        "{VPC}{}",
+        "\n[aws.internet-gateway.main]\nvpc-id = \"${vpc.main.id}\"\n"
+    ));
+    let (gateway, vpc) = (life.object("internet-gateway.main").id, life.object("vpc.main").id);
+    life.drifts("update internet-gateway.main", async |aws| {
+        let call = aws.ec2.detach_internet_gateway().internet_gateway_id(&gateway).vpc_id(&vpc);
+        call.send().await.expect("a change");
+    });
+    assert_eq!(life.object("internet-gateway.main").id, gateway);
+    life.edit(&[("10.0.0.0/16", "10.1.0.0/16")]);
+    assert!(life.planned().contains(&"update internet-gateway.main".to_owned()));
+    life.apply();
+    life.nothing_is_left();
+    assert_eq!(life.object("internet-gateway.main").id, gateway, "moved to the new VPC");
+    life.ends();
+}
+
+#[test]
+fn elastic_ip() {
+    let life = Life::begin("\n[aws.elastic-ip.a]\n\n[aws.elastic-ip.b]\n");
+    let id = life.object("elastic-ip.a").id;
+    life.drifts("create elastic-ip.a", async |aws| {
+        aws.ec2.release_address().allocation_id(&id).send().await.expect("a release");
+    });
+    life.edit(&[("[aws.elastic-ip.b]", "")]);
+    assert_eq!(life.planned(), ["delete elastic-ip.b"]);
+    life.apply();
+    life.nothing_is_left();
+    life.ends();
+}
+
+const ROUTED: &str = r#"
+[aws.vpc.main]
+cidr = "10.0.0.0/16"
+
+[aws.internet-gateway.main]
+vpc-id = "${vpc.main.id}"
+
+[aws.subnet.a]
+vpc-id = "${vpc.main.id}"
+cidr-block = "10.0.0.0/24"
+availability-zone = "us-east-1a"
+
+[aws.subnet.b]
+vpc-id = "${vpc.main.id}"
+cidr-block = "10.0.1.0/24"
+availability-zone = "us-east-1b"
+
+[aws.route-table.public]
+vpc-id = "${vpc.main.id}"
+routes = { "0.0.0.0/0" = "${internet-gateway.main.id}" }
+subnets = ["${subnet.a.id}"]
+"#;
+
+#[test]
+fn nat_gateway() {
+    let life = Life::begin(&format!(
+        "{ROUTED}{}",
+        r#"
+[aws.elastic-ip.nat]
+[aws.elastic-ip.other]
+
+[aws.nat-gateway.main]
+subnet-id = "${subnet.a.id}"
+allocation-id = "${elastic-ip.nat.id}"
+
+[aws.route-table.private]
+vpc-id = "${vpc.main.id}"
+routes = { "0.0.0.0/0" = "${nat-gateway.main.id}" }
+subnets = ["${subnet.b.id}"]
+"#
+    ));
+    // The address can only be had once: the old one goes first.
+    life.edit(&[(
+        "subnets = [\"${subnet.a.id}\"]",
+        "subnets = [\"${subnet.a.id}\", \"${subnet.b.id}\"]",
+    )]);
+    life.edit(&[("\nsubnets = [\"${subnet.b.id}\"]\n", "\n")]);
+    life.apply();
+    life.nothing_is_left();
+    life.replaces(
+        "nat-gateway.main",
+        &[("subnet-id = \"${subnet.a.id}\"", "subnet-id = \"${subnet.b.id}\"")],
+        &["DeleteNatGateway", "CreateNatGateway", "ReplaceRoute"],
+    );
+    // With another address it stands beside the old one until the route has moved.
+    life.replaces(
+        "nat-gateway.main",
+        &[("elastic-ip.nat.id", "elastic-ip.other.id")],
+        &["CreateNatGateway", "ReplaceRoute", "DeleteNatGateway"],
+    );
+    let id = life.object("nat-gateway.main").id;
+    life.drifts("create nat-gateway.main", async |aws| {
+        aws.ec2.delete_nat_gateway().nat_gateway_id(&id).send().await.expect("a deletion");
+        // Gone from the API's point of view: deleting ones are waited for, deleted ones are not there.
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    });
+    life.ends();
+}
+
+#[test]
+fn route_table() {
+    let life = Life::begin(ROUTED);
+    let table = "route-table.public";
+    life.changes(
+        table,
+        &[("[\"${subnet.a.id}\"]", "[\"${subnet.b.id}\"]")],
+        &["AssociateRouteTable", "DisassociateRouteTable"],
+    );
+    life.changes(
+        table,
+        &[("{ \"0.0.0.0/0\"", "{ \"192.0.2.0/24\"")],
+        &["CreateRoute", "DeleteRoute"],
+    );
+    let id = life.object(table).id;
+    life.drifts("update route-table.public", async |aws| {
+        let call = aws.ec2.delete_route().route_table_id(&id);
+        call.destination_cidr_block("192.0.2.0/24").send().await.expect("a deletion");
+    });
+    life.drifts("update route-table.public", async |aws| {
+        let gateways = aws.ec2.describe_internet_gateways().send().await.expect("gateways");
+        let gateway = gateways.internet_gateways()[0].internet_gateway_id().expect("an id");
+        let call = aws.ec2.create_route().route_table_id(&id).gateway_id(gateway);
+        call.destination_cidr_block("198.51.100.0/24").send().await.expect("a route too many");
+    });
+    life.ends();
+}
+
+#[test]
+fn security_group() {
+    let life = Life::begin(&format!(
+        "{VPC}{}",
+        r#"
+[aws.security-group.other]
+vpc-id = "${vpc.main.id}"
+
+[aws.security-group.web]
+vpc-id = "${vpc.main.id}"
+description = "one"
+ingress = [
+  { protocol = "tcp", from-port = 80, to-port = 80, cidr = "0.0.0.0/0" },
+  { protocol = "tcp", from-port = 8080, to-port = 8090, security-group = "${security-group.other.id}", description = "inner" },
+]
+"#
+    ));
+    let group = "security-group.web";
+    life.changes(
+        group,
+        &[("from-port = 80, to-port = 80,", "from-port = 443, to-port = 443,")],
+        &["AuthorizeSecurityGroupIngress", "RevokeSecurityGroupIngress"],
+    );
+    life.changes(
+        group,
+        &[("description = \"one\"", "description = \"one\"\negress = []")],
+        &["RevokeSecurityGroupEgress"],
+    );
+    let inner = [("\"inner\"", "\"within\"")];
+    life.changes(group, &inner, &["UpdateSecurityGroupRuleDescriptionsIngress"]);
+    life.replaces(
+        group,
+        &[("description = \"one\"", "description = \"two\"")],
+        &["CreateSecurityGroup", "DeleteSecurityGroup"],
+    );
+    let id = life.object(group).id;
+    life.drifts("update security-group.web", async |aws| {
+        let range = IpRange::builder().cidr_ip("0.0.0.0/0").build();
+        let open = IpPermission::builder().ip_protocol("tcp").from_port(22).to_port(22);
+        let call = aws.ec2.authorize_security_group_ingress().group_id(&id);
+        call.ip_permissions(open.ip_ranges(range).build()).send().await.expect("a rule too many");
+    });
+    life.ends();
+}
+
+#[test]
+fn security_group_rule() {
+    let life = Life::begin(&format!(
+        "{VPC}{}",
+        r#"
+[aws.security-group.a]
+vpc-id = "${vpc.main.id}"
+
+[aws.security-group.b]
+vpc-id = "${vpc.main.id}"
+
+[aws.security-group-rule.a-to-b]
+security-group-id = "${security-group.a.id}"
+direction = "ingress"
+protocol = "tcp"
+from-port = 80
+to-port = 80
+security-group = "${security-group.b.id}"
+
+[aws.security-group-rule.b-to-a]
+security-group-id = "${security-group.b.id}"
+direction = "ingress"
+protocol = "tcp"
+from-port = 80
+to-port = 80
+security-group = "${security-group.a.id}"
+"#
+    ));
+    // Two groups that name each other can be made, changed and removed.
+    life.edit(&[(
+        "from-port = 80\nto-port = 80\nsecurity-group = \"${security-group.a.id}\"",
+        "from-port = 81\nto-port = 81\nsecurity-group = \"${security-group.a.id}\"",
+    )]);
+    life.apply();
+    life.nothing_is_left();
+    life.ends();
+}

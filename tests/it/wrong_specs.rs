@@ -1,0 +1,213 @@
+//! Wrong specs and their exact diagnostics: tests/specs/wrong/NAME.toml against
+//! tests/specs/snapshots/NAME.snap. Files of an include lie in tests/specs/wrong/NAME/; options stand in
+//! a first line `#! -e prod --var tag=1 --set service.web.count=2`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use ecsctl::blueprint::{Document, formats, later, references, shorthands};
+use ecsctl::kind::Shape;
+use ecsctl::report::diagnostics::{render, to_json};
+use ecsctl::report::{Colour, Look};
+use ecsctl::spec::{KindWords, Language, Rejected, Request, load};
+use proptest::prelude::*;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/specs/wrong");
+
+/// Two kinds of the tests' own: the words of an error must not change when a kind is added.
+static KINDS: LazyLock<[(&str, Shape); 2]> = LazyLock::new(|| {
+    let of = |properties: serde_json::Value| {
+        let schema = serde_json::json!({ "type": "object", "properties": properties });
+        Shape::from_schema(&schema)
+    };
+    [
+        (
+            "log-group",
+            of(serde_json::json!({
+                "name": { "type": "string" },
+                "retention-in-days": { "type": "integer", "minimum": 0 },
+            })),
+        ),
+        ("vpc", of(serde_json::json!({ "cidr": { "type": "string" } }))),
+    ]
+});
+
+fn language() -> Language {
+    let outputs = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let kinds = KINDS
+        .iter()
+        .map(|(name, shape)| (*name, KindWords { shape, outputs: outputs(&["id", "arn"]) }));
+    Language {
+        root: Shape::of::<Document>(),
+        shorthands: shorthands(),
+        formats: formats(),
+        later: later(),
+        variants: &[("health", &["path", "command"]), ("http", &["enabled", "path"])],
+        references: references(),
+        kinds: kinds.collect(),
+    }
+}
+
+fn request(name: &str, text: &str) -> Request {
+    let options = text.lines().next().and_then(|line| line.strip_prefix("#! "));
+    let mut request = Request { file: PathBuf::from(format!("{name}.toml")), ..Request::default() };
+    let mut words = options.unwrap_or_default().split_whitespace();
+    while let (Some(option), Some(value)) = (words.next(), words.next()) {
+        let (key, text) = value.split_once('=').unwrap_or((value, ""));
+        match option {
+            "-e" => request.env = Some(value.to_owned()),
+            "--var" => drop(request.vars.insert(key.to_owned(), text.to_owned())),
+            "--set" => request.set.push((key.to_owned(), text.to_owned())),
+            other => panic!("{name}: what is {other}?"),
+        }
+    }
+    request
+}
+
+fn rejected(name: &str, files: &BTreeMap<PathBuf, String>) -> Rejected {
+    let request = request(name, &files[Path::new(&format!("{name}.toml"))]);
+    load(&request, &language(), files).map(|_| ()).expect_err(name)
+}
+
+/// Every file under the folder, by its path in it.
+fn files() -> BTreeMap<PathBuf, String> {
+    let mut all = BTreeMap::new();
+    let mut folders = vec![PathBuf::from(FOLDER)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("the folder is there") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(FOLDER).expect("below the folder").to_owned();
+                all.insert(name, std::fs::read_to_string(&path).expect("a text"));
+            }
+        }
+    }
+    all
+}
+
+/// The specs themselves: the files directly in the folder, without overlays such as `x.prod.toml`.
+fn names(files: &BTreeMap<PathBuf, String>) -> Vec<String> {
+    let direct = files.keys().filter(|path| path.components().count() == 1);
+    let names = direct.filter_map(|path| path.to_str()?.strip_suffix(".toml"));
+    names.filter(|name| !name.contains('.')).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_wrong_spec_has_its_exact_diagnostic() {
+    let files = files();
+    let names = names(&files);
+    assert!(names.len() >= 40, "only {} wrong specs", names.len());
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../specs/snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for name in names {
+            let rejected = rejected(&name, &files);
+            let text = render(&rejected.diagnostics, &rejected.sources, Look::PLAIN);
+            insta::assert_snapshot!(name, text);
+        }
+    });
+}
+
+#[test]
+fn every_diagnostic_has_a_code_with_a_page_and_a_hint_or_a_label() {
+    let files = files();
+    let mut codes = BTreeSet::new();
+    for name in names(&files) {
+        for one in rejected(&name, &files).diagnostics {
+            let said = one.hint.is_some() || one.labels.iter().any(|label| !label.text.is_empty());
+            assert!(said, "{name}: {one:?} does not say what to do");
+            codes.insert(one.code);
+        }
+    }
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/errors");
+    for code in &codes {
+        assert!(pages.join(format!("{code}.md")).is_file(), "{code} has no page");
+    }
+    let pages = std::fs::read_dir(pages).unwrap().map(|entry| entry.unwrap().file_name());
+    let text_pages = pages.filter(|name| name.to_str().is_some_and(|name| name.starts_with("E01")));
+    assert_eq!(
+        text_pages.count(),
+        codes.len(),
+        "an E01 page without a wrong spec; seen: {codes:?}"
+    );
+}
+
+#[test]
+fn diagnostics_are_json_too() {
+    let rejected = rejected("unknown-key", &files());
+    let json = to_json(&rejected.diagnostics, &rejected.sources);
+    insta::assert_snapshot!(format!("{json:#}"), @r#"
+    [
+      {
+        "code": "E0107",
+        "hint": null,
+        "labels": [
+          {
+            "bytes": [
+              109,
+              118
+            ],
+            "column": 20,
+            "file": "unknown-key.toml",
+            "line": 8,
+            "text": "did you mean `container`?"
+          }
+        ],
+        "severity": "error",
+        "title": "unknown key `contanier` in service `scorekeep`"
+      }
+    ]
+    "#);
+}
+
+#[test]
+fn colours_and_width_are_the_terminals() {
+    let rejected = rejected("unknown-key", &files());
+    let coloured = render(
+        &rejected.diagnostics,
+        &rejected.sources,
+        Look { colour: Colour::On, width: 60, ..Look::PLAIN },
+    );
+    assert!(coloured.contains("\u{1b}["), "{coloured}");
+    let plain = render(&rejected.diagnostics, &rejected.sources, Look::PLAIN);
+    assert!(!plain.contains('\u{1b}'));
+}
+
+/// Wrong specs with a piece cut out and another put in.
+fn mutilated() -> impl Strategy<Value = (String, String)> {
+    let files = files();
+    let text = |name: String| (name.clone(), files[Path::new(&format!("{name}.toml"))].clone());
+    let all: Vec<(String, String)> = names(&files).into_iter().map(text).collect();
+    const PIECES: [&str; 8] = ["", "\"", "[", "= {", "${", "é\n\t'''", "service.web.", "\u{7f}"];
+    let (spec, piece) = (prop::sample::select(all), prop::sample::select(&PIECES[..]));
+    let parts = (spec, piece, any::<prop::sample::Index>(), 0usize..40);
+    parts.prop_map(|((name, text), piece, at, length)| {
+        let start = text.floor_char_boundary(at.index(text.len()));
+        let end = text.ceil_char_boundary((start + length).min(text.len()));
+        (name, format!("{}{piece}{}", &text[..start], &text[end..]))
+    })
+}
+
+proptest! {
+    /// Nothing is too wrong to be told, and nothing that is found is left untold.
+    #[test]
+    fn every_mutilated_spec_is_loaded_or_told((name, text) in mutilated()) {
+        let file = PathBuf::from(format!("{name}.toml"));
+        let request = Request { file: file.clone(), ..Request::default() };
+        let loaded = load(&request, &language(), &BTreeMap::from([(file, text)]));
+        let (diagnostics, sources) = match loaded {
+            Ok(spec) => (spec.warnings, spec.sources),
+            Err(rejected) => (rejected.diagnostics, rejected.sources),
+        };
+        let text = render(&diagnostics, &sources, Look { width: 40, ..Look::PLAIN });
+        let told = diagnostics.iter().all(|one| text.contains(&format!("[{}]", one.code)));
+        prop_assert!(told, "{}", text);
+        let json = to_json(&diagnostics, &sources);
+        prop_assert_eq!(json.as_array().map(Vec::len), Some(diagnostics.len()));
+    }
+}

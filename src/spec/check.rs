@@ -99,8 +99,11 @@ impl<'a> Checker<'a> {
             return node;
         };
         // Keys of things are names; keys of plain values (environment variables, tags) are free, and
-        // so are those of what a word can stand for (secrets).
+        // so are those of what a word can stand for (secrets). Within `aws.<kind>.<name>` keys are
+        // AWS's (`FARGATE`), and the kind checks them.
+        let within_kind = self.path.len() > 2 && self.path[0] == crate::address::SURROUNDINGS;
         let named = match values {
+            _ if within_kind => false,
             Shape::Struct { shorthand, .. } => shorthand.is_none() || self.path.len() == 1,
             _ => false,
         };

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::address::{Address, Output, Path};
 use crate::blueprint::Declaration;
-use crate::diag::{Diagnostic, Place};
+use crate::diag::{Diagnostic, Place, Severity};
 use crate::graph::Graph;
 use crate::kind::{Check, Registered, StackId, TAG_ENV, TAG_ID, TAG_STACK, Tags};
 use crate::value::Value;
@@ -47,7 +47,11 @@ impl Desired {
     }
 
     /// Adds declarations: named, read by their kinds and checked; or says everything that is wrong.
-    pub fn assemble(&mut self, drafts: &[Declaration]) -> Result<Graph, Vec<Diagnostic>> {
+    /// With the graph come the warnings, which stop nothing.
+    pub fn assemble(
+        &mut self,
+        drafts: &[Declaration],
+    ) -> Result<(Graph, Vec<Diagnostic>), Vec<Diagnostic>> {
         let mut found = Vec::new();
         for draft in drafts {
             match self.declare(draft, &mut found) {
@@ -57,8 +61,9 @@ impl Desired {
         }
         self.check_references(&mut found);
         let graph = Graph::of(self.specs());
+        let is_wrong = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         match graph {
-            Ok(graph) if found.is_empty() => Ok(graph),
+            Ok(graph) if !is_wrong => Ok((graph, found)),
             Ok(_) => Err(found),
             Err(cycle) => {
                 let section = self.resources[&cycle.0[0]].section.clone();

@@ -31,6 +31,8 @@ pub(super) struct Stack {
     pub(super) urls: Urls,
     /// How long after its creation it may be destroyed.
     pub(super) ttl: Option<Duration>,
+    /// What is worth a look; told on stderr already.
+    pub(super) warnings: Vec<Diagnostic>,
     /// The texts.
     pub(super) sources: Box<Sources>,
 }
@@ -86,11 +88,12 @@ pub(super) fn load(cx: &mut Context) -> Result<Stack, Failure> {
         git_sha: git_sha(&options.file),
     };
     let spec = spec::load(&request, &language(), &Disk).map_err(rejected)?;
-    if !spec.warnings.is_empty() {
-        let text = diagnostics::render(&spec.warnings, &spec.sources, cx.err_look);
+    let stack = expand(spec)?;
+    if !stack.warnings.is_empty() {
+        let text = diagnostics::render(&stack.warnings, &stack.sources, cx.err_look);
         cx.say(text.trim_end())?;
     }
-    expand(spec)
+    Ok(stack)
 }
 
 fn rejected(rejected: Rejected) -> Failure {
@@ -111,12 +114,13 @@ fn expand(spec: Spec) -> Result<Stack, Failure> {
         Desired { tags: spec.tags, protect: spec.protect, ..Desired::nothing(spec.id) };
     let expanded = blueprint::expand(&document, options);
     let found = expanded.and_then(|declarations| desired.assemble(&declarations));
-    let graph = match found {
+    let (graph, found) = match found {
         Ok(graph) => graph,
         Err(found) => return Err(Failure::Wrong(found, sources)),
     };
     let urls = Urls(blueprint::urls(&document));
-    Ok(Stack { desired, graph, urls, ttl: spec.ttl, sources })
+    let warnings = spec.warnings.into_iter().chain(found).collect();
+    Ok(Stack { desired, graph, urls, ttl: spec.ttl, warnings, sources })
 }
 
 /// The stack that `--stack` names, of which nothing is known but its name.

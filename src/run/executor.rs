@@ -224,6 +224,8 @@ impl Run<'_> {
             }
             End::Failed(error) => self.fail(schedule, outcome, step, error),
             End::Interrupted => {
+                // A step may notice before the run does.
+                outcome.was_interrupted = true;
                 outcome.interrupted.push(step);
                 self.tell(&Event::StepInterrupted { step })
             }

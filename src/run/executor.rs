@@ -314,10 +314,12 @@ impl Attempt<'_> {
     /// Looks until the thing is ready. `None` when the run was interrupted meanwhile.
     async fn settle(&mut self, done: &Done, deadline: Instant) -> Result<Option<()>, Error> {
         let mut said = String::new();
+        // The first looks come soon: nobody waits longer than what he waits for.
+        let mut soon = FIRST_PAUSE;
         loop {
             let (why, pause) = match self.cloud.ready(self.stack, &self.deed, done).await {
                 Ok(Ready::Yes) => return Ok(Some(())),
-                Ok(Ready::NotYet { why, look_again }) => (why, look_again),
+                Ok(Ready::NotYet { why, look_again }) => (why, look_again.min(soon)),
                 // A look that failed in passing says nothing about the thing.
                 Err(error) if error.class.is_retryable() => (error.to_string(), LONGEST_PAUSE),
                 Err(error) => return Err(error),
@@ -333,6 +335,7 @@ impl Attempt<'_> {
             if self.sleep(pause).await.is_none() {
                 return Ok(None);
             }
+            soon = soon.mul_f64(1.5);
         }
     }
 

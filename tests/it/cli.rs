@@ -49,13 +49,17 @@ impl Desk {
         ecsctl::store::write_atomic(&self.folder.join("ecsctl.toml"), spec.as_bytes()).unwrap();
     }
 
-    /// Runs `ecsctl` without a terminal; nothing of this process's environment reaches it.
-    fn run(&self, line: &str) -> Came {
+    /// `ecsctl` without a terminal; nothing of this process's environment reaches it.
+    fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ecsctl"));
         command.args(line.split_whitespace()).current_dir(&self.folder).env_clear();
         command.env("ECSCTL_CLOUD", "sim").env("ECSCTL_SIM_SCALE", "0.0005");
-        command.env("TMPDIR", &self.folder);
-        let output = command.stdin(Stdio::null()).output().unwrap();
+        command.env("TMPDIR", &self.folder).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, line: &str) -> Came {
+        let output = self.command(line).output().unwrap();
         Came {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
@@ -79,7 +83,15 @@ impl Came {
         }
         let stdout: Vec<String> = self.stdout.lines().map(masked).collect();
         let code = self.code.unwrap();
-        format!("{}\n--- stderr\n{}\n--- exit {code}", stdout.join("\n"), progress.join("\n"))
+        let mut parts = Vec::new();
+        if !stdout.is_empty() {
+            parts.push(stdout.join("\n"));
+        }
+        if !progress.is_empty() {
+            parts.push(format!("--- stderr\n{}", progress.join("\n")));
+        }
+        parts.push(format!("--- exit {code}"));
+        parts.join("\n")
     }
 
     fn json(&self) -> Json {
@@ -206,8 +218,6 @@ fn init_writes_a_spec_once() {
     ");
     assert_snapshot!(desk.run("check").text(), @"
     shop/default is in order: it declares 22 resources
-    --- stderr
-
     --- exit 0
     ");
 }
@@ -274,8 +284,6 @@ fn a_stack_lives() {
     + create service web              desired count 1
 
     22 to create, 0 to change, 0 to replace, 0 to destroy.
-    --- stderr
-
     --- exit 0
     ");
     assert_snapshot!(desk.run("apply --yes").text(), @"
@@ -337,8 +345,6 @@ fn a_stack_lives() {
     hello/default  us-east-1  123456789012
 
     Nothing to do: live AWS is as declared (22 resources).
-    --- stderr
-
     --- exit 0
     ");
     assert_snapshot!(desk.run("status").text(), @"
@@ -346,8 +352,6 @@ fn a_stack_lives() {
     url      http://hello-default-main-N.us-east-1.elb.amazonaws.com
 
     service web  hello-default-web:1  1 task wanted  steady
-    --- stderr
-
     --- exit 0
     ");
     desk.write(&SPEC.replace("2.4", "2.5"));
@@ -427,8 +431,6 @@ fn a_stack_lives() {
     hello/default  us-east-1  123456789012  everything is destroyed
 
     Nothing to do: nothing of this stack is left in AWS.
-    --- stderr
-
     --- exit 0
     ");
 }
@@ -578,4 +580,74 @@ fn pictures_and_scripts_are_written() {
     assert!(desk.run("completions bash").exits(0).stdout.contains("_ecsctl"));
     assert!(desk.run("man").exits(0).stdout.contains("ECSCTL DESTROY"));
     assert!(desk.run("explain").exits(0).stdout.contains("E0230"));
+}
+
+/// Sends a signal the way a terminal does.
+#[cfg(unix)]
+fn interrupt(process: &std::process::Child) {
+    let sent = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// B37: while one run holds the lock the other hears who has it, and it never sticks. B16, B35: an
+/// interrupt leaves a stack that the same command goes on with.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_is_resumed() {
+    let desk = Desk::with(SPEC);
+    let mut slow = desk.command("apply --yes");
+    slow.env("ECSCTL_SIM_SCALE", "0.05").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = slow.spawn().unwrap();
+    let account = desk.folder.join("state/sim-us-east-1.json");
+    while !account.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let locked = desk.run("apply --yes").exits(5);
+    assert!(locked.stderr.contains("another run holds the lock: apply by"), "{}", locked.stderr);
+    interrupt(&running);
+    let output = running.wait_with_output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(6), "{stdout}");
+    assert!(stdout.contains("Run the same command again to resume."), "{stdout}");
+    desk.run("apply --yes").exits(0);
+    desk.run("plan --detailed-exitcode").exits(0);
+}
+
+/// Whoever reads the output may have seen enough.
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let desk = Desk::empty();
+    let mut schema = desk.command("schema");
+    let mut running = schema.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(running.stdout.take());
+    let output = running.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), [].as_slice()));
+}
+
+#[test]
+fn colours_are_written_only_when_asked_for_or_seen() {
+    let desk = Desk::with(SPEC);
+    assert!(!desk.run("plan").exits(0).stdout.contains('\u{1b}'));
+    assert!(desk.run("plan --color always").exits(0).stdout.contains('\u{1b}'));
+}
+
+/// A warning is told and stops nothing.
+#[test]
+fn a_warning_stops_nothing() {
+    let size = "[aws.task-definition.web]\ncpu = 32768\nmemory = 70000\n";
+    let desk = Desk::with(&format!("{SPEC}\n{size}"));
+    assert_snapshot!(desk.run("check").text(), @"
+    hello/default is in order: it declares 22 resources
+    --- stderr
+    warning[E0240]: 32 vCPU cannot have 68.359375 GB on Fargate
+      --> ecsctl.toml:11:10
+       |
+    11 | memory = 70000
+       |          ^^^^^
+
+    1 warning
+    --- exit 0
+    ");
+    let found = desk.run("check --format json").exits(0).json();
+    assert_eq!(found["diagnostics"][0]["code"], "E0240");
 }

@@ -35,7 +35,7 @@ impl Desk {
         let number = LAST.fetch_add(1, Ordering::Relaxed);
         let name = format!("cli-{}-{number}", std::process::id());
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        fs_err::create_dir_all(&folder).unwrap();
+        fs_err::create_dir_all(&folder).expect("a folder for the test");
         Self { folder }
     }
 
@@ -46,7 +46,8 @@ impl Desk {
     }
 
     fn write(&self, spec: &str) {
-        ecsctl::store::write_atomic(&self.folder.join("ecsctl.toml"), spec.as_bytes()).unwrap();
+        ecsctl::store::write_atomic(&self.folder.join("ecsctl.toml"), spec.as_bytes())
+            .expect("the folder can be written");
     }
 
     /// `ecsctl` without a terminal; nothing of this process's environment reaches it.
@@ -59,10 +60,10 @@ impl Desk {
     }
 
     fn run(&self, line: &str) -> Came {
-        let output = self.command(line).output().unwrap();
+        let output = self.command(line).output().expect("the binary runs");
         Came {
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
+            stdout: String::from_utf8(output.stdout).expect("stdout is text"),
+            stderr: String::from_utf8(output.stderr).expect("stderr is text"),
             code: output.status.code(),
         }
     }
@@ -82,7 +83,7 @@ impl Came {
             progress.sort();
         }
         let stdout: Vec<String> = self.stdout.lines().map(masked).collect();
-        let code = self.code.unwrap();
+        let code = self.code.expect("no signal ended it");
         let mut parts = Vec::new();
         if !stdout.is_empty() {
             parts.push(stdout.join("\n"));
@@ -95,7 +96,7 @@ impl Came {
     }
 
     fn json(&self) -> Json {
-        let document: Json = serde_json::from_str(&self.stdout).unwrap();
+        let document: Json = serde_json::from_str(&self.stdout).expect("stdout is a JSON document");
         assert_eq!(document["format"], 1);
         document
     }
@@ -585,7 +586,10 @@ fn pictures_and_scripts_are_written() {
 /// Sends a signal the way a terminal does.
 #[cfg(unix)]
 fn interrupt(process: &std::process::Child) {
-    let sent = Command::new("kill").args(["-INT", &process.id().to_string()]).status().unwrap();
+    let sent = Command::new("kill")
+        .args(["-INT", &process.id().to_string()])
+        .status()
+        .expect("`kill` runs");
     assert!(sent.success());
 }
 

@@ -312,6 +312,8 @@ impl Attempt<'_> {
     /// Looks until the thing is ready. `None` when the run was interrupted meanwhile.
     async fn settle(&mut self, done: &Done, deadline: Instant) -> Result<Option<()>, Error> {
         let mut said = String::new();
+        // Most things are there sooner than `look_again` expects, so the first looks come sooner too.
+        let mut soon = FIRST_PAUSE;
         loop {
             let (why, pause) = match self.cloud.ready(self.stack, &self.deed, done).await {
                 Ok(Ready::Yes) => return Ok(Some(())),
@@ -328,9 +330,10 @@ impl Attempt<'_> {
                 self.say(Report::Waiting(self.id, why.clone()));
                 said = why;
             }
-            if self.sleep(pause).await.is_none() {
+            if self.sleep(pause.min(soon)).await.is_none() {
                 return Ok(None);
             }
+            soon *= 2;
         }
     }
 

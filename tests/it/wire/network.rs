@@ -139,13 +139,6 @@ subnets = ["${subnet.b.id}"]
 "#
     ));
     // The address can only be had once: the old one goes first.
-    life.edit(&[(
-        "subnets = [\"${subnet.a.id}\"]",
-        "subnets = [\"${subnet.a.id}\", \"${subnet.b.id}\"]",
-    )]);
-    life.edit(&[("\nsubnets = [\"${subnet.b.id}\"]\n", "\n")]);
-    life.apply();
-    life.nothing_is_left();
     life.replaces(
         "nat-gateway.main",
         &[("subnet-id = \"${subnet.a.id}\"", "subnet-id = \"${subnet.b.id}\"")],
@@ -157,6 +150,17 @@ subnets = ["${subnet.b.id}"]
         &[("elastic-ip.nat.id", "elastic-ip.other.id")],
         &["CreateNatGateway", "ReplaceRoute", "DeleteNatGateway"],
     );
+    // The other table takes over the subnet, which is never without a table of its own.
+    life.edit(&[
+        ("\nsubnets = [\"${subnet.b.id}\"]\n", "\n"),
+        ("subnets = [\"${subnet.a.id}\"]", "subnets = [\"${subnet.a.id}\", \"${subnet.b.id}\"]"),
+    ]);
+    life.session.forget_calls();
+    life.session.run(&["apply", "--yes"]).exits(0);
+    let calls = life.session.calls();
+    assert_eq!(calls.count("ReplaceRouteTableAssociation"), 1, "{calls:?}");
+    assert_eq!(calls.count("DisassociateRouteTable"), 0, "{calls:?}");
+    life.nothing_is_left();
     let id = life.object("nat-gateway.main").id;
     life.drifts("create nat-gateway.main", async |aws| {
         aws.ec2.delete_nat_gateway().nat_gateway_id(&id).send().await.expect("a deletion");

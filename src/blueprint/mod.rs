@@ -9,15 +9,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use self::member::Members;
 use self::network::Layout;
 use self::sheet::Sheet;
 use crate::address::{Address, Path};
 use crate::diag::Diagnostic;
+use crate::spec::Spec;
 
 pub use self::alb::Alb;
 pub use self::cluster::Cluster;
 pub use self::declaration::Declaration;
+pub use self::language::{language, read};
 pub use self::later::later;
 pub use self::measure::formats;
 pub use self::network::Network;
@@ -29,6 +30,7 @@ pub use self::shorthand::shorthands;
 mod alb;
 mod cluster;
 mod declaration;
+mod language;
 mod later;
 mod measure;
 mod member;
@@ -75,6 +77,13 @@ pub struct Options {
     pub protected: bool,
     /// Whether it expires (`ttl`): its tasks run in public subnets by default, without NAT.
     pub expires: bool,
+}
+
+impl Options {
+    /// What a spec says of its environment.
+    pub fn of(spec: &Spec) -> Self {
+        Self { protected: spec.protect, expires: spec.ttl.is_some() }
+    }
 }
 
 /// Turns the sections into declarations, one of each address, ordered by address; what is written
@@ -127,7 +136,6 @@ fn expand_services(
     for (name, service) in &document.service {
         let members = member::members(name, service, sheet);
         let route = route::route(name, service, &members, albs, sheet);
-        check_images(document, &members, sheet);
         task::expand(name, service, &members, sheet);
         task::expand_logs(name, service, sheet);
         roles::expand(name, service, &members, options, sheet);
@@ -141,21 +149,6 @@ fn expand_services(
     for (name, route) in &routes {
         let service = &document.service[name];
         route.expand(name, service, &albs[&route.alb], priorities[name], sheet);
-    }
-}
-
-/// An image of the stack's own must lie in a repository that there is.
-fn check_images(document: &Document, members: &Members, sheet: &mut Sheet) {
-    let by_hand = document.aws.get("repository");
-    for member in members.values() {
-        let image = member.container.image.as_deref().unwrap_or_default();
-        let Some(repository) = roles::own_repository(image).map(|output| output.of.name) else {
-            continue;
-        };
-        let declared = by_hand.is_some_and(|named| named.contains_key(&repository));
-        if !declared && !document.repo.contains_key(&repository) {
-            sheet.unknown("repo", &repository, member.keys.join("image"), document.repo.keys());
-        }
     }
 }
 

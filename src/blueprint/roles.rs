@@ -109,7 +109,7 @@ fn repository(image: &str) -> Option<String> {
 }
 
 /// The repository of this stack that an image mentions.
-pub(super) fn own_repository(image: &str) -> Option<Output> {
+fn own_repository(image: &str) -> Option<Output> {
     let image = value::parse_text(image).ok()?;
     image.outputs().into_iter().find(|output| output.of.kind == "repository").cloned()
 }

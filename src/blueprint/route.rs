@@ -109,29 +109,9 @@ fn target(
     members: &Members,
     sheet: &mut Sheet,
 ) -> Option<(String, u16, Path)> {
-    let listening: Vec<&String> = members
-        .iter()
-        .filter(|(_, member)| member.container.port.is_some())
-        .map(|(name, _)| name)
-        .collect();
-    let container = match (&http.container, listening.as_slice()) {
-        (Some(container), _) => container,
-        (None, [only]) => only,
-        (None, several) if several.iter().any(|container| *container == name) => {
-            several.iter().find(|container| **container == name)?
-        }
-        (None, []) if members.len() == 1 => members.keys().next()?,
-        // That there is no container has been said.
-        (None, _) if members.is_empty() => return None,
-        (None, several) => {
-            let title = format!("which container of `{name}` answers requests is not said");
-            let fault = Diagnostic::error("E0264", title).at_key(keys.clone(), "");
-            sheet.fault(fault.hint(match several {
-                [] => "give a container a `port`, or write `public = false`".to_owned(),
-                [first, ..] => format!("write for example `http.container = \"{first}\"`"),
-            }));
-            return None;
-        }
+    let container = match &http.container {
+        Some(container) => container,
+        None => listening(name, keys, members, sheet)?,
     };
     let Some(member) = members.get(container) else {
         sheet.unknown("container", container, keys.join("container"), members.keys());
@@ -145,6 +125,33 @@ fn target(
     };
     let key = if http.port.is_some() { keys.join("port") } else { member.keys.join("port") };
     Some((container.clone(), port, key))
+}
+
+/// The container that answers when it is not said: the one with the service's name, or the only one.
+fn listening<'m>(
+    name: &str,
+    keys: &Path,
+    members: &'m Members,
+    sheet: &mut Sheet,
+) -> Option<&'m String> {
+    let with_port = members.iter().filter(|(_, member)| member.container.port.is_some());
+    let with_port: Vec<&String> = with_port.map(|(name, _)| name).collect();
+    let mut own = with_port.iter().filter(|container| **container == name);
+    match (with_port.as_slice(), own.next()) {
+        ([only], _) => return Some(only),
+        (_, Some(own)) => return Some(own),
+        ([], None) if members.len() == 1 => return members.keys().next(),
+        // That there is no container has been said.
+        ([], None) if members.is_empty() => return None,
+        (_, None) => {}
+    }
+    let title = format!("which container of `{name}` answers requests is not said");
+    let fault = Diagnostic::error("E0264", title).at_key(keys.clone(), "");
+    sheet.fault(fault.hint(match with_port.first() {
+        None => "give a container a `port`, or write `public = false`".to_owned(),
+        Some(first) => format!("write for example `http.container = \"{first}\"`"),
+    }));
+    None
 }
 
 /// A command is run in a container, and a path is asked for by a load balancer.

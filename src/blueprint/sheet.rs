@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::declaration::Declaration;
 use crate::address::{Address, Path};
 use crate::diag::Diagnostic;
+use crate::nearest::nearest;
 
 /// Collects declarations and faults, so that all faults are told at once.
 #[derive(Debug, Default)]
@@ -44,14 +45,15 @@ impl Sheet {
         place: Path,
         known: impl IntoIterator<Item = &'n String>,
     ) {
-        let known: Vec<String> = known.into_iter().map(|name| format!("`{name}`")).collect();
+        let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
         let fault = Diagnostic::error("E0262", format!("there is no {what} `{name}`"));
-        let hint = match known.as_slice() {
-            [] => format!("declare the {what} `{name}`, or leave this out"),
-            [only] => format!("write {only}, the only {what}"),
-            several => format!("write one of {}", several.join(", ")),
+        let (label, hint) = match (nearest(name, known.iter().copied()), known.as_slice()) {
+            (Some(near), _) => (format!("did you mean `{near}`?"), format!("write `{near}`")),
+            (None, []) => (String::new(), format!("declare `{name}`, or leave this out")),
+            (None, [only]) => (String::new(), format!("write `{only}`, the only {what}")),
+            (None, several) => (String::new(), format!("write one of `{}`", several.join("`, `"))),
         };
-        self.fault(fault.at(place, "").hint(hint));
+        self.fault(fault.at(place, label).hint(hint));
     }
 
     /// The declarations by address, or all that is wrong.

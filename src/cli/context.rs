@@ -87,12 +87,6 @@ impl Context {
             }
         }
     }
-
-    /// How diagnostics look on stderr.
-    pub(super) fn diagnostics_look(&self) -> crate::report::diagnostics::Look {
-        let Look { colour, width, detail: _ } = self.err_look;
-        crate::report::diagnostics::Look { colour: colour == Colour::On, width }
-    }
 }
 
 /// Whether a stream is a terminal.

@@ -96,7 +96,7 @@ impl Failure {
     fn text(&self, cx: &Context) -> String {
         let (title, hint) = match self {
             Self::Wrong(found, sources) | Self::Blocked(found, sources) => {
-                return diagnostics::render(found, sources, cx.diagnostics_look());
+                return diagnostics::render(found, sources, cx.err_look);
             }
             Self::Cloud(error) => {
                 let hint = error.hint.clone().or_else(|| advice(error.class).map(str::to_owned));

@@ -87,7 +87,7 @@ pub(super) fn load(cx: &mut Context) -> Result<Stack, Failure> {
     };
     let spec = spec::load(&request, &language(), &Disk).map_err(rejected)?;
     if !spec.warnings.is_empty() {
-        let text = diagnostics::render(&spec.warnings, &spec.sources, cx.diagnostics_look());
+        let text = diagnostics::render(&spec.warnings, &spec.sources, cx.err_look);
         cx.say(text.trim_end())?;
     }
     expand(spec)

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::{PLAIN, line, load};
-use crate::blueprint::expand;
+use serde_json::json;
+
+use super::{line, load};
+use crate::blueprint::{expand, read};
 
 /// What is wrong with a spec, in short.
 fn faults(text: &str) -> String {
-    let head = "ecsctl = 1\nstack = \"s\"\nregion = \"r\"\n";
-    let found = expand(&load(&format!("{head}{text}"), None), PLAIN).unwrap_err();
+    let head = "ecsctl = 1\nstack = \"s\"\n";
+    let (document, options) = load(&format!("{head}{text}"), None);
+    let found = expand(&document, options).unwrap_err();
     found.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
@@ -22,11 +25,10 @@ fn networks_that_cannot_work_are_refused() {
 
 #[test]
 fn names_of_nothing_are_refused() {
-    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nport = 80\nhttp.alb = \"amin\"\n[alb.main]\n[alb.admin]"), @"E0262 there is no load balancer `amin` (service.web.http.alb); write one of `admin`, `main`");
-    insta::assert_snapshot!(faults("[repo.api]\n[service.web]\nimage = \"${repo.apy}:1\""), @"E0262 there is no repo `apy` (service.web.image); write `api`, the only repo");
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nport = 80\nhttp.alb = \"amin\"\n[alb.main]\n[alb.admin]"), @"E0262 there is no load balancer `amin` (service.web.http.alb); write `admin`");
     insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nhttp = { container = \"x\", port = 1 }"), @"E0262 there is no container `x` (service.web.http.container); write `web`, the only container");
-    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nafter = { db = \"start\" }"), @"E0262 there is no other container `db` (service.web.after.db); declare the other container `db`, or leave this out");
-    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nvolume.tmp = { mount = \"/tmp\", readonly = [\"wbe\"] }"), @"E0262 there is no container `wbe` (service.web.volume.tmp.readonly); write `web`, the only container");
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nafter = { db = \"start\" }"), @"E0262 there is no other container `db` (service.web.after.db); declare `db`, or leave this out");
+    insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nvolume.tmp = { mount = \"/tmp\", readonly = [\"wbe\"] }"), @"E0262 there is no container `wbe` (service.web.volume.tmp.readonly); write `web`");
     insta::assert_snapshot!(faults("[service.web]\nimage = \"i\"\nfrom = [\"web\", \"elsewhere\"]"), @r#"
     E0270 `elsewhere` is neither a network nor another service (service.web.from); write a network such as "10.0.0.0/16", or a service's name
     E0270 `web` is neither a network nor another service (service.web.from); write a network such as "10.0.0.0/16", or a service's name
@@ -67,4 +69,12 @@ fn faults_do_not_hide_each_other() {
     );
     let codes: BTreeSet<&str> = text.lines().map(|line| &line[..5]).collect();
     assert_eq!(codes, BTreeSet::from(["E0260", "E0263", "E0267"]));
+}
+
+/// The loader knows whole numbers, and not how great one may be.
+#[test]
+fn a_number_that_is_too_great_is_refused_where_it_stands() {
+    let document = json!({ "service": { "web": { "count": 99_999_999_999_u64 } } });
+    let fault = line(&read(document).unwrap_err());
+    insta::assert_snapshot!(fault, @"E0273 invalid value: integer `99999999999`, expected u32 (service.web.count); -");
 }

@@ -1,9 +1,9 @@
 //! Six lines, and an image of one's own without a load balancer.
 
 use super::{addresses, example, made, policies, show};
-use crate::blueprint::Document;
+use crate::blueprint::{Document, Options};
 
-fn hello_world() -> Document {
+fn hello_world() -> (Document, Options) {
     example("hello-world.toml", None)
 }
 

@@ -87,25 +87,41 @@ prop_compose! {
         volume: bool,
         secrets: bool,
         health in prop::sample::select(vec!["/", "/ok", "curl localhost"]),
-        max in 101u32..=200,
+        count in 2u32..=9,
+        max in 150u32..=200,
     ) -> Json {
+        let short = |name: &str, scalar: &str| {
+            let rule = shorthands().iter().find(|rule| rule.name == name).unwrap();
+            (rule.parse)(&scalar.into()).unwrap()
+        };
         let mut service = json!({
             "image": if own { "${repository.own.uri}:1" } else { "httpd" },
-            "public": public.unwrap_or(port.is_some()) && port.is_some(),
-            "size": (shorthands().iter().find(|s| s.name == "size").unwrap().parse)(&size.into()).unwrap(),
+            "public": port.is_some() && public != Some(false),
+            "size": short("size", size),
             "xray": xray,
-            "health": (shorthands().iter().find(|s| s.name == "health").unwrap().parse)(&health.into()).unwrap(),
+            "count": count,
+            "health": short("health", health),
             "deploy": { "max": max },
             "allow": { "my-tables": { "actions": ["dynamodb:*"], "on": ["*"] } },
         });
-        if let Some(port) = port.filter(|port| *port != 9999) { service["port"] = port.into(); } else { service["public"] = false.into(); }
-        if let Some(spot) = spot { service["spot"] = format!("{spot}%").into(); }
-        if let Some(exec) = exec { service["exec"] = exec.into(); }
+        if let Some(port) = port {
+            service["port"] = port.into();
+        }
+        if let Some(spot) = spot {
+            service["spot"] = format!("{spot}%").into();
+        }
+        if let Some(exec) = exec {
+            service["exec"] = exec.into();
+        }
         if let Some(name) = sidecar {
             service["container"] = json!({ format!("x-{name}"): { "image": "i", "udp": 9999 } });
         }
-        if volume { service["volume"] = json!({ "data": { "mount": "/data" } }); }
-        if secrets { service["secrets"] = json!({ "A": "ssm:/a", "B": "sm:b#c" }); }
+        if volume {
+            service["volume"] = json!({ "data": { "mount": "/data" } });
+        }
+        if secrets {
+            service["secrets"] = json!({ "A": "ssm:/a", "B": "sm:b#c" });
+        }
         service
     }
 }

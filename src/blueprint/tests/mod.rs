@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
-use super::{Declaration, Document, Options, expand, references, shorthands};
+use super::{Declaration, Document, Options, expand, language, read};
 use crate::diag::{Diagnostic, Place};
-use crate::kind::Shape;
+use crate::spec::{self, Request};
 
 mod faults;
 mod hello_world;
@@ -15,77 +16,33 @@ mod laws;
 mod scorekeep;
 mod stacks;
 
-/// The document of a spec as the loader leaves it: one environment, shorthands as tables, variables
-/// filled in, names of sections as names of kinds.
-fn load(text: &str, env: Option<&str>) -> Document {
-    let mut spec: Map<String, Json> = toml::from_str(text).unwrap();
-    let mut envs = spec.remove("env").unwrap_or_default();
-    let mut layers: Vec<Json> = Vec::new();
-    if let Some(Json::Object(defaults)) = spec.remove("defaults") {
-        for name in spec["service"].as_object().unwrap().keys() {
-            layers.push(json!({ "service": { name: defaults["service"] } }));
-        }
-    }
-    layers.push(spec.into());
-    layers.extend(env.map(|env| envs[env].take()));
-    let shape = Shape::of::<Document>();
-    let mut document = Json::Null;
-    for layer in layers {
-        super::declaration::lay(&mut document, &canonical(layer, &shape));
-    }
-    for key in ["ecsctl", "stack", "region", "vars", "tags", "ttl", "protect"] {
-        document.as_object_mut().unwrap().remove(key);
-    }
-    serde_json::from_value(document).unwrap()
+/// A spec in a file `ecsctl.toml`, read in an environment.
+fn load(text: &str, env: Option<&str>) -> (Document, Options) {
+    let file = PathBuf::from("ecsctl.toml");
+    let files = BTreeMap::from([(file.clone(), text.to_owned())]);
+    let request = Request {
+        file,
+        env: env.map(str::to_owned),
+        vars: text
+            .contains("${var.tag}")
+            .then(|| ("tag".into(), "v1".into()))
+            .into_iter()
+            .collect(),
+        region: Some("eu-west-1".to_owned()),
+        ..Request::default()
+    };
+    let spec = spec::load(&request, &language(), &files);
+    let spec = spec.unwrap_or_else(|rejected| panic!("{:#?}", rejected.diagnostics));
+    (read(spec.document.clone()).unwrap(), Options::of(&spec))
 }
 
-fn canonical(value: Json, shape: &Shape) -> Json {
-    match (value, shape) {
-        (Json::Object(fields), _) => {
-            let shape_of = |key: &str| match shape {
-                Shape::Struct { fields, .. } => fields.get(key).map_or(&Shape::Any, |f| &f.shape),
-                Shape::Map(values) => values,
-                _ => &Shape::Any,
-            };
-            let field = |(key, value): (String, Json)| {
-                let value = canonical(value, shape_of(&key));
-                (key, value)
-            };
-            Json::Object(fields.into_iter().map(field).collect())
-        }
-        (Json::Array(items), _) => items.into_iter().map(|v| canonical(v, &Shape::Any)).collect(),
-        (scalar, Shape::Struct { shorthand: Some(name), .. }) => {
-            let rule = shorthands().iter().find(|rule| rule.name == name).unwrap();
-            (rule.parse)(&scalar).unwrap()
-        }
-        (Json::String(text), _) => lower(&text).into(),
-        (scalar, _) => scalar,
-    }
-}
-
-fn lower(text: &str) -> String {
-    let text = text.replace("${var.tag}", "v1").replace("${var.email}", "ops@example.com");
-    references().iter().fold(text, |text, reference| {
-        let start = format!("${{{}.", reference.section);
-        let mut parts = text.split(start.as_str());
-        let mut lowered = parts.next().unwrap().to_owned();
-        for part in parts {
-            let (name, rest) = part.split_once('}').unwrap();
-            write!(lowered, "${{{}.{name}.{}}}{rest}", reference.kind, reference.default).unwrap();
-        }
-        lowered
-    })
-}
-
-fn example(path: &str, env: Option<&str>) -> Document {
+fn example(path: &str, env: Option<&str>) -> (Document, Options) {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/");
     load(&fs_err::read_to_string(format!("{root}{path}")).unwrap(), env)
 }
 
-const PLAIN: Options = Options { protected: false, expires: false };
-
-fn made(document: &Document) -> Vec<Declaration> {
-    expand(document, PLAIN).unwrap()
+fn made((document, options): &(Document, Options)) -> Vec<Declaration> {
+    expand(document, *options).unwrap()
 }
 
 /// The addresses, a line for each kind.

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::{addresses, example, made, policies, show};
-use crate::blueprint::{Document, Options, expand};
+use crate::blueprint::{Document, Options};
 
-fn scorekeep(env: Option<&str>) -> Document {
+fn scorekeep(env: Option<&str>) -> (Document, Options) {
     example("scorekeep/ecsctl.toml", env)
 }
 
@@ -111,7 +111,7 @@ fn three_containers_in_a_task() {
 
 #[test]
 fn environments_differ_as_they_say() {
-    let dev = expand(&scorekeep(Some("dev")), Options { protected: false, expires: true }).unwrap();
+    let dev = made(&scorekeep(Some("dev")));
     insta::assert_snapshot!(addresses(&dev), @"
     cluster: main
     internet-gateway: main
@@ -155,8 +155,7 @@ fn environments_differ_as_they_say() {
     health-check-grace-period-seconds <- service.scorekeep.grace
     load-balancers <- service.scorekeep.http
     "#);
-    let options = Options { protected: true, expires: false };
-    let prod = expand(&scorekeep(Some("prod")), options).unwrap();
+    let prod = made(&scorekeep(Some("prod")));
     let of = |kind: &str| {
         let kinds = prod.iter().filter(|one| one.address.kind == kind);
         kinds.map(|one| one.address.name.as_str()).collect::<Vec<_>>()

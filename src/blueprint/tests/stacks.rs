@@ -44,6 +44,8 @@ fn services_share_a_load_balancer_and_reach_each_other() {
 fn a_certificate_makes_https_and_a_redirect() {
     let document = load(
         r#"
+            ecsctl = 1
+            stack = "shop"
             [alb.main]
             certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/0"
             [service.web]
@@ -74,13 +76,15 @@ fn a_certificate_makes_https_and_a_redirect() {
     "#);
     let rule = show(&declarations, "listener-rule.web");
     assert!(rule.contains("${listener.main-https.arn}"), "{rule}");
-    assert_eq!(urls(&document)["url"], "https://${load-balancer.main.dns}");
+    assert_eq!(urls(&document.0)["url"], "https://${load-balancer.main.dns}");
 }
 
 #[test]
 fn what_is_written_by_hand_is_laid_over() {
     let document = load(
         r#"
+            ecsctl = 1
+            stack = "shop"
             [service.worker]
             image = "acme/worker:1.4"
             [aws.service.worker]
@@ -110,7 +114,7 @@ fn priorities_do_not_depend_on_other_services() {
         let services = names.iter().map(|name| {
             format!("[service.{name}]\nimage = \"i\"\nport = 80\nhttp = \"/{name}/*\"\n")
         });
-        load(&services.collect::<String>(), None)
+        load(&format!("ecsctl = 1\nstack = \"shop\"\n{}", services.collect::<String>()), None)
     };
     let priorities = |names: &[&str]| -> BTreeMap<String, Json> {
         let declarations = made(&spec(names));

@@ -312,12 +312,12 @@ impl Attempt<'_> {
     /// Looks until the thing is ready. `None` when the run was interrupted meanwhile.
     async fn settle(&mut self, done: &Done, deadline: Instant) -> Result<Option<()>, Error> {
         let mut said = String::new();
-        // Most things are there sooner than `look_again` expects, so the first looks come sooner too.
+        // The first looks come soon: nobody waits longer than what he waits for.
         let mut soon = FIRST_PAUSE;
         loop {
             let (why, pause) = match self.cloud.ready(self.stack, &self.deed, done).await {
                 Ok(Ready::Yes) => return Ok(Some(())),
-                Ok(Ready::NotYet { why, look_again }) => (why, look_again),
+                Ok(Ready::NotYet { why, look_again }) => (why, look_again.min(soon)),
                 // A look that failed in passing says nothing about the thing.
                 Err(error) if error.class.is_retryable() => (error.to_string(), LONGEST_PAUSE),
                 Err(error) => return Err(error),
@@ -330,10 +330,10 @@ impl Attempt<'_> {
                 self.say(Report::Waiting(self.id, why.clone()));
                 said = why;
             }
-            if self.sleep(pause.min(soon)).await.is_none() {
+            if self.sleep(pause).await.is_none() {
                 return Ok(None);
             }
-            soon *= 2;
+            soon = soon.mul_f64(1.5);
         }
     }
 

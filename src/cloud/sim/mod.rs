@@ -135,7 +135,9 @@ impl Sim {
         world.advance(now);
         let kind = crate::kinds::find(&deed.address.kind)
             .ok_or_else(|| Error::new(Class::Other, "no such kind"))?;
-        let ready_at = now + self.seconds(kind.about().seconds);
+        // What is there within seconds is there at once.
+        let seconds = Some(kind.about().seconds).filter(|seconds| *seconds > 5).unwrap_or(0);
+        let ready_at = now + self.seconds(seconds);
         let done = match &deed.act {
             Act::Create { spec } => {
                 world.create(kind, stack, &self.surroundings, deed, spec, ready_at)

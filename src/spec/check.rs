@@ -99,9 +99,13 @@ impl<'a> Checker<'a> {
             return node;
         };
         // Keys of things are names; keys of plain values (environment variables, tags) are free, and
-        // so are those of what a word can stand for (secrets).
+        // so are those of what a word can stand for (secrets). Inside of a declaration by hand, keys
+        // are AWS's words (`FARGATE_SPOT`), and its kind's to judge.
+        let by_hand = self.path.len() > 2 && self.path.first().is_some_and(|first| first == "aws");
         let named = match values {
-            Shape::Struct { shorthand, .. } => shorthand.is_none() || self.path.len() == 1,
+            Shape::Struct { shorthand, .. } => {
+                !by_hand && (shorthand.is_none() || self.path.len() == 1)
+            }
             _ => false,
         };
         let check = |(key, entry): (String, Entry)| {

@@ -172,6 +172,11 @@ impl Session {
         Server::get().set(&self.account, settings);
     }
 
+    /// Calls an operation of a service for which there is no client here: `ssm`, `AmazonSSM.PutParameter`.
+    pub(crate) fn call(&self, service: &str, target: &str, input: &Json) -> Json {
+        Server::get().call(&self.account, service, target, input)
+    }
+
     /// Does something in the account behind the tool's back.
     pub(crate) fn behind_its_back<T>(&self, act: impl AsyncFnOnce(&Aws) -> T) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -64,13 +64,13 @@ secrets = { KEY = "arn:aws:ssm:us-east-1:123456789012:parameter/key" }
 depends-on = { init = "SUCCESS" }
 health-check = { command = ["CMD-SHELL", "true"], interval = 10 }
 mount-points = [{ source-volume = "scratch", container-path = "/scratch" }]
-ulimits = { nofile = { soft = 1024, hard = 4096 } }
+ulimits = { nofile = { soft-limit = 1024, hard-limit = 4096 } }
 docker-labels = { one = "1" }
 stop-timeout = 20
 linux-parameters = { init-process-enabled = true }
 
 [aws.task-definition.app.containers.app.log-configuration]
-log-driver = "awslogs"
+driver = "awslogs"
 options = { awslogs-group = "${log-group.app.name}", awslogs-region = "us-east-1", awslogs-stream-prefix = "app" }
 
 [aws.task-definition.app.containers.init]

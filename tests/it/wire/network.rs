@@ -70,16 +70,20 @@ fn internet_gateway() {
         "\n[aws.internet-gateway.main]\nvpc-id = \"${vpc.main.id}\"\n"
     ));
     let (gateway, vpc) = (life.object("internet-gateway.main").id, life.object("vpc.main").id);
-    life.drifts("update internet-gateway.main", async |aws| {
+    life.drifts("replace internet-gateway.main", async |aws| {
         let call = aws.ec2.detach_internet_gateway().internet_gateway_id(&gateway).vpc_id(&vpc);
         call.send().await.expect("a change");
     });
-    assert_eq!(life.object("internet-gateway.main").id, gateway);
-    life.edit(&[("10.0.0.0/16", "10.1.0.0/16")]);
-    assert!(life.planned().contains(&"update internet-gateway.main".to_owned()));
-    life.apply();
-    life.nothing_is_left();
-    assert_eq!(life.object("internet-gateway.main").id, gateway, "moved to the new VPC");
+    life.replaces(
+        "internet-gateway.main",
+        &[("10.0.0.0/16", "10.1.0.0/16")],
+        &[
+            "CreateInternetGateway",
+            "AttachInternetGateway",
+            "DetachInternetGateway",
+            "DeleteInternetGateway",
+        ],
+    );
     life.ends();
 }
 

@@ -51,10 +51,19 @@ fn hello_world_with_a_repository_lives() {
     lives(&session, &[], "hello-world", "default", "us-east-1");
 }
 
+/// What scorekeep refers to and somebody else keeps.
+fn scorekeep_secrets(session: &Session) {
+    let parameter = json!({"Name": "/scorekeep/session-key", "Value": "x", "Type": "SecureString"});
+    session.call("ssm", "AmazonSSM.PutParameter", &parameter);
+    let secret = json!({"Name": "scorekeep/db", "SecretString": "{\"url\": \"x\"}"});
+    session.call("secretsmanager", "secretsmanager.CreateSecret", &secret);
+}
+
 #[test]
 fn scorekeep_lives() {
     let session = Session::new();
     session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
+    scorekeep_secrets(&session);
     lives(&session, &["--var", "tag=v1"], "scorekeep", "default", "us-east-1");
 }
 
@@ -62,6 +71,7 @@ fn scorekeep_lives() {
 fn scorekeep_lives_in_dev() {
     let session = Session::new();
     session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
+    scorekeep_secrets(&session);
     lives(&session, &["--var", "tag=v1", "-e", "dev"], "scorekeep", "dev", "us-east-1");
 }
 

@@ -48,7 +48,7 @@ fn repository() {
     );
     // B29: a repository goes with its images.
     life.session.behind_its_back(async |aws| {
-        let manifest = r#"{"schemaVersion": 2, "layers": []}"#;
+        let manifest = r#"{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": []}"#;
         let call = aws.ecr.put_image().repository_name("else/where").image_tag("v1");
         call.image_manifest(manifest).send().await.expect("an image");
     });

@@ -90,6 +90,9 @@ impl Draft<'_> {
             let holder = holders.get(&(step.address.kind.as_str(), key)).copied();
             pairs.extend(holder.filter(|holder| *holder != id).map(|holder| (id, holder)));
         }
+        // Two listener rules may trade places: neither comes first, and their kind knows how to.
+        let before: BTreeMap<StepId, StepId> = pairs.iter().copied().collect();
+        pairs.retain(|(later, _)| !in_ring(*later, &before));
         pairs
     }
 
@@ -185,6 +188,19 @@ fn refuse_dangling(live: &Live, holder: &Live) -> Diagnostic {
         format!("give the successor of {name} another name in the spec, and move {by} to it");
     let path = Path::of(["aws".to_owned(), live.kind.clone()]);
     Diagnostic::error("E0205", title).at(path, "").hint(hint)
+}
+
+/// Whether following `before` from `step` leads back to it.
+fn in_ring(step: StepId, before: &BTreeMap<StepId, StepId>) -> bool {
+    let mut at = before.get(&step);
+    for _ in before {
+        match at {
+            Some(other) if *other == step => return true,
+            Some(other) => at = before.get(other),
+            None => return false,
+        }
+    }
+    false
 }
 
 /// What the fields say that AWS gives only once; `None` while one of them is not known.

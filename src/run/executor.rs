@@ -28,6 +28,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
+/// The longest pause between two looks, whatever a kind says.
+const RAREST_LOOK: Duration = Duration::from_secs(60);
+
 /// Whether the user wants the run to stop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Interrupt {
@@ -335,7 +338,8 @@ impl Attempt<'_> {
             if self.sleep(pause).await.is_none() {
                 return Ok(None);
             }
-            soon = soon.mul_f64(1.5);
+            // Bounded: a wait may take hundreds of looks.
+            soon = soon.mul_f64(1.5).min(RAREST_LOOK);
         }
     }
 

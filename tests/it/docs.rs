@@ -37,7 +37,7 @@ fn check(document: &str) {
     let commands = pieces.iter().filter(|piece| matches!(piece, Piece::Command(..))).count();
     assert!(commands > 0, "{document} has no transcript");
     let session = Session::new();
-    shim(&session);
+    link(&session);
     let mut code = 0;
     for piece in pieces {
         match piece {
@@ -57,20 +57,12 @@ fn check(document: &str) {
     }
 }
 
-/// Puts `bin/ecsctl` into the folder: the binary, with the simulator for a world.
-fn shim(session: &Session) {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let binary = env!("CARGO_BIN_EXE_ecsctl");
-    let script = format!(
-        "#!/bin/sh\ncase \"$1\" in\n\
-         plan|apply|destroy|status|state) exec {binary} \"$@\" --cloud sim ;;\n\
-         *) exec {binary} \"$@\" ;;\nesac\n"
-    );
-    fs_err::create_dir_all(session.folder.join("bin")).expect("a folder");
-    session.write("bin/ecsctl", &script);
-    let executable = std::fs::Permissions::from_mode(0o755);
-    fs_err::set_permissions(session.folder.join("bin/ecsctl"), executable).expect("an executable");
+/// Puts `bin/ecsctl` into the folder: the binary, for the shell to find.
+fn link(session: &Session) {
+    let bin = session.folder.join("bin");
+    fs_err::create_dir_all(&bin).expect("a folder");
+    let link = fs_err::os::unix::fs::symlink(env!("CARGO_BIN_EXE_ecsctl"), bin.join("ecsctl"));
+    link.expect("a link");
 }
 
 /// Runs a command line after one that ended with `before`; what it says on both streams, in its order,
@@ -86,6 +78,7 @@ fn run(session: &Session, line: &str, before: i32) -> (String, i32) {
         .env_clear()
         .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
         .env("HOME", &session.folder)
+        .env("ECSCTL_CLOUD", "sim")
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(err)

@@ -104,7 +104,6 @@ const PROPAGATION: &[&str] = &[
     "LoadBalancerNotFound",
     "ListenerNotFound",
     "SubnetNotFound",
-    "CertificateNotFound",
     "ClusterNotFoundException",
     "NoSuchEntity",
 ];

@@ -94,7 +94,9 @@ class Ec2(Gateways, Groups, Corrected, EC2Response):
         # https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
         hidden = self.world.hidden
         if hidden:
-            for value in strings(self.params):
+            # A filter on a new id finds nothing, and is no error.
+            asked = {name: value for name, value in self.params.items() if not name.startswith("Filter")}
+            for value in strings(asked):
                 if hidden.get(value, 0) > self.world.now:
                     raise not_found(value)
 

@@ -62,6 +62,13 @@ class Groups:
                     "InvalidSecurityGroupRuleId.NotFound", f"The security group rule ID '{rule_id}' does not exist"
                 )
             gone += found
+        gone += [rule for rule, _ in self.meant(group, rules)]
+        setattr(group, f"{direction}_rules", [rule for rule in rules if rule not in gone])
+        return ActionResult({"Return": True})
+
+    def meant(self, group, rules: list) -> list[tuple]:
+        """The rules that the request describes, and the peer as it describes each."""
+        meant = []
         for asked in self._process_rules_from_querystring():
             for peer in (*asked["ip_ranges"], *asked["source_groups"], *asked["prefix_list_ids"]):
                 wanted = SecurityGroupRule(
@@ -72,9 +79,26 @@ class Groups:
                     raise AwsError(
                         "InvalidPermission.NotFound", "The specified rule does not exist in this security group."
                     )
-                gone += found
-        setattr(group, f"{direction}_rules", [rule for rule in rules if rule not in gone])
+                meant += [(rule, peer) for rule in found]
+        return meant
+
+    def describe_rules(self, direction: str) -> ActionResult:
+        """UpdateSecurityGroupRuleDescriptions…: by id or by what the rule says; one left out is removed."""
+        group = self.ec2_backend.get_security_group_from_id(self._get_param("GroupId"))
+        if group is None:
+            raise not_found(self._get_param("GroupId"))
+        rules = getattr(group, f"{direction}_rules")
+        by_id = {text["SecurityGroupRuleId"]: text for text in self._get_param("SecurityGroupRuleDescriptions", [])}
+        texts = [(rule, by_id[rule.id]) for rule in rules if rule.id in by_id]
+        for rule, text in (*texts, *self.meant(group, rules)):
+            (rule.ip_range or rule.source_group)["Description"] = text.get("Description")
         return ActionResult({"Return": True})
+
+    def update_security_group_rule_descriptions_ingress(self):
+        return self.describe_rules("ingress")
+
+    def update_security_group_rule_descriptions_egress(self):
+        return self.describe_rules("egress")
 
     def revoke_security_group_ingress(self):
         return self.revoke("ingress")

@@ -49,6 +49,14 @@ class Ecr(Corrected, ECRResponse):
                     )
         return super().put_image()
 
+    def put_image_scanning_configuration(self):
+        # API_ImageScanningConfiguration.html: scanOnPush is optional; left out, nothing is scanned.
+        answer = super().put_image_scanning_configuration()
+        repository = self.ecr_backend.repositories[self._get_param("repositoryName")]
+        asked = self._get_param("imageScanningConfiguration") or {}
+        repository.image_scanning_configuration = {"scanOnPush": bool(asked.get("scanOnPush"))}
+        return answer
+
     def put_lifecycle_policy(self):
         # API_PutLifecyclePolicy.html: at least 100 characters, a list of rules with distinct priorities.
         text = self._get_param("lifecyclePolicyText") or ""

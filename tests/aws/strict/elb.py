@@ -318,6 +318,20 @@ class Elb(Corrected, ELBV2Response):
             {"Rules": sorted(rules, key=lambda rule: (rule.is_default, 0 if rule.is_default else int(rule.priority)))}
         )
 
+    def set_rule_priorities(self):
+        # API_SetRulePriorities.html: conflicts are those of the new order, so that rules can change places;
+        # rules that are not named keep theirs.
+        asked = {pair["RuleArn"]: pair["Priority"] for pair in self._get_param("RulePriorities", [])}
+        chosen = {arn: self.elbv2_backend.describe_rules(listener_arn=None, rule_arns=[arn])[0] for arn in asked}
+        for rule in chosen.values():
+            listener = self.elbv2_backend.describe_listeners(None, [rule.listener_arn])[0]
+            order = [asked.get(other.arn, other.priority) for other in listener.rules.values()]
+            if any(order.count(priority) > 1 for priority in asked.values()):
+                raise AwsError("PriorityInUse", "Some of the priorities are already in use")
+        for arn, rule in chosen.items():
+            rule.priority = asked[arn]
+        return ActionResult({"Rules": list(chosen.values())})
+
     def delete_rule(self):
         arn = self._get_param("RuleArn")
         rule = self.elbv2_backend.describe_rules(None, [arn])[0]  # RuleNotFound

@@ -5,14 +5,15 @@ use std::net::TcpStream;
 
 use serde_json::Value as Json;
 
-/// Sends one request to `address` (`127.0.0.1:4566`) and reads the JSON that comes back.
-pub(super) fn request(address: &str, method: &str, path: &str, body: &str) -> Json {
+/// Sends one request to `address` (`127.0.0.1:4566`), with `headers` of its own that each end with
+/// a line break, and reads the JSON that comes back.
+pub(super) fn request(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Json {
     let mut stream = TcpStream::connect(address).expect("the test server listens");
     let length = body.len();
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n\
-         connection: close\r\n\r\n{body}"
+         {headers}connection: close\r\n\r\n{body}"
     )
     .expect("the test server reads");
     let mut answer = String::new();

@@ -80,8 +80,19 @@ impl Server {
         self.control("POST", "settings", account, &settings.to_string());
     }
 
+    /// One call of a service that speaks AWS's JSON protocol.
+    pub(super) fn call(&self, account: &str, service: &str, target: &str, input: &Json) -> Json {
+        let headers = format!(
+            "content-type: application/x-amz-json-1.1\r\nx-amz-target: {target}\r\n\
+             authorization: AWS4-HMAC-SHA256 Credential={account}/20260101/us-east-1/{service}/aws4_request, \
+             SignedHeaders=host, Signature=none\r\n"
+        );
+        http::request(&self.address, "POST", "/", &headers, &input.to_string())
+    }
+
     fn control(&self, method: &str, what: &str, account: &str, body: &str) -> Json {
-        http::request(&self.address, method, &format!("/_ecsctl/{what}?account={account}"), body)
+        let path = format!("/_ecsctl/{what}?account={account}");
+        http::request(&self.address, method, &path, "", body)
     }
 
     fn start() -> Self {

@@ -68,6 +68,12 @@ impl Session {
         std::fs::write(self.folder.join(name), text).expect("the test's folder can be written");
     }
 
+    /// Copies a file of the project into the folder.
+    pub(crate) fn copy(&self, from: &str, to: &str) {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(from);
+        fs_err::copy(from, self.folder.join(to)).expect("a file of the project");
+    }
+
     /// Writes `text` in the place of `old` in `ecsctl.toml`, which has it.
     pub(crate) fn replace(&self, old: &str, text: &str) {
         let spec = fs_err::read_to_string(self.folder.join("ecsctl.toml")).expect("the spec");
@@ -164,6 +170,11 @@ impl Session {
     /// Changes settings of the account: `json!({"nat-pending": 2})`.
     pub(crate) fn set(&self, settings: &Json) {
         Server::get().set(&self.account, settings);
+    }
+
+    /// Calls an operation of a service for which there is no client here: `ssm`, `AmazonSSM.PutParameter`.
+    pub(crate) fn call(&self, service: &str, target: &str, input: &Json) -> Json {
+        Server::get().call(&self.account, service, target, input)
     }
 
     /// Does something in the account behind the tool's back.

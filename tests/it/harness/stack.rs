@@ -115,7 +115,7 @@ ports = [{{ container-port = 8080 }}]
 environment = {{ SERVICE = "s{number}" }}
 
 [aws.task-definition.s{number}.containers.app.log-configuration]
-log-driver = "awslogs"
+driver = "awslogs"
 options = {{ awslogs-group = "${{log-group.s{number}.name}}", awslogs-region = "us-east-1", awslogs-stream-prefix = "s{number}" }}
 
 [aws.target-group.s{number}]

@@ -1,5 +1,13 @@
 //! The built binary against a strict AWS API server on loopback: the real SDK, real requests.
 
+mod balancing;
+mod containers;
+mod guards;
+mod interruptions;
 mod life;
 mod network;
+mod roles;
+mod rollouts;
 mod server;
+mod stacks;
+mod stores;

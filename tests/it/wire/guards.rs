@@ -1,0 +1,116 @@
+//! What is never done unasked.
+
+use super::life::Life;
+use crate::harness::Session;
+
+const NAMED: &str = r#"
+[aws.log-group.web]
+retention-in-days = 14
+
+[aws.repository.web]
+
+[aws.cluster.main]
+
+[aws.vpc.main]
+cidr = "10.0.0.0/16"
+
+[aws.target-group.web]
+port = 80
+vpc-id = "${vpc.main.id}"
+"#;
+
+#[test]
+fn nothing_is_changed_without_a_yes() {
+    let life = Life::bare(NAMED);
+    life.session.run(&["apply"]).exits(3).says("--yes");
+    assert!(life.session.calls().changes().is_empty());
+    life.apply();
+    life.session.forget_calls();
+    life.session.run(&["destroy"]).exits(3).says("--yes");
+    assert!(life.session.calls().changes().is_empty());
+    life.nothing_is_left();
+    life.ends();
+}
+
+#[test]
+fn a_protected_stack_is_not_destroyed() {
+    let life = Life::begin(NAMED);
+    life.edit(&[("[aws.log-group.web]", "[env.prod]\nprotect = true\n\n[aws.log-group.web]")]);
+    life.session.forget_calls();
+    life.session.run(&["destroy", "--yes", "-e", "prod"]).exits(3).says("protect");
+    assert!(life.session.calls().changes().is_empty());
+    life.ends();
+}
+
+/// B8: what has a wanted name already and is not ours is found before anything is changed, and taken
+/// over only by name.
+#[test]
+fn b8_a_foreign_object_of_the_same_name_is_refused_before_any_change() {
+    let session = Session::new();
+    session.behind_its_back(async |aws| {
+        let name = "/ecsctl/life/default/web";
+        aws.logs.create_log_group().log_group_name(name).send().await.expect("a log group");
+        aws.ecr
+            .create_repository()
+            .repository_name("life/default/web")
+            .send()
+            .await
+            .expect("a repository");
+        aws.ecs.create_cluster().cluster_name("life-default-main").send().await.expect("a cluster");
+    });
+    session.forget_calls();
+    session.write("ecsctl.toml", &format!("{}{NAMED}", super::life::HEAD));
+    let addresses = ["log-group.web", "repository.web", "cluster.main"];
+    let mut adopt = vec!["apply", "--yes"];
+    for address in addresses {
+        let output = session.run(&["apply", "--yes"]);
+        assert!([1, 3].map(Some).contains(&output.code), "{output:?}");
+        output.says(&format!("--adopt {address}"));
+        adopt.extend(["--adopt", address]);
+    }
+    assert!(session.calls().changes().is_empty(), "{:?}", session.calls());
+    session.run(&adopt).exits(0);
+    session.run(&["plan", "--detailed-exitcode"]).exits(0);
+    for address in addresses {
+        assert_eq!(session.object(address).tags["ecsctl:id"], address);
+    }
+    session.run(&["destroy", "--yes"]).exits(0);
+    assert!(session.objects().is_empty());
+}
+
+/// Another stack's objects are nobody's to take over.
+#[test]
+fn two_stacks_and_two_environments_live_side_by_side() {
+    let life = Life::begin(NAMED);
+    let before = life.session.objects();
+    life.edit(&[("[aws.log-group.web]", "[env.dev]\n\n[aws.log-group.web]")]);
+    life.session.run(&["apply", "--yes", "-e", "dev"]).exits(0);
+    assert_eq!(life.session.objects().len(), 2 * before.len());
+    life.nothing_is_left();
+    life.session.run(&["plan", "--detailed-exitcode", "-e", "dev"]).exits(0);
+    life.session.run(&["destroy", "--yes", "-e", "dev"]).exits(0);
+    assert_eq!(life.session.objects(), before);
+    life.nothing_is_left();
+    life.ends();
+}
+
+/// What is taken out of the spec goes; what somebody else made stays.
+#[test]
+fn only_what_is_ours_is_deleted() {
+    let life = Life::begin(NAMED);
+    life.session.behind_its_back(async |aws| {
+        aws.logs
+            .create_log_group()
+            .log_group_name("/ecsctl/life/default/mine")
+            .send()
+            .await
+            .expect("a group");
+    });
+    life.edit(&[("[aws.repository.web]\n", "")]);
+    assert_eq!(life.planned(), ["delete repository.web"]);
+    life.apply();
+    life.nothing_is_left();
+    life.session.run(&["destroy", "--yes"]).exits(0);
+    let left: Vec<String> = life.session.objects().into_iter().map(|object| object.id).collect();
+    assert_eq!(left, ["/ecsctl/life/default/mine"]);
+}

@@ -1,0 +1,107 @@
+//! Runs that do not come to their end: killed, interrupted, shut out.
+
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use super::life::{HTTP, Life, RUNNING};
+
+/// N1, B35, B36: killed again and again at any moment, the same command goes on; nothing is made twice,
+/// nothing is lost, and a destroy finds everything.
+#[test]
+fn n1_a_killed_apply_is_taken_up_and_loses_nothing() {
+    let life = Life::bare(&HTTP);
+    for milliseconds in [150, 250, 350, 500, 700, 900, 1200, 1500] {
+        let mut run = begin(&life, "apply");
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        run.kill().expect("it can be killed");
+        run.wait().expect("it has ended");
+    }
+    life.session.run(&["apply", "--yes"]).exits(0);
+    life.nothing_is_left();
+    let objects = life.session.objects();
+    let mut addresses: Vec<&String> = objects
+        .iter()
+        .filter(|object| {
+            !["task", "network-interface", "task-definition"].contains(&object.kind.as_str())
+        })
+        .map(|object| {
+            object.tags.get("ecsctl:id").unwrap_or_else(|| panic!("not tagged: {object:?}"))
+        })
+        .collect();
+    addresses.sort();
+    let all = addresses.len();
+    addresses.dedup();
+    assert_eq!(addresses.len(), all, "made twice: {objects:#?}");
+    life.ends();
+}
+
+/// B32: a destroy that is killed is taken up by the next.
+#[test]
+fn b32_a_killed_destroy_is_taken_up() {
+    let life = Life::begin(&HTTP);
+    for milliseconds in [200, 300, 500, 800] {
+        let mut run = begin(&life, "destroy");
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        run.kill().expect("it can be killed");
+        run.wait().expect("it has ended");
+    }
+    life.ends();
+}
+
+/// B16: an interrupt leaves the rollout to ECS, says so with exit code 6, and the same command goes on.
+#[test]
+fn b16_an_interrupt_stops_no_deployment() {
+    let life = Life::begin(RUNNING);
+    life.session.set(&serde_json::json!({"task-start": 3.0}));
+    life.edit(&[("httpd:2.4", "httpd:2.5")]);
+    life.session.forget_calls();
+    let run = begin(&life, "apply");
+    while life.session.calls().count("UpdateService") == 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    interrupt(&run);
+    let output = run.wait_with_output().expect("it has ended");
+    assert_eq!(output.status.code(), Some(6), "{output:?}");
+    let calls = life.session.calls();
+    assert_eq!(calls.count("StopServiceDeployment"), 0);
+    assert_eq!(calls.changes(), ["RegisterTaskDefinition", "UpdateService"], "{calls:?}");
+    // The rollout goes on; the next run waits for its end and changes nothing.
+    let calls = life.apply();
+    assert!(calls.changes().is_empty(), "{calls:?}");
+    assert!(life.serving("web").ends_with(":2"));
+    life.nothing_is_left();
+    life.ends();
+}
+
+/// N9: one run at a time, and the lock goes with its holder.
+#[test]
+fn n9_the_lock_keeps_others_out_and_does_not_outlive_its_holder() {
+    let life = Life::begin(RUNNING);
+    life.session.set(&serde_json::json!({"task-start": 30.0}));
+    life.edit(&[("httpd:2.4", "httpd:2.5")]);
+    life.session.forget_calls();
+    let mut run = begin(&life, "apply");
+    while life.session.calls().count("UpdateService") == 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    life.session.run(&["apply", "--yes"]).exits(5);
+    life.session.run(&["plan"]).exits(0);
+    run.kill().expect("it can be killed");
+    run.wait().expect("it has ended");
+    life.session.set(&serde_json::json!({"task-start": 0.1}));
+    life.edit(&[("httpd:2.5", "httpd:2.6")]);
+    life.session.run(&["apply", "--yes"]).exits(0);
+    life.nothing_is_left();
+    life.ends();
+}
+
+fn begin(life: &Life, command: &str) -> Child {
+    let mut command = life.session.command(&[command, "--yes"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("the binary starts")
+}
+
+fn interrupt(run: &Child) {
+    let status = std::process::Command::new("kill").args(["-INT", &run.id().to_string()]).status();
+    assert!(status.expect("kill").success());
+}

@@ -1,0 +1,91 @@
+//! Rollouts: what is asked for serves, or the exit code and the words say what serves instead.
+
+use std::time::{Duration, Instant};
+
+use super::life::{HTTP, Life, RUNNING};
+
+/// B1, B22: an image change is one new revision, one update of the service, and nothing else.
+#[test]
+fn b1_b22_an_image_change_rolls_one_new_revision() {
+    let life = Life::begin(RUNNING);
+    life.edit(&[("httpd:2.4", "httpd:2.5")]);
+    assert_eq!(life.planned(), ["update task-definition.web", "update service.web"]);
+    let calls = life.apply();
+    assert_eq!(calls.changes(), ["RegisterTaskDefinition", "UpdateService"], "{calls:?}");
+    assert!(life.serving("web").ends_with(":2"), "{}", life.serving("web"));
+    life.nothing_is_left();
+    life.ends();
+}
+
+/// B15, N5: a rollout that the circuit breaker rolls back is no success, whatever the service looks like.
+#[test]
+fn b15_a_rollout_that_is_rolled_back_exits_with_4() {
+    let life = Life::begin(RUNNING);
+    life.edit(&[("httpd:2.4", "httpd:bad-exit")]);
+    let output = life.session.run(&["apply", "--yes"]).exits(4);
+    let output = output.says("life-default-web:2").says("life-default-web:1");
+    assert!(output.stdout.len() + output.stderr.len() < 4000, "too many words: {output:?}");
+    assert!(life.serving("web").ends_with(":1"), "{}", life.serving("web"));
+    // B16: the verdict is ECS's; ecsctl stops no deployment.
+    assert_eq!(life.session.calls().count("StopServiceDeployment"), 0);
+    // What was asked for is still not so.
+    life.session.run(&["plan", "--detailed-exitcode"]).exits(2);
+    // One apply with a good image is all it takes.
+    life.edit(&[("httpd:bad-exit", "httpd:2.6")]);
+    life.apply();
+    life.nothing_is_left();
+    life.ends();
+}
+
+/// B15: without a rollback the old revision may go on; the words say so.
+#[test]
+fn b15_a_rollout_that_fails_without_rollback_exits_with_4() {
+    let life = Life::begin(&RUNNING.replace("rollback = true", "rollback = false"));
+    life.edit(&[("httpd:2.4", "httpd:bad-pull")]);
+    let output = life.session.run(&["apply", "--yes"]).exits(4);
+    output.says("life-default-web:2").says("CannotPullContainerError");
+    life.edit(&[("httpd:bad-pull", "httpd:2.4")]);
+    life.apply();
+    life.nothing_is_left();
+    life.ends();
+}
+
+/// B15: a first rollout that fails leaves nothing serving, and is mended by the next.
+#[test]
+fn b15_a_first_rollout_that_fails_exits_with_4() {
+    let life = Life::bare(&RUNNING.replace("httpd:2.4", "httpd:bad-oom"));
+    life.session.run(&["apply", "--yes"]).exits(4).says("life-default-web:1");
+    life.edit(&[("httpd:bad-oom", "httpd:2.4")]);
+    life.apply();
+    life.nothing_is_left();
+    life.ends();
+}
+
+/// B15: tasks that run but never become healthy are no success.
+#[test]
+fn b15_tasks_that_fail_their_health_check_exit_with_4() {
+    let life = Life::begin(&HTTP);
+    life.edit(&[("httpd:2.4", "httpd:bad-health")]);
+    life.session.run(&["apply", "--yes"]).exits(4).says("life-default-web:2");
+    assert!(life.serving("web").ends_with(":1"));
+    life.ends();
+}
+
+/// B18: several services roll at the same time: three cost about as much as one.
+#[test]
+fn rollouts_do_not_wait_for_each_other() {
+    let mut spec = RUNNING.to_owned();
+    let services = RUNNING.find("[aws.task-definition.web]").expect("the service's part");
+    for name in ["two", "three"] {
+        let part =
+            RUNNING[services..].replace("task-definition.web", &format!("task-definition.{name}"));
+        spec.push_str(&part.replace("service.web", &format!("service.{name}")));
+    }
+    let life = Life::begin(&spec);
+    let started = Instant::now();
+    life.edit(&[("httpd:2.4", "httpd:2.5")]);
+    let calls = life.apply();
+    assert_eq!(calls.count("UpdateService"), 3, "{calls:?}");
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+    life.ends();
+}

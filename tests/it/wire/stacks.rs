@@ -1,0 +1,169 @@
+//! The examples, as they stand, from nothing to nothing; and a stack in the weather that AWS has.
+
+use serde_json::json;
+
+use super::life::{HTTP, Life, RUNNING, only_lookups_refused};
+use crate::harness::stack::{OBJECTS_PER_SERVICE, OBJECTS_SHARED, with_services};
+use crate::harness::{Calls, Session};
+
+/// Applies, finds nothing left with and without memory, changes, and destroys from the tags alone.
+fn lives(session: &Session, arguments: &[&str], stack: &str, env: &str, region: &str) {
+    let run = |command: &[&str]| session.run(&[command, arguments].concat());
+    run(&["check"]).exits(0);
+    run(&["apply", "--yes"]).exits(0);
+    let calls = session.calls();
+    only_lookups_refused(&calls);
+    ready_before_it_is_used(&calls);
+    run(&["plan", "--detailed-exitcode"]).exits(0);
+    fs_err::remove_dir_all(session.folder.join("state")).expect("a state that is there");
+    run(&["plan", "--detailed-exitcode"]).exits(0);
+    // N8: nothing but the tags is needed, and nothing but what was there before stays.
+    session.forget_calls();
+    fs_err::remove_dir_all(session.folder.join("state")).expect("a state that is there");
+    fs_err::remove_file(session.folder.join("ecsctl.toml")).expect("a spec that is there");
+    session.run(&["destroy", "--stack", stack, "--env", env, "--region", region, "--yes"]).exits(0);
+    only_lookups_refused(&session.calls());
+    assert!(session.objects().is_empty(), "left behind: {:#?}", session.objects());
+}
+
+/// B9: no service is made before a listener or a rule forwards to its target group.
+fn ready_before_it_is_used(calls: &Calls) {
+    if let (Some(group), Some(service)) =
+        (calls.position("CreateTargetGroup"), calls.position("CreateService"))
+    {
+        let forwards = ["CreateRule", "CreateListener"].map(|op| calls.position(op));
+        assert!(group < service);
+        assert!(forwards.iter().flatten().any(|forward| *forward < service), "{calls:?}");
+    }
+}
+
+#[test]
+fn hello_world_lives() {
+    let session = Session::new();
+    session.copy("examples/hello-world.toml", "ecsctl.toml");
+    lives(&session, &[], "hello-world", "default", "us-east-1");
+}
+
+#[test]
+fn hello_world_with_a_repository_lives() {
+    let session = Session::new();
+    session.copy("examples/hello-world-ecr/ecsctl.toml", "ecsctl.toml");
+    lives(&session, &[], "hello-world", "default", "us-east-1");
+}
+
+/// What scorekeep refers to and somebody else keeps.
+fn scorekeep_secrets(session: &Session) {
+    let parameter = json!({"Name": "/scorekeep/session-key", "Value": "x", "Type": "SecureString"});
+    session.call("ssm", "AmazonSSM.PutParameter", &parameter);
+    let secret = json!({"Name": "scorekeep/db", "SecretString": "{\"url\": \"x\"}"});
+    session.call("secretsmanager", "secretsmanager.CreateSecret", &secret);
+}
+
+#[test]
+fn scorekeep_lives() {
+    let session = Session::new();
+    session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
+    scorekeep_secrets(&session);
+    lives(&session, &["--var", "tag=v1"], "scorekeep", "default", "us-east-1");
+}
+
+#[test]
+fn scorekeep_lives_in_dev() {
+    let session = Session::new();
+    session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
+    scorekeep_secrets(&session);
+    lives(&session, &["--var", "tag=v1", "-e", "dev"], "scorekeep", "dev", "us-east-1");
+}
+
+#[test]
+fn shop_lives() {
+    let session = Session::new();
+    session.copy("examples/shop/ecsctl.toml", "ecsctl.toml");
+    lives(&session, &[], "shop", "default", "eu-west-1");
+}
+
+/// The address of the load balancer is the first that a user wants to know.
+#[test]
+fn hello_world_tells_its_url_and_rolls_a_new_image() {
+    let session = Session::new();
+    session.copy("examples/hello-world.toml", "ecsctl.toml");
+    session.run(&["apply", "--yes"]).exits(0).says("http://");
+    session.replace("httpd:2.4", "httpd:2.5");
+    session.forget_calls();
+    session.run(&["apply", "--yes"]).exits(0).says("http://");
+    assert_eq!(session.calls().changes(), ["RegisterTaskDefinition", "UpdateService"]);
+    session.run(&["destroy", "--yes"]).exits(0);
+    assert!(session.objects().is_empty());
+}
+
+/// B12, B13: new roles, new service-linked roles and new objects are not there at once for everybody: one
+/// apply goes through all the same.
+#[test]
+fn b12_b13_what_is_not_visible_at_once_is_waited_for() {
+    let life = Life::bare(&HTTP);
+    life.session.set(&json!({
+        "role-visible-after": 1.0, "service-linked-role-after": 0.5, "ec2-visible-after": 0.4,
+    }));
+    life.session.run(&["apply", "--yes"]).exits(0);
+    assert!(!life.session.calls().refused().is_empty(), "the server did not hide anything");
+    life.nothing_is_left();
+    life.ends();
+}
+
+/// Lists come in pages.
+#[test]
+fn b41_pages_are_read_to_the_end() {
+    let life = Life { session: Session::with(&with_services(3)) };
+    life.session.set(&json!({"page-size-max": 1}));
+    life.apply();
+    life.nothing_is_left();
+    life.ends();
+}
+
+/// Issue §5: an empty plan is at most 60 + 2.2 N calls, an apply at most 1.3 changing calls an object.
+#[test]
+fn b41_calls_keep_to_their_budget() {
+    for services in [1, 10] {
+        let session = Session::with(&with_services(services));
+        session.run(&["apply", "--yes"]).exits(0);
+        let applied = session.calls();
+        only_lookups_refused(&applied);
+        let objects = OBJECTS_SHARED + OBJECTS_PER_SERVICE * services;
+        let changes = applied.changes().len();
+        assert!(
+            changes * 10 <= objects * 13,
+            "{changes} changes for {objects} objects: {applied:?}"
+        );
+        session.run(&["plan", "--detailed-exitcode"]).exits(0);
+        session.forget_calls();
+        session.run(&["plan", "--detailed-exitcode"]).exits(0);
+        let calls = session.calls();
+        let budget = 60 + 22 * services / 10;
+        assert!(calls.len() <= budget, "{} calls, not {budget}: {calls:?}", calls.len());
+        assert!(calls.changes().is_empty(), "{calls:?}");
+        session.run(&["destroy", "--yes"]).exits(0);
+        assert!(session.objects().is_empty(), "{:?}", session.objects());
+    }
+}
+
+/// B26, B27: whatever else holds a network is waited for or named, never deleted.
+#[test]
+fn b26_a_network_in_use_by_somebody_else_is_not_torn_down() {
+    let life = Life::begin(RUNNING);
+    let subnet = life.object("subnet.a").id;
+    let interface = life.session.behind_its_back(async |aws| {
+        let made = aws.ec2.create_network_interface().subnet_id(&subnet).description("mine");
+        let made = made.send().await.expect("an interface");
+        made.network_interface().and_then(|it| it.network_interface_id()).expect("an id").to_owned()
+    });
+    let mut destroy =
+        life.session.command(&["destroy", "--yes"]).spawn().expect("the binary starts");
+    std::thread::sleep(std::time::Duration::from_secs(8));
+    assert!(destroy.try_wait().expect("a status").is_none(), "it gave up at once");
+    life.session.behind_its_back(async |aws| {
+        let call = aws.ec2.delete_network_interface().network_interface_id(&interface);
+        call.send().await.expect("nobody else has deleted it");
+    });
+    assert!(destroy.wait().expect("an end").success());
+    assert!(life.session.objects().is_empty(), "{:#?}", life.session.objects());
+}

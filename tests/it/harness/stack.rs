@@ -88,9 +88,6 @@ capacity-providers = ["FARGATE", "FARGATE_SPOT"]
 /// policy and one with a policy of its own, cluster.
 pub(crate) const OBJECTS_SHARED: usize = 27;
 
-/// What of this is a part of something else, and not listed by itself.
-pub(crate) const PARTS: usize = 10;
-
 /// What each service adds.
 pub(crate) const OBJECTS_PER_SERVICE: usize = 6;
 

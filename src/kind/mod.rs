@@ -13,15 +13,16 @@ use serde::{Deserialize, Serialize};
 
 pub use self::about::{About, Awaits, Gate, NameStyle, Naming};
 pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
+pub use self::check::Check;
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
 pub use self::shape::{Field, Shape};
 use crate::address::Address;
 use crate::cloud::aws::Aws;
-use crate::diag::Diagnostic;
 use crate::value::Value;
 
 mod about;
 mod any;
+mod check;
 mod error;
 mod shape;
 
@@ -215,54 +216,6 @@ impl TagChange {
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.set.is_empty() && self.unset.is_empty()
-    }
-}
-
-/// Collects what is wrong with one declaration.
-#[derive(Debug)]
-pub struct Check<'a> {
-    /// The stack it belongs to.
-    pub stack: &'a StackId,
-    /// The resource's address.
-    pub address: &'a Address,
-    /// Whether a field's text still mentions an output and so cannot be judged yet is the kind's to
-    /// ask: such text contains `${`.
-    pub found: Vec<Diagnostic>,
-}
-
-impl Check<'_> {
-    /// Reports an error on the field `field` (steps separated by dots) of the declaration.
-    pub fn error(&mut self, code: &'static str, field: &str, title: impl Into<String>) {
-        self.push(Diagnostic::error(code, title), field, None);
-    }
-
-    /// Like [`Check::error`], and says what to do.
-    pub fn error_with(
-        &mut self,
-        code: &'static str,
-        field: &str,
-        title: impl Into<String>,
-        hint: impl Into<String>,
-    ) {
-        self.push(Diagnostic::error(code, title), field, Some(hint.into()));
-    }
-
-    /// Reports a warning on a field.
-    pub fn warning(&mut self, code: &'static str, field: &str, title: impl Into<String>) {
-        self.push(Diagnostic::warning(code, title), field, None);
-    }
-
-    /// The path is the declaration's (`aws.<kind>.<name>.<field>`); whoever shows it finds out which
-    /// field of the blueprint it came from.
-    fn push(&mut self, diagnostic: Diagnostic, field: &str, hint: Option<String>) {
-        let steps = ["aws", &self.address.kind, &self.address.name].into_iter();
-        let path =
-            crate::address::Path::of(steps.chain(field.split('.').filter(|s| !s.is_empty())));
-        let diagnostic = diagnostic.at(path, "");
-        self.found.push(match hint {
-            Some(hint) => diagnostic.hint(hint),
-            None => diagnostic,
-        });
     }
 }
 

@@ -128,7 +128,9 @@ class Ec2(Gateways, Groups, Corrected, EC2Response):
             for value in result.values():
                 created = getattr(value, "id", value)
                 if isinstance(created, str) and created.split("-")[0] in NOT_FOUND:
-                    self.world.hidden[created] = self.world.now + self.world.settings["ec2-visible-after"]
+                    # A repeat with the same client token makes nothing new.
+                    visible = self.world.now + self.world.settings["ec2-visible-after"]
+                    self.world.hidden.setdefault(created, visible)
 
     def tags_of(self, item) -> dict:
         return self.ec2_backend.tags.get(item.id, {})

@@ -83,9 +83,10 @@ inline.work = { Statement = [{ Effect = "Allow", Action = "sqs:SendMessage", Res
 capacity-providers = ["FARGATE", "FARGATE_SPOT"]
 "#;
 
-/// What the stack has once: VPC, gateway, four subnets, address, NAT gateway, two tables, two groups,
-/// load balancer, listener, two roles, cluster.
-pub(crate) const OBJECTS_SHARED: usize = 17;
+/// What the stack has once: VPC, gateway, four subnets, address, NAT gateway, two tables with a route and
+/// two associations each, two groups with a rule each, load balancer, listener, a role with an attached
+/// policy and one with a policy of its own, cluster.
+pub(crate) const OBJECTS_SHARED: usize = 27;
 
 /// What each service adds.
 pub(crate) const OBJECTS_PER_SERVICE: usize = 6;
@@ -101,7 +102,6 @@ pub(crate) fn with_services(services: usize) -> String {
 scan-on-push = true
 
 [aws.log-group.s{number}]
-retention-in-days = 14
 
 [aws.task-definition.s{number}]
 cpu = "0.25 vCPU"

@@ -120,13 +120,16 @@ fn b7_service() {
     life.changes(service, &[("desired-count = 1", "desired-count = 3")], &["UpdateService"]);
     life.changes(
         service,
-        &[(
-            "desired-count = 3",
-            "desired-count = 2\nenable-execute-command = true\nenable-ecs-managed-tags = true\n\
-             propagate-tags = \"SERVICE\"\navailability-zone-rebalancing = \"DISABLED\"\n\
-             platform-version = \"1.4.0\"\ndeployment = { minimum-healthy-percent = 50, \
-             maximum-percent = 150, circuit-breaker = { enable = false, rollback = false } }",
-        )],
+        &[
+            (
+                "desired-count = 3",
+                "desired-count = 2\nenable-execute-command = true\nenable-ecs-managed-tags = true\n\
+                 propagate-tags = \"SERVICE\"\navailability-zone-rebalancing = \"DISABLED\"\n\
+                 platform-version = \"1.4.0\"\ndeployment.minimum-healthy-percent = 50\n\
+                 deployment.maximum-percent = 150",
+            ),
+            ("{ enable = true, rollback = true }", "{ enable = false, rollback = false }"),
+        ],
         &["UpdateService"],
     );
     life.changes(

@@ -98,10 +98,12 @@ def secret_problem(ecs: Ecs, role: str | None, source: str) -> str | None:
     if role and not allows(ecs, role, action):
         return f"{NO_SECRETS}unable to retrieve secret: AccessDeniedException: {role} is not authorized to perform: {action}"
     if manager:
-        # arn:aws:secretsmanager:region:account:secret:name-suffix[:key:stage:version]
+        # arn:aws:secretsmanager:region:account:secret:name-suffix[:key:stage:version]; GetSecretValue also
+        # takes the ARN without the suffix.
+        # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
         arn = ":".join(source.split(":")[:7])
         secrets = secretsmanager_backends[ecs.account][ecs.region].secrets.values()
-        if not any(secret.arn == arn for secret in secrets):
+        if not any(arn in (secret.arn, secret.arn[:-7]) for secret in secrets):
             return (
                 f"{NO_SECRETS}unable to retrieve secret from asm: service call has been retried 1 time(s): "
                 "ResourceNotFoundException: Secrets Manager can't find the specified secret."

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use self::about::{About, Awaits, Gate, NameStyle, Naming};
 pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
 pub use self::check::Check;
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
@@ -19,6 +20,7 @@ use crate::address::Address;
 use crate::cloud::aws::Aws;
 use crate::value::Value;
 
+mod about;
 mod any;
 mod check;
 mod error;
@@ -58,90 +60,6 @@ pub const TAG_ENV: &str = "ecsctl:env";
 pub const TAG_ID: &str = "ecsctl:id";
 /// The tag that holds the moment after which the environment may be destroyed, RFC 3339.
 pub const TAG_EXPIRES: &str = "ecsctl:expires";
-
-/// What dependants of a resource wait for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
-    /// Dependants start when the resource is ready.
-    Ready,
-    /// Dependants start as soon as it exists; only the run's end waits for it to be ready.
-    Exists,
-}
-
-/// How the field `name` of a kind is filled in and kept unique.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Naming {
-    /// The longest name AWS accepts.
-    pub max: usize,
-    /// What goes before `<stack>-<env>-<name>`, and what goes between the three: log groups are
-    /// `/ecsctl/<stack>/<env>/<name>`.
-    pub style: NameStyle,
-    /// Whether the name of a successor gets a suffix, so that it can stand beside the one it replaces.
-    pub suffix: bool,
-}
-
-/// The form of a default name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NameStyle {
-    /// `<stack>-<env>-<name>`.
-    Dashed,
-    /// `/ecsctl/<stack>/<env>/<name>`.
-    Rooted,
-    /// `<stack>/<env>/<name>`.
-    Slashed,
-}
-
-/// An order that references alone do not give: a resource that refers to something of kind `of`
-/// comes after every declared resource of the kinds `by` that refers to the same thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Awaits {
-    /// The kind both refer to.
-    pub of: &'static str,
-    /// The kinds to wait for.
-    pub by: &'static [&'static str],
-}
-
-/// What the engine must know about a kind as a whole.
-#[derive(Debug, Clone, Copy)]
-pub struct About {
-    /// Seconds that a create usually takes until it is ready; the scheduler's weight.
-    pub seconds: u32,
-    /// How long a step may take before it is given up.
-    pub deadline: Duration,
-    /// Fields that together are AWS's to give only once: two resources cannot have the same values in
-    /// all of them at the same time. A successor that keeps them comes after the old one is gone; any
-    /// other successor stands before the old one goes.
-    pub exclusive: &'static [&'static str],
-    /// Whether others may go on naming the old one while it is gone and its successor does not stand
-    /// yet (a route to a NAT gateway becomes a black hole; a subnet in use cannot go).
-    pub dangles: bool,
-    /// What dependants wait for.
-    pub gate: Gate,
-    /// How the field `name` is made. `None` for kinds without one.
-    pub naming: Option<Naming>,
-    /// Kinds that are observed before this one, because it is found through them.
-    pub observed_after: &'static [&'static str],
-    /// Orders beyond references.
-    pub awaits: &'static [Awaits],
-    /// Whether an update gives some outputs new values (a task definition's revision): the outputs'
-    /// names. Whoever refers to them sees them as unknown until the update is done.
-    pub renews: &'static [&'static str],
-}
-
-impl About {
-    /// A kind that is there at once and can stand beside its successor.
-    pub const DEFAULT: Self = Self {
-        seconds: 1,
-        deadline: Duration::from_secs(300),
-        exclusive: &[],
-        dangles: false,
-        gate: Gate::Ready,
-        naming: None,
-        observed_after: &[],
-        awaits: &[],
-        renews: &[],
-    };
-}
 
 /// A declared resource that is looked for, as far as it is known: fields that mention resources which
 /// are not there are still pending.

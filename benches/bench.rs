@@ -28,6 +28,7 @@ mod proxy;
 const PHASES: &[(&str, &[&str])] = &[
     ("plan of an empty account", &["plan"]),
     ("apply", &["apply", "--yes"]),
+    ("first plan after it", &["plan", "--detailed-exitcode"]),
     ("empty plan", &["plan", "--detailed-exitcode"]),
     ("empty plan without cache", &["plan", "--detailed-exitcode"]),
     ("destroy", &["destroy", "--yes"]),

@@ -3,7 +3,13 @@
 //!
 //!     tests/run bench [--services 1,10,50,200] [--latency 0,50]
 
-use std::path::PathBuf;
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program that tells what it measures"
+)]
+
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,7 +19,7 @@ use self::measure::Cost;
 use self::proxy::{Counts, Proxy};
 
 #[path = "../tests/it/harness/mod.rs"]
-#[expect(dead_code, reason = "the tests use the rest")]
+#[expect(dead_code, unused_imports, reason = "the tests use the rest")]
 mod harness;
 mod measure;
 mod proxy;
@@ -22,6 +28,7 @@ mod proxy;
 const PHASES: &[(&str, &[&str])] = &[
     ("plan of an empty account", &["plan"]),
     ("apply", &["apply", "--yes"]),
+    ("first plan after it", &["plan", "--detailed-exitcode"]),
     ("empty plan", &["plan", "--detailed-exitcode"]),
     ("empty plan without cache", &["plan", "--detailed-exitcode"]),
     ("destroy", &["destroy", "--yes"]),
@@ -97,12 +104,12 @@ fn binary() -> (PathBuf, &'static str) {
     }
 }
 
-fn size(binary: &PathBuf) -> u64 {
+fn size(binary: &Path) -> u64 {
     std::fs::metadata(binary).map_or(0, |file| file.len() / 1024)
 }
 
 /// Milliseconds that `ecsctl --version` takes, the median of eleven.
-fn start(binary: &PathBuf) -> u128 {
+fn start(binary: &Path) -> u128 {
     let mut times: Vec<u128> = (0..11)
         .map(|_| {
             let started = std::time::Instant::now();
@@ -116,7 +123,7 @@ fn start(binary: &PathBuf) -> u128 {
 }
 
 /// All phases on a stack with `services` services, in an account of its own.
-fn measure_stack(binary: &PathBuf, services: usize, latency: u64) -> Vec<Row> {
+fn measure_stack(binary: &Path, services: usize, latency: u64) -> Vec<Row> {
     let session = Session::with(&with_services(services));
     let upstream = session.endpoint();
     let upstream = upstream.trim_start_matches("http://");

@@ -37,9 +37,9 @@ pub enum Value {
     /// Text over outputs of other resources that are not known yet. Holds at least one output.
     Pending(Vec<Part>),
     /// A list; whether its order counts is the kind's business.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// A struct or a map.
-    Map(BTreeMap<String, Value>),
+    Map(BTreeMap<String, Self>),
 }
 
 /// A `${…}` that cannot be read.

@@ -62,8 +62,8 @@ fn trust() -> Json {
     }] })
 }
 
-fn policy(statements: Vec<Json>) -> Json {
-    json!({ "Version": "2012-10-17", "Statement": statements })
+fn policy(statements: impl Into<Json>) -> Json {
+    json!({ "Version": "2012-10-17", "Statement": statements.into() })
 }
 
 fn statement(actions: &[&str], resources: impl Into<Json>) -> Json {
@@ -90,7 +90,10 @@ fn execution_policies(name: &str, members: &Members) -> Map<String, Json> {
         let read = |(action, resources): (&str, BTreeSet<String>)| {
             statement(&[action], resources.into_iter().collect::<Vec<_>>())
         };
-        policies.insert("secrets".to_owned(), policy(secrets.into_iter().map(read).collect()));
+        policies.insert(
+            "secrets".to_owned(),
+            policy(secrets.into_iter().map(read).collect::<Vec<_>>()),
+        );
     }
     policies
 }
@@ -128,7 +131,7 @@ fn task_policies(service: &Service, options: Options) -> Map<String, Json> {
     let mut policies = Map::new();
     if !service.allow.is_empty() {
         let statements = service.allow.iter().map(|(name, allow)| allowed(name, allow));
-        policies.insert("allow".to_owned(), policy(statements.collect()));
+        policies.insert("allow".to_owned(), policy(statements.collect::<Vec<_>>()));
     }
     if exec(service, options) {
         // The session that a shell runs in; ECS Exec in the developer guide lists these.

@@ -44,11 +44,11 @@ pub enum Shape {
     /// One of some words.
     Choice(Vec<String>),
     /// A list whose order counts.
-    List(Box<Shape>),
+    List(Box<Self>),
     /// A list whose order does not count.
-    Set(Box<Shape>),
+    Set(Box<Self>),
     /// Names to values; owned whole.
-    Map(Box<Shape>),
+    Map(Box<Self>),
     /// Named fields; managed as far as they are written. `shorthand` names a rule of `x-shorthand` by
     /// which a scalar can stand for the struct.
     Struct {

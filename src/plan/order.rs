@@ -44,7 +44,7 @@ impl Draft<'_> {
             return Err(refused);
         }
         self.after_awaiting(&holders, &mut after);
-        sorted(std::mem::take(&mut self.steps), after).map_err(|way| {
+        sorted(std::mem::take(&mut self.steps), &after).map_err(|way| {
             let names: Vec<String> = way.iter().map(ToString::to_string).collect();
             let title = format!("these changes wait for each other: {}", names.join(", "));
             let hint =
@@ -221,7 +221,7 @@ fn exclusive_key(kind: &str, spec: &Value) -> Option<String> {
 }
 
 /// Puts the steps in an order in which each comes after what it waits for, and renames the ids.
-fn sorted(steps: Vec<Step>, after: Vec<BTreeSet<StepId>>) -> Result<Vec<Step>, Vec<Address>> {
+fn sorted(steps: Vec<Step>, after: &[BTreeSet<StepId>]) -> Result<Vec<Step>, Vec<Address>> {
     let mut place: Vec<Option<StepId>> = vec![None; steps.len()];
     let mut order: Vec<StepId> = Vec::new();
     let mut waits: Vec<usize> = after.iter().map(BTreeSet::len).collect();

@@ -111,7 +111,7 @@ impl Run<'_> {
         let mut running = FuturesUnordered::new();
         loop {
             while !outcome.was_interrupted {
-                let Some(id) = schedule.next() else { break };
+                let Some(id) = schedule.begin() else { break };
                 let step = &plan.steps[id];
                 let deed = match self.deed(step, &name) {
                     Ok(deed) => deed,

@@ -51,7 +51,7 @@ impl Schedule {
     }
 
     /// The ready step with the longest way behind it; it is running from now on.
-    pub fn next(&mut self) -> Option<StepId> {
+    pub fn begin(&mut self) -> Option<StepId> {
         let ready = (0..self.state.len())
             .filter(|id| self.state[*id] == State::Waiting && self.waits[*id] == 0);
         // Of equals the first, so that a run can be foretold.
@@ -148,17 +148,17 @@ mod tests {
     #[test]
     fn the_longest_way_goes_first() {
         let mut schedule = Schedule::new(&plan(vec![vec![], vec![], vec![1], vec![2]]));
-        assert_eq!(schedule.next(), Some(1));
-        assert_eq!(schedule.next(), Some(0));
-        assert_eq!(schedule.next(), None);
+        assert_eq!(schedule.begin(), Some(1));
+        assert_eq!(schedule.begin(), Some(0));
+        assert_eq!(schedule.begin(), None);
     }
 
     #[test]
     fn a_failure_skips_what_depends_on_it_and_nothing_else() {
         let mut schedule = Schedule::new(&plan(vec![vec![], vec![0], vec![1], vec![]]));
-        assert_eq!(schedule.next(), Some(0));
+        assert_eq!(schedule.begin(), Some(0));
         assert_eq!(schedule.failed(0), [1, 2]);
-        assert_eq!(schedule.next(), Some(3));
+        assert_eq!(schedule.begin(), Some(3));
         assert_eq!(schedule.state(2), State::Skipped(0));
     }
 
@@ -175,7 +175,7 @@ mod tests {
             let mut schedule = Schedule::new(&plan);
             let (mut running, mut done, mut finish) = (Vec::new(), Vec::new(), finish.into_iter());
             loop {
-                while let Some(step) = schedule.next() {
+                while let Some(step) = schedule.begin() {
                     prop_assert!(plan.steps[step].after.iter().all(|b| done.contains(b)));
                     running.push(step);
                 }

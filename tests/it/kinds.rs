@@ -82,7 +82,7 @@ fn describe(place: &str, shape: &Shape, silent: &mut Vec<String>) {
             }
         }
         Shape::List(items) | Shape::Set(items) | Shape::Map(items) => {
-            describe(place, items, silent)
+            describe(place, items, silent);
         }
         Shape::Bool
         | Shape::Integer { .. }

@@ -205,7 +205,7 @@ impl Account {
         let dice = Arc::new(Mutex::new(Dice(seed)));
         let faults = dice.clone();
         let sim = Sim::in_memory("us-east-1", clock, 0.1).with_faults(Arc::new(move |_| {
-            let mut dice = faults.lock().unwrap();
+            let mut dice = faults.lock().expect("no holder panics");
             let error = || Error::new(Class::Transient, "the line is bad");
             match dice.roll(40) {
                 0 => Some(Fault::Before(error())),
@@ -218,7 +218,7 @@ impl Account {
     }
 
     async fn look(&self, desired: &Desired) -> Snapshot {
-        observe(&self.sim, desired).await.unwrap()
+        observe(&self.sim, desired).await.expect("the simulator can be looked at")
     }
 
     fn plan(&self, desired: &Desired, snapshot: &Snapshot, purpose: Purpose) -> Plan {
@@ -231,7 +231,7 @@ impl Account {
     async fn carry_out(&self, plan: &Plan, snapshot: &Snapshot) -> io::Result<Outcome> {
         let number = self.runs.fetch_add(1, Ordering::Relaxed);
         let (dies_at, stops_at) = {
-            let mut dice = self.dice.lock().unwrap();
+            let mut dice = self.dice.lock().expect("no holder panics");
             let lines = 4 * plan.steps.len() as u64 + 2;
             (dice.flip().then(|| dice.roll(lines)), (dice.roll(4) == 0).then(|| dice.roll(lines)))
         };
@@ -285,7 +285,7 @@ async fn live_through(seed: u64) -> BTreeMap<&'static str, u64> {
     let nothing = Desired::nothing(stack());
     *counts.entry("runs").or_default() += account.converge(&nothing, Purpose::Destroy).await;
     assert_eq!(account.sim.count(), 0, "nothing is left (seed {seed})");
-    account.sim.surroundings().await.unwrap();
+    account.sim.surroundings().await.expect("the simulator tells where it is");
     counts
 }
 

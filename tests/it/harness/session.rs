@@ -95,8 +95,8 @@ impl Session {
             }
             if started.elapsed() > TOO_LONG {
                 child.kill().expect("the binary can be ended");
-                let (stdout, stderr) = (stdout.join(), stderr.join());
-                panic!("{arguments:?} hangs:\n{}\n{}", stdout.unwrap(), stderr.unwrap());
+                let [stdout, stderr] = [stdout, stderr].map(|said| said.join().unwrap_or_default());
+                panic!("{arguments:?} hangs:\n{stdout}\n{stderr}");
             }
             std::thread::sleep(Duration::from_millis(5));
         };

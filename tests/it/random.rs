@@ -24,8 +24,8 @@ use serde_json::json;
 use tokio::sync::watch;
 
 /// Stacks; each lives through [`ROUNDS`] changes.
-const STACKS: u64 = 200;
-const ROUNDS: u64 = 3;
+const STACKS: u64 = 2_000;
+const ROUNDS: u64 = 2;
 
 /// A small linear congruential generator (Knuth's MMIX constants): the same stacks on every machine.
 struct Dice(u64);

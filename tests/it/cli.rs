@@ -285,7 +285,7 @@ fn a_stack_lives() {
     + create service web              desired count 1
 
     22 to create, 0 to change, 0 to replace, 0 to destroy.
-    note: 1 NAT gateway, about 33 USD a month; `network.mode = "public"` needs none
+    note: 1 NAT gateway, about 33 USD a month; `network.mode = 'public'` needs none
     --- exit 0
     ");
     assert_snapshot!(desk.run("apply --yes").text(), @"
@@ -315,7 +315,7 @@ fn a_stack_lives() {
     + create service web              desired count 1
 
     22 to create, 0 to change, 0 to replace, 0 to destroy.
-    note: 1 NAT gateway, about 33 USD a month; `network.mode = "public"` needs none
+    note: 1 NAT gateway, about 33 USD a month; `network.mode = 'public'` needs none
 
     Done in T: 22 created.
     url = http://hello-default-main-N.us-east-1.elb.amazonaws.com

@@ -88,7 +88,12 @@ fn service(live: &Live) -> Service {
         task_definition: definition.rsplit('/').next().unwrap_or_default().to_owned(),
         desired,
         running: number(live.outputs.get("running")),
-        state: doing(&live.condition).unwrap_or_else(|| "steady".to_owned()),
+        state: match doing(&live.condition) {
+            Some(doing) => doing,
+            // The kind writes down what serves; a first rollout that failed leaves nothing.
+            None if definition.is_empty() => "nothing serves".to_owned(),
+            None => "steady".to_owned(),
+        },
     }
 }
 

@@ -344,15 +344,16 @@ async fn stopped(aws: &Aws, id: &str) -> Result<Vec<sdk::Task>> {
 
 /// Why a task stopped, in a line: its reason, and what its containers say.
 fn explain(task: &sdk::Task) -> String {
+    let stopped = task.stopped_reason().unwrap_or("a task stopped without a reason");
     let containers = task.containers().iter().filter_map(|container| {
         let name = container.name()?;
         match (container.exit_code(), container.reason()) {
             (Some(code), Some(reason)) => Some(format!("`{name}` exited with {code}: {reason}")),
             (Some(code), None) if code != 0 => Some(format!("`{name}` exited with {code}")),
-            (None, Some(reason)) => Some(format!("`{name}`: {reason}")),
+            // What stopped the task is often said again of each container.
+            (None, Some(reason)) if reason != stopped => Some(format!("`{name}`: {reason}")),
             _ => None,
         }
     });
-    let reason = task.stopped_reason().unwrap_or("a task stopped without a reason").to_owned();
-    std::iter::once(reason).chain(containers).collect::<Vec<_>>().join("; ")
+    std::iter::once(stopped.to_owned()).chain(containers).collect::<Vec<_>>().join("; ")
 }

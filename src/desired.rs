@@ -10,7 +10,7 @@ use crate::address::{Address, Output, Path};
 use crate::blueprint::Declaration;
 use crate::diag::{Diagnostic, Place, Severity};
 use crate::graph::Graph;
-use crate::kind::{Check, Registered, StackId, TAG_ENV, TAG_ID, TAG_STACK, Tags};
+use crate::kind::{Check, Registered, StackId, TAG_ENV, TAG_ID, TAG_PROTECT, TAG_STACK, Tags};
 use crate::value::Value;
 use crate::{kinds, nearest, plan};
 
@@ -86,6 +86,9 @@ impl Desired {
         tags.insert(TAG_STACK.into(), self.stack.stack.clone());
         tags.insert(TAG_ENV.into(), self.stack.env.clone());
         tags.insert(TAG_ID.into(), address.to_string());
+        if self.protect {
+            tags.insert(TAG_PROTECT.into(), "true".into());
+        }
         tags
     }
 

@@ -63,6 +63,7 @@ impl Alb {
         let group = self.security_group(name, network);
         let balancer = Declaration::new("load-balancer", name, &section)
             .from("scheme", scheme, section.join("public"))
+            .with("vpc-id", "${vpc.main.id}")
             .with("subnets", network.load_balancer_subnets(self.scheme()))
             .with("security-groups", vec![group.output("id")]);
         self.expand_listeners(name, &balancer.output("arn"), sheet);

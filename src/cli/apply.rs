@@ -8,7 +8,7 @@ use clap::Args;
 use super::carry::{Consent, carry_out, lock};
 use super::context::Context;
 use super::saved::Saved;
-use super::stack::load;
+use super::stack::{git_sha, load};
 use super::world::{Door, block_on, look, look_at};
 use super::{Exit, Failure};
 use crate::address::Address;
@@ -31,13 +31,13 @@ pub(super) struct Arguments {
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     cx.refuse_markdown("apply")?;
     match &arguments.plan {
-        Some(file) => saved(cx, file),
+        Some(file) => saved(cx, file, arguments.consent()),
         None => from_spec(cx, arguments),
     }
 }
 
 fn from_spec(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
-    let consent = if arguments.yes { Consent::Given } else { Consent::Needed };
+    let consent = arguments.consent();
     let options = Options { adopt: BTreeSet::from_iter(arguments.adopt.clone()) };
     let mut stack = load(cx)?;
     let _lock = lock(cx, &stack.desired.stack, Purpose::Apply)?;
@@ -48,9 +48,15 @@ fn from_spec(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     })
 }
 
-/// A plan that was kept has been looked at: nobody is asked again.
-fn saved(cx: &mut Context, file: &Path) -> Result<Exit, Failure> {
+impl Arguments {
+    fn consent(&self) -> Consent {
+        if self.yes { Consent::Given } else { Consent::Needed }
+    }
+}
+
+fn saved(cx: &mut Context, file: &Path, consent: Consent) -> Result<Exit, Failure> {
     let mut saved = Saved::read(file)?;
+    saved.require_commit(git_sha(&cx.options.file).as_deref())?;
     let _lock = lock(cx, &saved.desired.stack, Purpose::Apply)?;
     block_on(async {
         let door = Door::open(cx, &mut saved.desired.stack).await?;
@@ -58,6 +64,6 @@ fn saved(cx: &mut Context, file: &Path) -> Result<Exit, Failure> {
         let purpose = saved.plan.purpose;
         let looked = look(&door, &mut saved.desired, None, purpose, &options, sources).await?;
         saved.require_same(&looked.plan)?;
-        carry_out(cx, &door, &looked, &saved.urls, Consent::Given).await
+        carry_out(cx, &door, &looked, &saved.urls, consent).await
     })
 }

@@ -1,5 +1,7 @@
 //! `ecsctl init`: a first spec, that plans as it stands.
 
+use std::io::Write as _;
+
 use clap::Args;
 
 use super::context::Context;
@@ -20,7 +22,9 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
         return Err(Failure::Refused(why, hint));
     }
     let region = cx.options.region.as_deref().unwrap_or("us-east-1");
-    crate::store::write_atomic(&file, spec(&arguments.stack, region).as_bytes())?;
+    // Readable by whoever reads the repository, unlike what lies in the state folder.
+    let mut new = fs_err::OpenOptions::new().write(true).create_new(true).open(&file)?;
+    new.write_all(spec(&arguments.stack, region).as_bytes())?;
     cx.say(&format!("wrote {}; now `ecsctl plan` shows what it stands for", file.display()))?;
     Ok(Exit::Done)
 }

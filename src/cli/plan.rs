@@ -8,7 +8,7 @@ use clap::Args;
 use super::context::Context;
 use super::options::Format;
 use super::saved::Saved;
-use super::stack::load;
+use super::stack::{git_sha, load};
 use super::world::{Door, Looked, block_on, look_at};
 use super::{Exit, Failure};
 use crate::address::Address;
@@ -43,7 +43,8 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
     cx.print(&text)?;
     let is_empty = plan.is_empty();
     if let Some(file) = &arguments.out {
-        Saved::new(plan, stack.desired, stack.urls, &options).write(file)?;
+        let git = git_sha(&cx.options.file);
+        Saved::new(plan, stack.desired, stack.urls, &options).at_commit(git).write(file)?;
         cx.say(&format!("the plan is kept in {}", file.display()))?;
     }
     Ok(if arguments.detailed_exitcode && !is_empty { Exit::Pending } else { Exit::Done })

@@ -27,12 +27,35 @@ pub(super) struct Saved {
     /// Where it answers.
     pub(super) urls: Urls,
     adopt: BTreeSet<Address>,
+    /// The commit that the spec stood at.
+    #[serde(default)]
+    git: Option<String>,
 }
 
 impl Saved {
     /// Everything that is needed to apply `plan` later.
     pub(super) fn new(plan: Plan, desired: Desired, urls: Urls, options: &Options) -> Self {
-        Self { format: FORMAT, plan, desired, urls, adopt: options.adopt.clone() }
+        Self { format: FORMAT, plan, desired, urls, adopt: options.adopt.clone(), git: None }
+    }
+
+    /// Remembers the commit that the spec stands at.
+    #[must_use]
+    pub(super) fn at_commit(mut self, git: Option<String>) -> Self {
+        self.git = git;
+        self
+    }
+
+    /// Fails if the checkout has moved on to another commit since (PROMISES B40).
+    pub(super) fn require_commit(&self, now: Option<&str>) -> Result<(), Failure> {
+        match (self.git.as_deref(), now) {
+            (Some(then), Some(now)) if then != now => {
+                let short = |sha: &str| sha.chars().take(7).collect::<String>();
+                let (then, now) = (short(then), short(now));
+                let why = format!("the plan was made at commit {then}, and this is {now}");
+                Err(Failure::Refused(why, "plan again, or check that commit out".to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What the user allowed when it was made.

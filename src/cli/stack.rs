@@ -138,7 +138,7 @@ fn region_of(environment: &BTreeMap<String, String>) -> Option<String> {
 }
 
 /// The commit that the spec's folder stands at, read from `.git` itself: nothing is run for it.
-fn git_sha(file: &std::path::Path) -> Option<String> {
+pub(super) fn git_sha(file: &std::path::Path) -> Option<String> {
     let folder = std::path::absolute(file).ok()?;
     let git = folder.ancestors().map(|at| at.join(".git")).find(|git| git.is_dir())?;
     let head = fs_err::read_to_string(git.join("HEAD")).ok()?;

@@ -35,22 +35,22 @@ pub struct ListenerRule {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Conditions {
     /// Hosts; `*` and `?` are wild.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default)]
     pub hosts: BTreeSet<String>,
     /// Paths, with their case; `*` and `?` are wild.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default)]
     pub paths: BTreeSet<String>,
     /// Methods, such as `GET`.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default)]
     pub methods: BTreeSet<String>,
     /// Header fields by name; `*` and `?` are wild in their values.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub headers: BTreeMap<String, BTreeSet<String>>,
     /// Parts of the query: `key=value`, or a value alone; `*` and `?` are wild.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default)]
     pub queries: BTreeSet<String>,
     /// The client's addresses, as CIDR blocks.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default)]
     pub sources: BTreeSet<String>,
 }
 

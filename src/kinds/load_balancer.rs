@@ -26,6 +26,11 @@ pub struct LoadBalancer {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(extend("x-replaces" = true))]
     pub name: String,
+    /// The id of the VPC of its subnets. AWS reads it off the subnets and never changes it: written, it
+    /// makes a load balancer whose subnets move to another VPC be replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-replaces" = true))]
+    pub vpc_id: Option<String>,
     /// Whether it has public addresses.
     #[serde(default = "internet_facing")]
     #[schemars(extend("x-replaces" = true, "enum" = ["internet-facing", "internal"]))]
@@ -303,6 +308,7 @@ impl From<&Description> for LoadBalancer {
         let subnets = one.availability_zones().iter().filter_map(|zone| zone.subnet_id());
         Self {
             name: name(one).to_owned(),
+            vpc_id: one.vpc_id().map(str::to_owned),
             scheme: one.scheme().map_or_else(internet_facing, |scheme| scheme.as_str().to_owned()),
             subnets: subnets.map(str::to_owned).collect(),
             security_groups: Some(one.security_groups().iter().cloned().collect()),

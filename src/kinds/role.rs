@@ -32,10 +32,10 @@ pub struct Role {
     /// Who may assume it.
     pub trust: Policy,
     /// Its own policies by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default)]
     pub inline: BTreeMap<String, Policy>,
     /// The ARNs of managed policies that are attached to it.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default)]
     pub policies: BTreeSet<String>,
     /// Seconds that a session may last, 3600 to 43200; AWS's default is 3600.
     #[serde(skip_serializing_if = "Option::is_none")]

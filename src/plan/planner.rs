@@ -10,7 +10,9 @@ use crate::address::{Address, Output};
 use crate::desired::{Declared, Desired};
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
-use crate::kind::{Condition, Live, Naming, Registered, TAG_STACK, TagChange};
+use crate::kind::{
+    Condition, Live, Naming, Registered, StackId, TAG_PROTECT, TAG_STACK, TagChange,
+};
 use crate::kinds;
 use crate::snapshot::{Snapshot, is_ours, learn};
 use crate::value::{Known, Value};
@@ -36,6 +38,9 @@ pub fn plan(
         planner.declare(address, &desired.resources[address]);
     }
     planner.doom_the_undeclared();
+    if purpose == Purpose::Destroy {
+        planner.refuse_protected();
+    }
     if !planner.refused.is_empty() {
         return Err(planner.refused);
     }
@@ -297,6 +302,16 @@ impl<'a> Planner<'a> {
             if !touched.contains(&index) && !is_declared {
                 self.doom(index, because);
             }
+        }
+    }
+
+    /// What is protected says so itself: the spec may be gone, or say otherwise by now.
+    fn refuse_protected(&mut self) {
+        if self.draft.live.iter().any(|live| live.tags.contains_key(TAG_PROTECT)) {
+            let StackId { stack, env, .. } = &self.desired.stack;
+            let title = format!("`{stack}/{env}` is protected");
+            let hint = "take `protect = true` out of the spec and apply that first";
+            self.refused.push(Diagnostic::error("E0212", title).hint(hint));
         }
     }
 

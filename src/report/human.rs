@@ -38,7 +38,23 @@ pub fn plan(plan: &Plan, look: Look) -> String {
     for entry in &entries {
         push_entry(&mut text, entry, verb, name, look);
     }
-    format!("{text}\n{}\n", last_line(plan))
+    format!("{text}\n{}\n{}", last_line(plan), price_of_nat(plan))
+}
+
+/// What surprises people on their bill. Price: us-east-1, by the hour, without traffic.
+fn price_of_nat(plan: &Plan) -> String {
+    let is_new = |step: &&Step| {
+        step.address.kind == "nat-gateway"
+            && matches!(step.action, Action::Create { replaces: None })
+    };
+    match plan.steps.iter().filter(is_new).count() {
+        0 => String::new(),
+        count => format!(
+            "note: {} cost about {} USD a month; `network.mode = \"public\"` needs none\n",
+            words::count(count, "NAT gateway"),
+            33 * count,
+        ),
+    }
 }
 
 /// `scorekeep/prod  us-east-1  123456789012`.

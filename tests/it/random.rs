@@ -113,7 +113,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
     put(
         "load-balancer",
         "main",
-        json!({"scheme": scheme,
+        json!({"scheme": scheme, "vpc-id": "${vpc.main.id}",
         "subnets": ["${subnet.a.id}", "${subnet.b.id}"],
         "security-groups": ["${security-group.lb.id}"]}),
     );

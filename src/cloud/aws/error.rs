@@ -159,7 +159,7 @@ where
             _ => None,
         };
         if let Some(class) = unsent {
-            return Self::new(class, chain(&error));
+            return of_transport(class, chain(&error));
         }
         let code = error.code().map(str::to_owned);
         let message = error.message().map_or_else(|| chain(&error), str::to_owned);
@@ -170,6 +170,19 @@ where
             ..Self::new(class, message)
         }
     }
+}
+
+/// A call that got no answer: no credentials, no network, or nobody at the other end.
+fn of_transport(class: Class, text: String) -> Error {
+    let words = text.to_lowercase();
+    if words.contains("credential") || words.contains("imds") || words.contains("profile") {
+        let message = format!("no usable AWS credentials: {text}");
+        let hint = "choose a profile with `--profile` or AWS_PROFILE (`aws sso login` where it is \
+                    an SSO profile), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+        return Error::new(Class::Credentials, message).hinted(hint);
+    }
+    let message = format!("AWS cannot be reached: {text}");
+    Error::new(class, message).hinted("check the network, the region and AWS_ENDPOINT_URL")
 }
 
 /// The error with its causes: the SDK's outermost text alone says only "dispatch failure".

@@ -159,7 +159,7 @@ where
             _ => None,
         };
         if let Some(class) = unsent {
-            return of_transport(class, chain(&error));
+            return of_transport(class, &chain(&error));
         }
         let code = error.code().map(str::to_owned);
         let message = error.message().map_or_else(|| chain(&error), str::to_owned);
@@ -173,7 +173,7 @@ where
 }
 
 /// A call that got no answer: no credentials, no network, or nobody at the other end.
-fn of_transport(class: Class, text: String) -> Error {
+fn of_transport(class: Class, text: &str) -> Error {
     let words = text.to_lowercase();
     if words.contains("credential") || words.contains("imds") || words.contains("profile") {
         let message = format!("no usable AWS credentials: {text}");

@@ -50,7 +50,7 @@ fn price_of_nat(plan: &Plan) -> String {
     match plan.steps.iter().filter(is_new).count() {
         0 => String::new(),
         count => format!(
-            "note: {} cost about {} USD a month; `network.mode = \"public\"` needs none\n",
+            "note: {}, about {} USD a month; `network.mode = 'public'` needs none\n",
             words::count(count, "NAT gateway"),
             33 * count,
         ),

@@ -285,6 +285,7 @@ fn a_stack_lives() {
     + create service web              desired count 1
 
     22 to create, 0 to change, 0 to replace, 0 to destroy.
+    note: 1 NAT gateway, about 33 USD a month; `network.mode = 'public'` needs none
     --- exit 0
     ");
     assert_snapshot!(desk.run("apply --yes").text(), @"
@@ -314,6 +315,7 @@ fn a_stack_lives() {
     + create service web              desired count 1
 
     22 to create, 0 to change, 0 to replace, 0 to destroy.
+    note: 1 NAT gateway, about 33 USD a month; `network.mode = 'public'` needs none
 
     Done in T: 22 created.
     url = http://hello-default-main-N.us-east-1.elb.amazonaws.com
@@ -515,14 +517,14 @@ fn a_bad_image_exits_with_4() {
 fn a_kept_plan_is_obeyed_until_the_world_moves() {
     let desk = Desk::with(SPEC);
     desk.run("plan --out first.plan").exits(0);
-    desk.run("apply first.plan").exits(0);
-    assert_snapshot!(desk.run("apply first.plan").stderr, @"
+    desk.run("apply first.plan --yes").exits(0);
+    assert_snapshot!(desk.run("apply first.plan --yes").stderr, @"
     error: refused: the plan is out of date: cluster.main, elastic-ip.nat-a, internet-gateway.main, listener.main-http, listener-rule.web, load-balancer.main, log-group.web, nat-gateway.a and 14 more would differ now
       hint: plan again
     ");
     desk.write(&SPEC.replace("2.4", "2.5"));
     desk.run("plan --out second.plan").exits(0);
-    desk.run("apply second.plan").exits(0);
+    desk.run("apply second.plan --yes").exits(0);
     desk.run("plan --detailed-exitcode").exits(0);
 }
 

@@ -11,9 +11,7 @@ use futures::future::try_join_all;
 use crate::address::Output;
 use crate::cloud::{Cloud, Surroundings};
 use crate::desired::Desired;
-use crate::kind::{
-    Condition, Live, Registered, Result, Sought, StackId, TAG_ENV, TAG_STACK, Wanted,
-};
+use crate::kind::{Condition, Live, Registered, Result, Sought, StackId, Wanted};
 use crate::kinds;
 use crate::value::Known;
 
@@ -43,7 +41,7 @@ impl Snapshot {
 
 /// Whether the tags say that it belongs to the stack and environment.
 pub fn is_ours(live: &Live, stack: &StackId) -> bool {
-    live.tags.get(TAG_STACK) == Some(&stack.stack) && live.tags.get(TAG_ENV) == Some(&stack.env)
+    stack.owns(&live.tags)
 }
 
 /// Looks at everything that the stack owns or wants.

@@ -46,6 +46,11 @@ impl StackId {
         format!("/ecsctl/{}/{}/", self.stack, self.env)
     }
 
+    /// Whether these tags say that a resource belongs to this stack and environment.
+    pub fn owns(&self, tags: &Tags) -> bool {
+        tags.get(TAG_STACK) == Some(&self.stack) && tags.get(TAG_ENV) == Some(&self.env)
+    }
+
     /// What every name in AWS begins with: `<stack>-<env>`.
     pub fn prefix(&self) -> String {
         format!("{}-{}", self.stack, self.env)
@@ -95,7 +100,7 @@ impl Sought<'_> {
 
     /// Whether these tags say that the resource belongs to this stack and environment.
     pub fn is_ours(&self, tags: &Tags) -> bool {
-        tags.get(TAG_STACK) == Some(&self.stack.stack) && tags.get(TAG_ENV) == Some(&self.stack.env)
+        self.stack.owns(tags)
     }
 }
 

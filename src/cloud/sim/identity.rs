@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::cloud::Surroundings;
-use crate::kind::{Registered, StackId};
+use crate::kind::Registered;
 
 /// What the forms are filled in from.
 pub(super) struct Facts<'a> {
@@ -95,10 +95,5 @@ impl Facts<'_> {
             "arn-suffix" => id.rsplit(':').next().unwrap_or_default().to_owned(),
             field => self.text(field).to_owned(),
         }
-    }
-
-    /// The facts of a resource of `stack`.
-    pub(super) fn iam_path(stack: &StackId) -> String {
-        stack.iam_path()
     }
 }

@@ -101,7 +101,7 @@ impl World {
         self.refuse_taken(kind, spec, None)?;
         self.refuse_unreachable(kind, spec)?;
         self.serial += 1;
-        let iam_path = Facts::iam_path(stack);
+        let iam_path = stack.iam_path();
         let facts = Facts { surroundings, iam_path, spec, serial: self.serial, revision: 1 };
         let id = facts.id(kind.name());
         let outputs = facts.outputs(kind, &id);

@@ -31,7 +31,7 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
             if stack.desired.protect {
                 let id = &stack.desired.stack;
                 let why = format!("`{}/{}` is protected", id.stack, id.env);
-                let hint = "take `protect = true` out of the spec first".to_owned();
+                let hint = "take `protect = true` out of the spec and apply that first".to_owned();
                 return Err(Failure::Refused(why, hint));
             }
             (stack.desired.stack, stack.sources)

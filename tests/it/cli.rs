@@ -476,7 +476,7 @@ fn a_protected_stack_is_not_destroyed() {
     assert_snapshot!(desk.run("destroy --yes").text(), @"
     --- stderr
     error: refused: `hello/default` is protected
-      hint: take `protect = true` out of the spec first
+      hint: take `protect = true` out of the spec and apply that first
     --- exit 3
     ");
 }

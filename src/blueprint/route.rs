@@ -206,7 +206,7 @@ impl Route {
         let section = Path::of(["service", name]);
         let delay = service.deregistration.map_or(DEREGISTRATION, |delay| delay.0);
         let group = Declaration::new("target-group", name, &section)
-            .from("port", self.port, self.port_key.clone())
+            .with("port", DEFAULT_PORT)
             .with("protocol", "HTTP")
             .with("vpc-id", VPC)
             .with("target-type", "ip")
@@ -252,6 +252,11 @@ impl Route {
         OWN + (hostless + LONGEST - length) * BAND
     }
 }
+
+/// The target group's own port, which no target uses: ECS registers each task with its container's.
+/// Were it the container's, a service that moves to another port would need another target group, and
+/// could not roll from one to the other without a gap (PROMISES B10).
+const DEFAULT_PORT: u16 = 80;
 
 /// Seconds for which the load balancer lets requests finish when nothing is said. AWS's own default
 /// is 300, which makes each rollout five minutes longer (PROMISES B20).

@@ -55,6 +55,9 @@ pub struct About {
     /// all of them at the same time. A successor that keeps them comes after the old one is gone; any
     /// other successor stands before the old one goes.
     pub exclusive: &'static [&'static str],
+    /// Fields whose change replaces the resource, but in which it and its successor may differ and still
+    /// be used by the same users at once (a target group's port, which ECS does not look at).
+    pub alike_but_for: &'static [&'static str],
     /// Whether others may go on naming the old one while it is gone and its successor does not stand
     /// yet (a route to a NAT gateway becomes a black hole; a subnet in use cannot go).
     pub dangles: bool,
@@ -77,6 +80,7 @@ impl About {
         seconds: 1,
         deadline: Duration::from_secs(300),
         exclusive: &[],
+        alike_but_for: &[],
         dangles: false,
         gate: Gate::Ready,
         naming: None,

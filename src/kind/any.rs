@@ -141,6 +141,8 @@ pub trait AnyKind: Send + Sync {
     fn parse(&self, spec: Json) -> Result<Json, Malformed>;
     /// Says offline what is wrong with a declaration that `parse` has read.
     fn check(&self, spec: &Json, check: &mut Check<'_>);
+    /// See [`Kind::between`].
+    fn between(&self, was: &Value, spec: &Value) -> Option<Value>;
     /// See [`Kind::observe`].
     fn observe<'a>(&'a self, aws: &'a Aws, sought: Sought<'a>) -> BoxFuture<'a, Result<Vec<Live>>>;
     /// Makes one attempt at a deed.
@@ -263,6 +265,10 @@ impl<K: Kind> AnyKind for Of<K> {
         if let Ok(typed) = typed::<K>(spec) {
             typed.check(check);
         }
+    }
+
+    fn between(&self, was: &Value, spec: &Value) -> Option<Value> {
+        K::between(was, spec)
     }
 
     fn observe<'a>(&'a self, aws: &'a Aws, sought: Sought<'a>) -> BoxFuture<'a, Result<Vec<Live>>> {

@@ -11,6 +11,7 @@ use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought,
     TagChange,
 };
+use crate::value::Value;
 
 /// A listener of a load balancer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -145,6 +146,14 @@ impl Kind for Listener {
         Ok(Made::new(cx.id, outputs(cx.id)))
     }
 
+    fn between(was: &Value, spec: &Value) -> Option<Value> {
+        let mut between = spec.clone();
+        let Value::Map(fields) = &mut between else { return None };
+        let action = Action::between(was.get("default-action")?, fields.get("default-action")?)?;
+        fields.insert("default-action".into(), action);
+        Some(between)
+    }
+
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
         let call = cx.aws.elb.delete_listener().listener_arn(cx.id);
         call.send().await.map_err(Error::from).absent_is_fine()
@@ -243,7 +252,7 @@ mod tests {
             "load-balancer-arn": "a", "port": 0, "protocol": "HTTPS", "default-action": {},
         })), @r"
         E0231 port: a listener's port is 1 to 65535
-        E0232 default-action: an action is exactly one of `forward`, `redirect` and `fixed-response`
+        E0232 default-action: an action is exactly one of `forward`, `weighted`, `redirect` and `fixed-response`
         E0232 protocol: HTTPS needs a certificate
         ");
     }

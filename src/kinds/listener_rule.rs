@@ -14,6 +14,7 @@ use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought,
     TAG_ENV, TAG_ID, TAG_STACK, TagChange, Tags,
 };
+use crate::value::Value;
 
 /// A rule of a listener.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -167,6 +168,14 @@ impl Kind for ListenerRule {
             self.put_priority(cx).await?;
         }
         Ok(Made::new(cx.id, outputs(cx.id)))
+    }
+
+    fn between(was: &Value, spec: &Value) -> Option<Value> {
+        let mut between = spec.clone();
+        let Value::Map(fields) = &mut between else { return None };
+        let action = Action::between(was.get("action")?, fields.get("action")?)?;
+        fields.insert("action".into(), action);
+        Some(between)
     }
 
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {

@@ -19,6 +19,7 @@ use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
     Observed, Result, Sought, TagChange,
 };
+use crate::value::Value;
 
 /// A firewall around network interfaces. Its rules are owned whole, but for those that are declared
 /// as `security-group-rule`, which groups need that name each other.
@@ -132,6 +133,26 @@ impl Kind for SecurityGroup {
         Ok(Made::new(cx.id, self.outputs(cx.id)))
     }
 
+    fn between(was: &Value, spec: &Value) -> Option<Value> {
+        let mut between = spec.clone();
+        let mut keeps = false;
+        for direction in ["ingress", "egress"] {
+            let (Some(Value::List(old)), Value::Map(fields)) = (was.get(direction), &mut between)
+            else {
+                continue;
+            };
+            let Some(Value::List(new)) = fields.get_mut(direction) else { continue };
+            let gone: Vec<Value> = old
+                .iter()
+                .filter(|rule| !new.iter().any(|other| same(rule, other)))
+                .cloned()
+                .collect();
+            keeps |= !gone.is_empty();
+            new.extend(gone);
+        }
+        keeps.then_some(between)
+    }
+
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
         let call = cx.aws.ec2.delete_security_group().group_id(cx.id);
         call.send().await.map_err(Error::from).absent_is_fine()
@@ -140,6 +161,18 @@ impl Kind for SecurityGroup {
     async fn tag(cx: &Cx<'_>, change: &TagChange) -> Result<()> {
         tags::ec2::change(cx.aws, cx.id, change).await
     }
+}
+
+/// Whether two rules let the same traffic through, whatever is said of them.
+fn same(one: &Value, other: &Value) -> bool {
+    let traffic = |rule: &Value| {
+        let mut rule = rule.clone();
+        if let Value::Map(fields) = &mut rule {
+            fields.remove("description");
+        }
+        rule
+    };
+    traffic(one) == traffic(other)
 }
 
 impl SecurityGroup {

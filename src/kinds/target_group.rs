@@ -134,6 +134,7 @@ impl Kind for TargetGroup {
     const NAME: &'static str = "target-group";
     const ABOUT: About = About {
         exclusive: &["name"],
+        alike_but_for: &["name", "port"],
         naming: Some(Naming { max: 32, style: NameStyle::Dashed, suffix: true }),
         ..About::DEFAULT
     };

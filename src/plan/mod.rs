@@ -89,6 +89,14 @@ pub enum Action {
         /// Whether it is taken over: it was not ours.
         adopts: bool,
     },
+    /// Let it serve what it served and what it shall serve, until those who use it have moved. An
+    /// update that takes the rest away comes after them.
+    Widen {
+        /// AWS's identifier.
+        id: String,
+        /// What it is like now.
+        was: Value,
+    },
     /// Remove it.
     Delete {
         /// AWS's identifier.
@@ -149,7 +157,8 @@ impl Plan {
         self.steps.is_empty()
     }
 
-    /// How many resources it touches. The delete of a replaced object counts with its successor.
+    /// How many resources it touches. The delete of a replaced object counts with its successor, a
+    /// widening with the update that ends it.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for step in &self.steps {
@@ -158,7 +167,7 @@ impl Plan {
                 Action::Create { replaces: Some(_) } => counts.replace += 1,
                 Action::Update { adopts: true, .. } => counts.adopt += 1,
                 Action::Update { .. } => counts.update += 1,
-                Action::Delete { because: Because::Replaced, .. } => {}
+                Action::Widen { .. } | Action::Delete { because: Because::Replaced, .. } => {}
                 Action::Delete { .. } => counts.delete += 1,
                 Action::Settle { .. } => counts.settle += 1,
             }
@@ -166,7 +175,7 @@ impl Plan {
         counts
     }
 
-    /// The steps by address; a replaced resource has two.
+    /// The steps by address; a replaced resource has two, and one that is widened.
     pub fn by_address(&self) -> BTreeMap<&Address, Vec<StepId>> {
         let mut found: BTreeMap<&Address, Vec<StepId>> = BTreeMap::new();
         for (id, step) in self.steps.iter().enumerate() {
@@ -184,6 +193,7 @@ impl Step {
             Action::Create { replaces: Some(_) } => "replace",
             Action::Update { adopts: true, .. } => "adopt",
             Action::Update { .. } => "update",
+            Action::Widen { .. } => "widen",
             Action::Delete { .. } => "delete",
             Action::Settle { .. } => "settle",
         }

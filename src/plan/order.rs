@@ -23,6 +23,8 @@ pub(super) struct Draft<'a> {
     pub(super) steps: Vec<Step>,
     /// The step that makes a declared resource what it should be.
     pub(super) makes: BTreeMap<Address, StepId>,
+    /// Where that is not the end of it: the step that takes away what others relied on.
+    pub(super) narrows: BTreeMap<Address, StepId>,
     /// The step after which a live object is gone or no longer says what it says.
     pub(super) releases: BTreeMap<usize, StepId>,
     /// The live objects that are deleted.
@@ -54,7 +56,7 @@ impl Draft<'_> {
     }
 
     /// A step comes after the steps of what its resource needs; what needs no step passes on what it
-    /// needs itself.
+    /// needs itself. What a resource served before is taken away after its users' steps.
     fn after_needs(&self, graph: &Graph, after: &mut [BTreeSet<StepId>]) {
         let mut through: BTreeMap<&Address, BTreeSet<StepId>> = BTreeMap::new();
         for address in graph.order() {
@@ -65,10 +67,21 @@ impl Draft<'_> {
                     None => steps.extend(through.get(need).into_iter().flatten()),
                 }
             }
-            if let Some(step) = self.makes.get(address) {
+            let own = [self.makes.get(address), self.narrows.get(address)];
+            for step in own.into_iter().flatten() {
                 after[*step].extend(&steps);
             }
             through.insert(address, steps);
+        }
+        for (user, used) in graph.edges() {
+            let Some(narrow) = self.narrows.get(used) else { continue };
+            after[*narrow].extend(self.makes.get(user));
+            if let Some(last) = self.narrows.get(user) {
+                after[*last].insert(*narrow);
+            }
+        }
+        for (address, narrow) in &self.narrows {
+            after[*narrow].extend(self.makes.get(address));
         }
     }
 
@@ -83,12 +96,14 @@ impl Draft<'_> {
         }
         let mut pairs = Vec::new();
         for (id, step) in self.steps.iter().enumerate() {
-            if !matches!(step.action, Action::Create { .. } | Action::Update { .. }) {
+            if matches!(step.action, Action::Delete { .. } | Action::Settle { .. }) {
                 continue;
             }
             let Some(key) = exclusive_key(&step.address.kind, &step.spec) else { continue };
             let holder = holders.get(&(step.address.kind.as_str(), key)).copied();
-            pairs.extend(holder.filter(|holder| *holder != id).map(|holder| (id, holder)));
+            let own = self.narrows.get(&step.address);
+            let other = holder.filter(|holder| *holder != id && Some(holder) != own);
+            pairs.extend(other.map(|holder| (id, holder)));
         }
         // Two listener rules may trade places: neither comes first, and their kind knows how to.
         let before: BTreeMap<StepId, StepId> = pairs.iter().copied().collect();

@@ -38,6 +38,7 @@ pub fn plan(
         planner.declare(address, &desired.resources[address]);
     }
     planner.doom_the_undeclared();
+    planner.widen(&graph);
     if purpose == Purpose::Destroy {
         planner.refuse_protected();
     }
@@ -62,6 +63,8 @@ struct Planner<'a> {
     /// Not ours, but under a name that may be wanted.
     foreign: Vec<&'a Live>,
     known: Known,
+    /// Of what is replaced, that which can be used together with its successor.
+    alike: BTreeSet<Address>,
     unchanged: usize,
     refused: Vec<Diagnostic>,
     draft: Draft<'a>,
@@ -94,12 +97,13 @@ impl<'a> Planner<'a> {
             live: ours,
             steps: Vec::new(),
             makes: BTreeMap::new(),
+            narrows: BTreeMap::new(),
             releases: BTreeMap::new(),
             doomed: BTreeSet::new(),
         };
         let known = snapshot.surroundings.known();
-        let (unchanged, refused) = (0, Vec::new());
-        Self { desired, purpose, options, claims, foreign, known, unchanged, refused, draft }
+        let (alike, unchanged, refused) = (BTreeSet::new(), 0, Vec::new());
+        Self { desired, purpose, options, claims, foreign, known, alike, unchanged, refused, draft }
     }
 
     /// Finds what is to be done about one declared resource.
@@ -128,12 +132,14 @@ impl<'a> Planner<'a> {
         compared.sort_by_key(|(_, comparison)| comparison.replaces());
         let mut compared = compared.into_iter();
         let chosen = compared.next();
-        for (index, _) in compared {
+        for (index, comparison) in compared {
             self.doom(index, Because::LeftOver);
+            self.note_alike(kind, address, &comparison);
         }
         match chosen {
             Some((index, comparison)) if comparison.replaces() => {
                 self.doom(index, Because::Replaced);
+                self.note_alike(kind, address, &comparison);
                 self.create(kind, address, comparison.spec, Some((index, comparison.edits)));
             }
             Some((index, comparison)) => self.keep(kind, address, index, comparison),
@@ -163,6 +169,14 @@ impl<'a> Planner<'a> {
             set: tags.into_iter().filter(|(key, text)| live.tags.get(key) != Some(text)).collect(),
         };
         Comparison { edits: diff(kind.shape(), &spec, &live.spec), tags: change, spec }
+    }
+
+    fn note_alike(&mut self, kind: &Registered, address: &Address, comparison: &Comparison) {
+        let fields = kind.about().alike_but_for;
+        let mut forcing = comparison.edits.iter().filter(|edit| edit.replaces);
+        if forcing.all(|edit| edit.path.0.first().is_some_and(|it| fields.contains(&it.as_str()))) {
+            self.alike.insert(address.clone());
+        }
     }
 
     /// The object stays; it may have to be changed or waited for.
@@ -301,6 +315,33 @@ impl<'a> Planner<'a> {
             let is_declared = address.is_some_and(|address| declared.contains(address));
             if !touched.contains(&index) && !is_declared {
                 self.doom(index, because);
+            }
+        }
+    }
+
+    /// What others rely on is taken away when they have moved, and not before: where they are about to
+    /// move as well, such an update becomes two.
+    fn widen(&mut self, graph: &Graph) {
+        let makes = &self.draft.makes;
+        let mut moving: BTreeSet<Address> = BTreeSet::new();
+        for (user, used) in graph.edges().filter(|(user, _)| makes.contains_key(user)) {
+            moving.extend(makes.contains_key(used).then(|| used.clone()));
+            moving.extend(self.alike.contains(used).then(|| user.clone()));
+        }
+        for address in moving {
+            let step = self.draft.makes[&address];
+            let Some(kind) = kinds::find(&address.kind) else { continue };
+            let Step { action, spec, .. } = &mut self.draft.steps[step];
+            let Action::Update { id, was, adopts: false, .. } = action else { continue };
+            let Some(between) = kind.between(was, spec) else { continue };
+            self.draft.makes.remove(&address);
+            self.draft.narrows.insert(address.clone(), step);
+            // An interrupted run may have left it so.
+            if !diff(kind.shape(), &between, was).is_empty() {
+                let action = Action::Widen { id: id.clone(), was: was.clone() };
+                *was = between.clone();
+                let wide = self.push(kind, &address, action, between, Vec::new());
+                self.draft.makes.insert(address, wide);
             }
         }
     }

@@ -40,7 +40,7 @@ impl<'a> Unknowns<'a> {
             Action::Create { replaces: Some(_) } => Some("replaced"),
             Action::Update { .. } => Some("updated"),
             Action::Settle { .. } => Some("ready"),
-            Action::Delete { .. } => None,
+            Action::Widen { .. } | Action::Delete { .. } => None,
         };
         let made = plan.steps.iter().filter_map(|step| Some((&step.address, verb(&step.action)?)));
         Self(made.collect())

@@ -134,18 +134,31 @@ pub(super) fn entries<'a>(plan: &'a Plan, look: Look) -> Vec<Entry<'a>> {
     entries
 }
 
-/// A resource has one step; a replaced one has two or more, of which the create speaks for all.
+/// A resource has one step; a replaced one has two or more, of which the create speaks for all, and one
+/// that is widened has two, of which the update that ends it does.
 fn of_resource<'a>(steps: &[&'a Step], unknowns: &Unknowns<'_>, look: Look) -> Vec<Entry<'a>> {
     let replaced_because = steps.iter().find_map(|step| match &step.action {
         Action::Delete { because, .. } => Some(*because),
-        Action::Create { .. } | Action::Update { .. } | Action::Settle { .. } => None,
+        _ => None,
     });
+    let widened = steps.iter().any(|step| matches!(step.action, Action::Widen { .. }));
     let told = steps.iter().filter(|step| {
-        !matches!(&step.action, Action::Delete { because: Because::Replaced, .. })
-            || steps.len() == 1
+        !matches!(
+            &step.action,
+            Action::Widen { .. } | Action::Delete { because: Because::Replaced, .. }
+        ) || steps.len() == 1
     });
-    told.map(|step| of_step(step, replaced_because, unknowns, look)).collect()
+    let mut entries: Vec<Entry<'a>> =
+        told.map(|step| of_step(step, replaced_because, unknowns, look)).collect();
+    if let Some(entry) = entries.first_mut().filter(|_| widened) {
+        let facts = [entry.facts.as_str(), GOES_LAST].into_iter().filter(|fact| !fact.is_empty());
+        entry.facts = facts.collect::<Vec<_>>().join(", ");
+    }
+    entries
 }
+
+/// Said of what is widened first.
+const GOES_LAST: &str = "in two steps: what goes, goes last";
 
 fn of_step<'a>(
     step: &'a Step,
@@ -173,7 +186,7 @@ fn of_step<'a>(
             let facts = format!("not ours so far: {}", words::shortened(id, look));
             entry(">", "take over", Tone::Settle, facts)
         }
-        Action::Update { .. } => {
+        Action::Update { .. } | Action::Widen { .. } => {
             entry("~", "change", Tone::Update, rolls(step).unwrap_or_default())
         }
         Action::Delete { id, because, .. } => {
@@ -237,7 +250,7 @@ fn edits_of(step: &Step, unknowns: &Unknowns<'_>, look: Look) -> Vec<Shown> {
         Action::Create { .. } if look.detail == Detail::Full && step.edits.is_empty() => {
             shown.extend(all_fields(&step.spec, unknowns, look));
         }
-        Action::Create { .. } | Action::Delete { .. } | Action::Settle { .. } => {}
+        _ => {}
     }
     shown
 }

@@ -90,6 +90,7 @@ pub fn plan(plan: &Plan) -> String {
                 let tags = Some(tags).filter(|tags| !tags.is_empty());
                 StepDocument { id: Some(id), tags, ..document }
             }
+            Action::Widen { id, was: _ } => StepDocument { id: Some(id), ..document },
             Action::Delete { id, because, was: _ } => {
                 StepDocument { id: Some(id), because: Some(*because), ..document }
             }

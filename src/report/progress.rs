@@ -238,6 +238,7 @@ fn past(step: &Step) -> &'static str {
         "replace" => "replaced",
         "adopt" => "took over",
         "update" => "changed",
+        "widen" => "widened",
         "delete" => "destroyed",
         _ => "ready:",
     }

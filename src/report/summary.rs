@@ -133,7 +133,7 @@ fn other_failure(step: &Step, error: &Error, look: Look) -> String {
         Action::Create { replaces: None } => "creating",
         Action::Create { replaces: Some(_) } => "replacing",
         Action::Update { adopts: true, .. } => "taking over",
-        Action::Update { .. } => "changing",
+        Action::Update { .. } | Action::Widen { .. } => "changing",
         Action::Delete { .. } => "destroying",
         Action::Settle { .. } => "waiting for",
     };

@@ -16,7 +16,7 @@ use super::journal::Journal;
 use super::schedule::{Schedule, opens_early};
 use crate::address::Output;
 use crate::cloud::Cloud;
-use crate::kind::{Act, Class, Deed, Done, Error, Ready};
+use crate::kind::{Act, Class, Deed, Done, Error, Ready, TagChange};
 use crate::kinds;
 use crate::plan::{Action, Plan, Step, StepId};
 use crate::value::Known;
@@ -181,6 +181,12 @@ impl Run<'_> {
                 was: lower(was)?,
                 spec: if step.edits.is_empty() { None } else { Some(lower(&step.spec)?) },
                 tags: tags.clone(),
+            },
+            Action::Widen { id, was } => Act::Update {
+                id: id.clone(),
+                was: lower(was)?,
+                spec: Some(lower(&step.spec)?),
+                tags: TagChange::default(),
             },
             Action::Delete { id, was, .. } => Act::Delete { id: id.clone(), was: lower(was)? },
             Action::Settle { id, .. } => Act::Settle { id: id.clone() },

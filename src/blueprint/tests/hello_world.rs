@@ -127,7 +127,6 @@ fn what_lies_between_clients_and_the_service() {
     vpc-id = "${vpc.main.id}"
     deregistration-delay-seconds <- service.web.deregistration
     health-check <- service.web.health
-    port <- service.web.port
     "#);
 }
 

@@ -13,8 +13,10 @@ use crate::kind::{
     About, After, Awaits, Check, Cx, Kind, Made, NameStyle, Naming, Observed, Ready, Result,
     Sought, TagChange,
 };
+use crate::value::Value;
 
 mod api;
+mod balancing;
 mod check;
 mod rollout;
 #[cfg(test)]
@@ -232,10 +234,11 @@ impl Kind for Service {
         deadline: Duration::from_secs(30 * 60),
         exclusive: &["cluster", "name"],
         naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: true }),
-        // A target group is of use when a listener forwards to it; a subnet when its routes are there,
-        // for without them no image can be fetched.
+        // A target group is of use when a listener forwards to it; a security group when its rules are
+        // there; a subnet when its routes are, for without them no image can be fetched.
         awaits: &[
             Awaits { of: "target-group", by: &["listener", "listener-rule"] },
+            Awaits { of: "security-group", by: &["security-group-rule"] },
             Awaits { of: "subnet", by: &["route-table"] },
         ],
         ..About::DEFAULT
@@ -257,6 +260,10 @@ impl Kind for Service {
 
     async fn update(&self, was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         api::update(self, was, cx).await
+    }
+
+    fn between(was: &Value, spec: &Value) -> Option<Value> {
+        balancing::between(was, spec)
     }
 
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {

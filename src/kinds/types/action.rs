@@ -2,24 +2,42 @@
 //!
 //! Source: `Action` in the API reference of Elastic Load Balancing v2.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_elasticloadbalancingv2::types as sdk;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is done with a request: exactly one of these. Anything else that AWS can do (several
-/// weighted target groups, authentication) reads as none of them.
+use crate::value::Value;
+
+/// What is done with a request: exactly one of these. Anything else that AWS can do (authentication)
+/// reads as none of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Action {
     /// The ARN of the target group that gets the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forward: Option<String>,
+    /// Target groups that share the requests, 2 to 5.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub weighted: BTreeSet<Share>,
     /// Sends the client elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect: Option<Redirect>,
     /// Answers without asking anybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fixed_response: Option<FixedResponse>,
+}
+
+/// A target group's share of requests.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Share {
+    /// The target group's ARN.
+    pub target_group_arn: String,
+    /// Its share relative to the others', 0 to 999. A group with 0 gets nothing, but its targets'
+    /// health is checked.
+    pub weight: u32,
 }
 
 /// Where a client is sent. What is left out stays as it was requested.
@@ -93,10 +111,18 @@ fn plain_text() -> String {
 impl Action {
     /// Why AWS would refuse the action, and in which of its fields.
     pub fn flaw(&self) -> Option<(&'static str, String)> {
-        let ways = [self.forward.is_some(), self.redirect.is_some(), self.fixed_response.is_some()];
+        let ways = [
+            self.forward.is_some(),
+            !self.weighted.is_empty(),
+            self.redirect.is_some(),
+            self.fixed_response.is_some(),
+        ];
         if ways.into_iter().filter(|way| *way).count() != 1 {
-            let title = "an action is exactly one of `forward`, `redirect` and `fixed-response`";
+            let title = "an action is exactly one of `forward`, `weighted`, `redirect` and `fixed-response`";
             return Some(("", title.to_owned()));
+        }
+        if let Some(title) = self.flaw_of_shares() {
+            return Some(("weighted", title));
         }
         match (&self.redirect, &self.fixed_response) {
             (Some(redirect), _) => redirect.flaw().map(|title| ("redirect", title)),
@@ -105,9 +131,50 @@ impl Action {
         }
     }
 
+    fn flaw_of_shares(&self) -> Option<String> {
+        let groups: BTreeSet<&str> =
+            self.weighted.iter().map(|share| share.target_group_arn.as_str()).collect();
+        match (self.weighted.len(), groups.len()) {
+            (0, _) => None,
+            (shares, groups) if shares > groups => {
+                Some("a target group has two weights".to_owned())
+            }
+            (1 | 6.., groups) => Some(format!("{groups} target groups; AWS takes 2 to 5")),
+            _ => {
+                let heavy = self.weighted.iter().find(|share| share.weight > 999)?;
+                Some(format!("a weight is 0 to 999, not {}", heavy.weight))
+            }
+        }
+    }
+
+    /// See [`crate::kind::Kind::between`]: what got requests still gets them all, and what is to get
+    /// them gets none yet. That ties it to the load balancer, without which ECS refuses to use it.
+    pub(in crate::kinds) fn between(was: &Value, spec: &Value) -> Option<Value> {
+        let (old, new) = (shares(was), shares(spec));
+        let has =
+            |shares: &[(Value, Value)], group: &Value| shares.iter().any(|(one, _)| one == group);
+        if new.is_empty() || old.iter().all(|(group, _)| has(&new, group)) {
+            return None;
+        }
+        let joins = new.into_iter().map(|(group, _)| group).filter(|group| !has(&old, group));
+        let none = Value::Number(0.into());
+        let joins: Vec<_> = joins.map(|group| (group, none.clone())).collect();
+        let share = |(group, weight)| {
+            Value::Map([("target-group-arn".into(), group), ("weight".into(), weight)].into())
+        };
+        let all = old.into_iter().chain(joins).map(share).collect();
+        Some(Value::Map([("weighted".into(), Value::List(all))].into()))
+    }
+
     /// The action as AWS takes it; `None` when it is none of the ways.
     pub(in crate::kinds) fn to_sdk(&self) -> Option<sdk::Action> {
         let action = sdk::Action::builder();
+        if !self.weighted.is_empty() {
+            let tuples = self.weighted.iter().map(Share::to_sdk).collect();
+            let config = sdk::ForwardActionConfig::builder().set_target_groups(Some(tuples));
+            let action = action.r#type(sdk::ActionTypeEnum::Forward);
+            return Some(action.forward_config(config.build()).build());
+        }
         let action = match (&self.forward, &self.redirect, &self.fixed_response) {
             (Some(group), _, _) => {
                 action.r#type(sdk::ActionTypeEnum::Forward).target_group_arn(group)
@@ -123,13 +190,27 @@ impl Action {
         Some(action.build())
     }
 
+    /// A plain forward reads back both as a target group and as a configuration with one of weight 1.
+    fn forwarding(action: &sdk::Action) -> Self {
+        let groups = action.forward_config().map(sdk::ForwardActionConfig::target_groups);
+        let forward = match groups.unwrap_or_default() {
+            [] => action.target_group_arn(),
+            [group] => group.target_group_arn(),
+            groups => {
+                return Self {
+                    weighted: groups.iter().map(Share::from).collect(),
+                    ..Self::default()
+                };
+            }
+        };
+        Self { forward: forward.map(str::to_owned), ..Self::default() }
+    }
+
     /// The canonical form of what AWS tells.
     pub(in crate::kinds) fn from_sdk(actions: &[sdk::Action]) -> Self {
         let [action] = actions else { return Self::default() };
         match action.r#type() {
-            Some(sdk::ActionTypeEnum::Forward) => {
-                Self { forward: only_group(action), ..Self::default() }
-            }
+            Some(sdk::ActionTypeEnum::Forward) => Self::forwarding(action),
             Some(sdk::ActionTypeEnum::Redirect) => {
                 Self { redirect: action.redirect_config().map(Redirect::from), ..Self::default() }
             }
@@ -142,13 +223,32 @@ impl Action {
     }
 }
 
-/// A plain forward reads back both as a target group and as a configuration with one of weight 1.
-fn only_group(action: &sdk::Action) -> Option<String> {
-    let groups = action.forward_config().map(sdk::ForwardActionConfig::target_groups);
-    match groups.unwrap_or_default() {
-        [] => action.target_group_arn().map(str::to_owned),
-        [group] => group.target_group_arn().map(str::to_owned),
-        _ => None,
+/// Who gets the requests that an action forwards, and in what shares.
+fn shares(action: &Value) -> Vec<(Value, Value)> {
+    if let Some(group) = action.get("forward") {
+        return vec![(group.clone(), Value::Number(100.into()))];
+    }
+    let Some(Value::List(shares)) = action.get("weighted") else { return Vec::new() };
+    let share = |share: &Value| {
+        Some((share.get("target-group-arn")?.clone(), share.get("weight")?.clone()))
+    };
+    shares.iter().filter_map(share).collect()
+}
+
+impl Share {
+    fn to_sdk(&self) -> sdk::TargetGroupTuple {
+        let weight = i32::try_from(self.weight).unwrap_or(i32::MAX);
+        let tuple = sdk::TargetGroupTuple::builder().target_group_arn(&self.target_group_arn);
+        tuple.weight(weight).build()
+    }
+}
+
+impl From<&sdk::TargetGroupTuple> for Share {
+    fn from(tuple: &sdk::TargetGroupTuple) -> Self {
+        Self {
+            target_group_arn: tuple.target_group_arn().unwrap_or_default().to_owned(),
+            weight: tuple.weight().and_then(|weight| weight.try_into().ok()).unwrap_or(1),
+        }
     }
 }
 
@@ -241,6 +341,10 @@ mod tests {
     fn every_way_reads_back_as_written() {
         for document in [
             json!({ "forward": "arn:tg" }),
+            json!({ "weighted": [
+                { "target-group-arn": "a", "weight": 9 },
+                { "target-group-arn": "b", "weight": 0 },
+            ] }),
             json!({ "redirect": { "protocol": "HTTPS", "port": "443" } }),
             json!({ "fixed-response": { "status": 404 } }),
             json!({ "fixed-response": { "status": 503, "content-type": "text/html", "body": "x" } }),
@@ -253,7 +357,7 @@ mod tests {
         }
     }
 
-    /// B1: what the API adds to a plain forward is no difference; B4: weights are.
+    /// B1: what the API adds to a plain forward is no difference.
     #[test]
     fn a_plain_forward_reads_back_in_two_ways() {
         let tuple = |arn: &str, weight| {
@@ -266,7 +370,31 @@ mod tests {
             Action::from_sdk(&[action.forward_config(config).build()])
         };
         assert_eq!(forward(vec![tuple("a", 1)]), action(json!({ "forward": "a" })));
-        assert_eq!(forward(vec![tuple("a", 1), tuple("b", 9)]), Action::default());
+        let shared = json!({ "weighted": [
+            { "target-group-arn": "a", "weight": 1 },
+            { "target-group-arn": "b", "weight": 9 },
+        ] });
+        assert_eq!(forward(vec![tuple("a", 1), tuple("b", 9)]), action(shared));
+    }
+
+    /// B10: nobody loses his requests before somebody else can answer them.
+    #[test]
+    fn b10_between_two_groups_the_old_one_answers() {
+        let old = Value::plain(json!({ "forward": "old" }));
+        let new = Value::lift(json!({ "forward": "${target-group.web.arn}" })).unwrap();
+        let between = Action::between(&old, &new).unwrap();
+        assert_eq!(
+            between.to_source(),
+            json!({ "weighted": [
+                { "target-group-arn": "old", "weight": 100 },
+                { "target-group-arn": "${target-group.web.arn}", "weight": 0 },
+            ] })
+        );
+        assert_eq!(Action::between(&between, &new).as_ref(), Some(&between), "as it stands");
+        assert_eq!(Action::between(&new, &new), None);
+        let elsewhere = Value::plain(json!({ "redirect": { "port": "443" } }));
+        assert_eq!(Action::between(&old, &elsewhere), None);
+        assert_eq!(Action::between(&elsewhere, &new), None);
     }
 
     #[test]
@@ -276,14 +404,26 @@ mod tests {
         let flaws = [
             json!({}),
             json!({ "forward": "a", "redirect": { "port": "443" } }),
+            json!({ "weighted": [{ "target-group-arn": "a", "weight": 1 }] }),
+            json!({ "weighted": [
+                { "target-group-arn": "a", "weight": 1 },
+                { "target-group-arn": "a", "weight": 2 },
+            ] }),
+            json!({ "weighted": [
+                { "target-group-arn": "a", "weight": 1 },
+                { "target-group-arn": "b", "weight": 1000 },
+            ] }),
             json!({ "redirect": { "status": 307, "port": "443" } }),
             json!({ "redirect": { "query": "x" } }),
             json!({ "fixed-response": { "status": 302 } }),
             json!({ "fixed-response": { "status": 200, "body": "x".repeat(1025) } }),
         ];
         insta::assert_snapshot!(flaws.into_iter().filter_map(flaw).collect::<Vec<_>>().join("\n"), @r"
-        : an action is exactly one of `forward`, `redirect` and `fixed-response`
-        : an action is exactly one of `forward`, `redirect` and `fixed-response`
+        : an action is exactly one of `forward`, `weighted`, `redirect` and `fixed-response`
+        : an action is exactly one of `forward`, `weighted`, `redirect` and `fixed-response`
+        weighted: 1 target groups; AWS takes 2 to 5
+        weighted: a target group has two weights
+        weighted: a weight is 0 to 999, not 1000
         redirect: a redirect's status is 301 or 302, not 307
         redirect: the redirect leads back to where the request came from
         fixed-response: a fixed response cannot have the status 302

@@ -23,6 +23,8 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
         if request == ("DELETE", "/_ecsctl/calls"):
             world.calls.clear()
             return reply(200, {})
+        if request == ("GET", "/_ecsctl/gaps"):
+            return reply(200, world.gaps)
         if request == ("GET", "/_ecsctl/settings"):
             return reply(200, {name: world.settings[name] for name in DEFAULTS})
         if request == ("POST", "/_ecsctl/settings"):

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 from moto.core.request import Request as MotoRequest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from . import control, scaling  # noqa: F401  (scaling patches moto when it is imported)
+from . import control, scaling, traffic  # noqa: F401  (scaling patches moto when it is imported)
 from .base import CREDENTIAL, account_of
 from .ec2 import Ec2
 from .ecr import Ecr
@@ -61,6 +61,7 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
         else:
             status, headers, content, error = handler.serve(Request(environ))
         world.record(service, operation, int(status), error, body)
+        traffic.note(world)
     return int(status), headers, content
 
 

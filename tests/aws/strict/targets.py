@@ -5,10 +5,13 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group
 
 from moto.elbv2.models import FakeTargetGroup, elbv2_backends
 
+from . import traffic
+
 REASONS = {
     "Elb.RegistrationInProgress": "Target registration is in progress",
     "Target.NotInUse": "Target group is not configured to receive traffic from the load balancer",
     "Target.ResponseCodeMismatch": "Health checks failed with these codes: [502]",
+    "Target.Timeout": "Request timed out",
     "Target.DeregistrationInProgress": "Target deregistration is in progress",
     "Target.NotRegistered": "Target is not registered to the target group",
 }
@@ -83,4 +86,6 @@ def health(world, group, target: dict) -> tuple[str, str | None]:
         return "initial", "Elb.RegistrationInProgress"
     if target["sick"]:
         return "unhealthy", "Target.ResponseCodeMismatch"
+    if not traffic.lets_in(world, group, target):
+        return "unhealthy", "Target.Timeout"
     return "healthy", None

@@ -14,6 +14,8 @@ import time
 from collections import deque
 from typing import NamedTuple
 
+from . import traffic
+
 # Times in seconds.  Where AWS takes minutes these take a fraction of a second, but every state
 # a caller can meet on AWS is still there to be met.
 DEFAULTS = {
@@ -32,6 +34,7 @@ DEFAULTS = {
     "deployment-bake": 0.05,  # last old task gone -> deployment COMPLETED
     "drain": 0.1,  # last task gone -> deleted service INACTIVE
     "check-egress": 0,  # 1 = a task that cannot reach its registry does not start
+    "check-ingress": 0,  # 1 = a load balancer must be let in; gaps in what it answers are noted
     "page-size-max": 0,  # 0 = AWS's own page sizes; n = never more than n items a page
 }
 
@@ -75,6 +78,8 @@ class World:
         self.hidden: dict[str, float] = {}  # EC2 id -> time it becomes visible
         self.tokens: dict[tuple, object] = {}  # (operation, client token) -> result
         self.calls: deque = deque(maxlen=20_000)
+        self.answered: dict[str, bool] = {}  # listener rule -> whether its requests are answered
+        self.gaps: list[dict] = []  # when that stopped
         self._numbers = itertools.count(1)
         self._queue: list = []
         self._order = itertools.count()
@@ -89,7 +94,9 @@ class World:
         while self._queue and self._queue[0][0] <= present:
             self.now, _, event = heapq.heappop(self._queue)
             event()
+            traffic.note(self)
         self.now = present
+        traffic.note(self)
 
     def record(self, service: str, operation: str, status: int, error: str | None, body: bytes) -> None:
         self.calls.append(Call(next(self._numbers), service, operation, status, error, body))

@@ -70,6 +70,12 @@ impl Server {
         serde_json::from_value(found).expect("a list of calls")
     }
 
+    /// When requests stopped being answered.
+    pub(super) fn gaps(&self, account: &str) -> Vec<Json> {
+        let found = self.control("GET", "gaps", account, "");
+        serde_json::from_value(found).expect("a list of gaps")
+    }
+
     /// Forgets the calls.
     pub(super) fn forget_calls(&self, account: &str) {
         self.control("DELETE", "calls", account, "");

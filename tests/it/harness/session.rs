@@ -172,6 +172,16 @@ impl Session {
         Server::get().set(&self.account, settings);
     }
 
+    /// From now on the test AWS watches whether load balancers have somebody to ask.
+    pub(crate) fn watch_traffic(&self) {
+        self.set(&serde_json::json!({ "check-ingress": 1 }));
+    }
+
+    /// The moments at which requests that had been answered were not any more.
+    pub(crate) fn gaps(&self) -> Vec<Json> {
+        Server::get().gaps(&self.account)
+    }
+
     /// Calls an operation of a service for which there is no client here: `ssm`, `AmazonSSM.PutParameter`.
     pub(crate) fn call(&self, service: &str, target: &str, input: &Json) -> Json {
         Server::get().call(&self.account, service, target, input)

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::life::{HTTP, Life, RUNNING};
+use crate::harness::Session;
 
 /// B1, B22: an image change is one new revision, one update of the service, and nothing else.
 #[test]
@@ -68,6 +69,77 @@ fn b15_tasks_that_fail_their_health_check_exit_with_4() {
     life.edit(&[("httpd:2.4", "httpd:bad-health")]);
     life.session.run(&["apply", "--yes"]).exits(4).says("life-default-web:2");
     assert!(life.serving("web").ends_with(":1"));
+    life.ends();
+}
+
+/// Behind a load balancer that must be let in.
+fn balanced() -> String {
+    let let_in = "[aws.security-group.tasks]\nvpc-id = \"${vpc.main.id}\"\n\
+                  ingress = [{ protocol = \"tcp\", from-port = 8080, to-port = 8080, \
+                  security-group = \"${security-group.other.id}\" }]";
+    HTTP.replace("[aws.security-group.tasks]\nvpc-id = \"${vpc.main.id}\"", let_in)
+}
+
+/// The edits by which the containers listen at another port, and are let in there.
+const ANOTHER_PORT: [(&str, &str); 2] = [
+    ("from-port = 8080, to-port = 8080", "from-port = 9090, to-port = 9090"),
+    ("container-port = 8080", "container-port = 9090"),
+];
+
+/// B10: a service that moves to another port answers all the time.
+#[test]
+fn b10_another_port_leaves_no_gap() {
+    let session = Session::new();
+    session.watch_traffic();
+    let life = Life::begin_in(session, &balanced());
+    life.edit(&ANOTHER_PORT);
+    let planned = life.planned();
+    let place = |step: &str| planned.iter().position(|planned| planned == step);
+    assert!(place("widen security-group.tasks") < place("update service.web"), "{planned:?}");
+    assert!(place("update service.web") < place("update security-group.tasks"), "{planned:?}");
+    life.apply();
+    life.nothing_is_left();
+    assert!(life.session.gaps().is_empty(), "{:?}", life.session.gaps());
+    life.ends();
+}
+
+/// B10: a target group is replaced, and requests are answered all the time.
+#[test]
+fn b10_another_target_group_leaves_no_gap() {
+    let session = Session::new();
+    session.watch_traffic();
+    let life = Life::begin_in(session, &balanced());
+    life.edit(&ANOTHER_PORT);
+    life.replaces(
+        "target-group.web",
+        &[("port = 8080\nvpc-id", "port = 9090\nvpc-id")],
+        &[
+            "CreateTargetGroup",
+            "ModifyRule",
+            "UpdateService",
+            "ModifyRule",
+            "UpdateService",
+            "DeleteTargetGroup",
+        ],
+    );
+    assert!(life.session.gaps().is_empty(), "{:?}", life.session.gaps());
+    life.ends();
+}
+
+/// B10: a rollout into a new target group that fails leaves the requests where they were answered.
+#[test]
+fn b10_a_failed_move_to_another_target_group_leaves_no_gap() {
+    let session = Session::new();
+    session.watch_traffic();
+    let life = Life::begin_in(session, &balanced());
+    life.edit(&[("port = 8080\nvpc-id", "port = 9090\nvpc-id"), ("httpd:2.4", "httpd:bad-exit")]);
+    life.session.run(&["apply", "--yes"]).exits(4);
+    assert!(life.session.gaps().is_empty(), "{:?}", life.session.gaps());
+    // From half way on, too.
+    life.edit(&[("httpd:bad-exit", "httpd:2.6")]);
+    life.apply();
+    life.nothing_is_left();
+    assert!(life.session.gaps().is_empty(), "{:?}", life.session.gaps());
     life.ends();
 }
 

@@ -165,6 +165,7 @@ async fn run(cx: &mut Context, door: &Door, looked: &Looked) -> Result<Outcome, 
     let outcome = ticking(run.execute(), &progress).await;
     listening.abort();
     locked(&progress).finish();
+    door.keep_cache();
     Ok(outcome?)
 }
 

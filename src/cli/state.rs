@@ -82,7 +82,7 @@ fn rebuild(cx: &mut Context) -> Result<Exit, Failure> {
     let count = block_on(async {
         let door = Door::open(cx, &mut desired.stack).await?;
         let snapshot = observe(door.cloud(), &desired).await?;
-        door.keep_cache(&snapshot);
+        door.keep_cache();
         Ok(snapshot.ours(&desired.stack).count())
     })?;
     cx.say(&format!("rebuilt from {count} live resources"))?;

@@ -70,12 +70,11 @@ impl Door {
     }
 
     /// Keeps what never changes of all that was read. Trouble with the file costs time and no more.
-    pub(super) fn keep_cache(&self, snapshot: &Snapshot) {
-        if let Self::Aws(aws) = self {
-            let mentioned = |arn: &str| snapshot.live.iter().any(|live| live.id == arn);
-            if let Err(error) = aws.cache.save(mentioned) {
-                tracing::warn!(%error, "the cache cannot be written");
-            }
+    pub(super) fn keep_cache(&self) {
+        if let Self::Aws(aws) = self
+            && let Err(error) = aws.cache.save()
+        {
+            tracing::warn!(%error, "the cache cannot be written");
         }
     }
 }
@@ -108,7 +107,7 @@ pub(super) async fn look(
     sources: Box<Sources>,
 ) -> Result<Looked, Failure> {
     let snapshot = snapshot::observe(door.cloud(), desired).await?;
-    door.keep_cache(&snapshot);
+    door.keep_cache();
     set_expiry(desired, ttl, &snapshot);
     match plan::plan(desired, &snapshot, purpose, options) {
         Ok(plan) => Ok(Looked { snapshot, plan }),

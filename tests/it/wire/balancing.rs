@@ -94,6 +94,10 @@ fn load_balancer() {
         &[("idle-timeout = 120", "idle-timeout = 120\nscheme = \"internal\"")],
         &["CreateLoadBalancer", "DeleteLoadBalancer"],
     );
+    for (from, to) in [("false", "true"), ("true", "false")] {
+        let [from, to] = [from, to].map(|it| format!("deletion-protection = {it}"));
+        life.changes(balancer, &[(&from, &to)], &["ModifyLoadBalancerAttributes"]);
+    }
     let arn = life.object(balancer).arn;
     life.drifts("update load-balancer.main", async |aws| {
         let short =
@@ -123,6 +127,14 @@ fn target_group() {
             "deregistration-delay-seconds = 30",
             "deregistration-delay-seconds = 31\nslow-start = 60\nstickiness = true\n\
              stickiness-seconds = 600\nalgorithm = \"round_robin\"",
+        )],
+        &["ModifyTargetGroupAttributes"],
+    );
+    life.changes(
+        group,
+        &[(
+            "slow-start = 60\nstickiness = true\nstickiness-seconds = 600\nalgorithm = \"round_robin\"",
+            "slow-start = 0\nstickiness = false\nalgorithm = \"least_outstanding_requests\"",
         )],
         &["ModifyTargetGroupAttributes"],
     );
@@ -190,6 +202,13 @@ fn listener_with_a_certificate() {
     let life = Life::begin_in(session, &format!("{NETWORK}{BALANCER}{listener}"));
     let policy = format!("{two}\"\nssl-policy = \"ELBSecurityPolicy-TLS13-1-2-2021-06\"");
     life.changes("listener.main", &[(&format!("{one}\""), &policy)], &["ModifyListener"]);
+    life.changes(
+        "listener.main",
+        &[(&format!("\"HTTPS\"\ncertificate-arn = \"{policy}"), "\"HTTP\"")],
+        &["ModifyListener"],
+    );
+    let secure = format!("\"HTTPS\"\ncertificate-arn = \"{two}\"");
+    life.changes("listener.main", &[("\"HTTP\"", &secure)], &["ModifyListener"]);
     // One that is not there will not come by waiting: it is somebody else's to make.
     life.edit(&[(
         &two,

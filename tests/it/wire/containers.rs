@@ -40,6 +40,10 @@ const TASK: &str = r#"
 policies = ["arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"]
 trust = { Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ecs-tasks.amazonaws.com" } }] }
 
+[aws.role.other]
+policies = ["arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"]
+trust = { Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ecs-tasks.amazonaws.com" } }] }
+
 [aws.log-group.app]
 
 [aws.task-definition.app]
@@ -101,6 +105,19 @@ fn task_definition() {
         ("stop-timeout = 20\n", ""),
         ("memory = \"1 GB\"", "memory = \"2 GB\""),
         ("size-in-gib = 30", "size-in-gib = 40"),
+        ("cpu = 512", "cpu = 1024"),
+        (
+            "execution-role-arn = \"${role.execution.arn}\"",
+            "execution-role-arn = \"${role.other.arn}\"",
+        ),
+        ("cpu = 1024", "task-role-arn = \"${role.other.arn}\"\ncpu = 1024"),
+        ("\"ARM64\"", "\"X86_64\""),
+        ("cpu = 1024", "enable-fault-injection = true\npid-mode = \"task\"\ncpu = 1024"),
+        ("volumes = { scratch = {} }", "volumes = { scratch = {}, more = {} }"),
+        (
+            "enable-fault-injection = true\npid-mode = \"task\"",
+            "network-mode = \"bridge\"\nrequires-compatibilities = [\"EC2\"]\nipc-mode = \"task\"",
+        ),
     ] {
         life.edit(&[(old, new)]);
         assert_eq!(life.planned(), ["update task-definition.app"]);
@@ -135,6 +152,11 @@ fn b7_service() {
     life.changes(
         service,
         &[("launch-type = \"FARGATE\"", "capacity-provider-strategy = { FARGATE = { base = 1, weight = 1 }, FARGATE_SPOT = { weight = 1 } }")],
+        &["UpdateService"],
+    );
+    life.changes(
+        service,
+        &[("capacity-provider-strategy = { FARGATE = { base = 1, weight = 1 }, FARGATE_SPOT = { weight = 1 } }", "launch-type = \"FARGATE\"")],
         &["UpdateService"],
     );
     life.changes(

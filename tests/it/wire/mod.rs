@@ -6,6 +6,7 @@ mod guards;
 mod interruptions;
 mod life;
 mod network;
+mod replacing;
 mod roles;
 mod rollouts;
 mod server;

@@ -282,5 +282,10 @@ security-group = "${security-group.a.id}"
     )]);
     life.apply();
     life.nothing_is_left();
+    life.edit(&[("to-port = 81", "to-port = 81\ndescription = \"said\"")]);
+    assert_eq!(life.planned(), ["update security-group-rule.b-to-a"]);
+    let calls = life.apply();
+    assert_eq!(calls.changes(), ["UpdateSecurityGroupRuleDescriptionsIngress"], "{calls:?}");
+    life.nothing_is_left();
     life.ends();
 }

@@ -1,0 +1,390 @@
+//! Every field that replaces its resource does, on the wire: the new one is like the spec, the old one is
+//! gone, and nothing is left to do.
+
+use std::collections::BTreeSet;
+
+use ecsctl::kinds;
+
+use super::life::{Life, RUNNING};
+
+/// A field, by the resource whose it is, and the edits of the spec that change it.
+type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// Fields that no test can change yet, and why.
+const EXCUSED: [(&str, &str); 1] = [
+    // Fargate knows no daemons: the other scheduling strategy is refused offline.
+    ("service", "scheduling-strategy"),
+];
+
+/// Two networks with what stands in them.
+const NETWORK: &str = r#"
+[aws.vpc.main]
+cidr = "10.0.0.0/16"
+
+[aws.vpc.other]
+cidr = "10.0.0.0/16"
+
+[aws.vpc.lonely]
+cidr = "10.8.0.0/16"
+
+[aws.internet-gateway.main]
+vpc-id = "${vpc.main.id}"
+
+[aws.internet-gateway.lonely]
+vpc-id = "${vpc.lonely.id}"
+
+[aws.subnet.a]
+vpc-id = "${vpc.main.id}"
+cidr-block = "10.0.0.0/24"
+availability-zone = "us-east-1a"
+
+[aws.subnet.b]
+vpc-id = "${vpc.main.id}"
+cidr-block = "10.0.1.0/24"
+availability-zone = "us-east-1b"
+
+[aws.subnet.moving]
+cidr-block = "10.0.2.0/24"
+vpc-id = "${vpc.main.id}"
+availability-zone = "us-east-1c"
+
+[aws.route-table.moving]
+routes = {}
+vpc-id = "${vpc.main.id}"
+
+[aws.elastic-ip.one]
+
+[aws.elastic-ip.two]
+
+[aws.nat-gateway.main]
+subnet-id = "${subnet.a.id}"
+allocation-id = "${elastic-ip.one.id}"
+
+[aws.security-group.a]
+vpc-id = "${vpc.main.id}"
+
+[aws.security-group.b]
+vpc-id = "${vpc.main.id}"
+
+[aws.security-group.moving]
+description = "one"
+vpc-id = "${vpc.main.id}"
+
+[aws.security-group-rule.it]
+security-group-id = "${security-group.a.id}"
+direction = "ingress"
+protocol = "tcp"
+from-port = 80
+to-port = 80
+cidr = "192.0.2.0/24"
+"#;
+
+const IN_THE_NETWORK: &[Case] = &[
+    ("vpc.lonely", "cidr", &[("10.8.0.0/16", "10.9.0.0/16")]),
+    (
+        "internet-gateway.lonely",
+        "vpc-id",
+        &[("vpc-id = \"${vpc.lonely.id}\"", "vpc-id = \"${vpc.other.id}\"")],
+    ),
+    ("subnet.moving", "availability-zone", &[("us-east-1c", "us-east-1d")]),
+    ("subnet.moving", "cidr-block", &[("10.0.2.0/24", "10.0.3.0/24")]),
+    (
+        "subnet.moving",
+        "vpc-id",
+        &[(
+            "\"10.0.3.0/24\"\nvpc-id = \"${vpc.main.id}\"",
+            "\"10.0.3.0/24\"\nvpc-id = \"${vpc.other.id}\"",
+        )],
+    ),
+    (
+        "route-table.moving",
+        "vpc-id",
+        &[(
+            "routes = {}\nvpc-id = \"${vpc.main.id}\"",
+            "routes = {}\nvpc-id = \"${vpc.other.id}\"",
+        )],
+    ),
+    ("nat-gateway.main", "subnet-id", &[("\"${subnet.a.id}\"", "\"${subnet.b.id}\"")]),
+    ("nat-gateway.main", "allocation-id", &[("elastic-ip.one.id", "elastic-ip.two.id")]),
+    (
+        "nat-gateway.main",
+        "connectivity-type",
+        &[("allocation-id = \"${elastic-ip.two.id}\"", "connectivity-type = \"private\"")],
+    ),
+    ("security-group.moving", "description", &[("\"one\"", "\"two\"")]),
+    ("security-group.moving", "name", &[("\"two\"", "\"two\"\nname = \"renamed\"")]),
+    (
+        "security-group.moving",
+        "vpc-id",
+        &[(
+            "\"renamed\"\nvpc-id = \"${vpc.main.id}\"",
+            "\"renamed\"\nvpc-id = \"${vpc.other.id}\"",
+        )],
+    ),
+    ("security-group-rule.it", "from-port", &[("from-port = 80", "from-port = 79")]),
+    ("security-group-rule.it", "to-port", &[("to-port = 80", "to-port = 81")]),
+    ("security-group-rule.it", "protocol", &[("\"tcp\"", "\"udp\"")]),
+    ("security-group-rule.it", "direction", &[("\"ingress\"", "\"egress\"")]),
+    ("security-group-rule.it", "cidr", &[("192.0.2.0/24", "198.51.100.0/24")]),
+    (
+        "security-group-rule.it",
+        "cidr-ipv6",
+        &[("cidr = \"198.51.100.0/24\"", "cidr-ipv6 = \"2001:db8::/32\"")],
+    ),
+    (
+        "security-group-rule.it",
+        "security-group",
+        &[("cidr-ipv6 = \"2001:db8::/32\"", "security-group = \"${security-group.b.id}\"")],
+    ),
+    (
+        "security-group-rule.it",
+        "prefix-list",
+        &[("security-group = \"${security-group.b.id}\"", "prefix-list = \"PREFIX-LIST\"")],
+    ),
+    (
+        "security-group-rule.it",
+        "security-group-id",
+        &[(
+            "security-group-id = \"${security-group.a.id}\"",
+            "security-group-id = \"${security-group.b.id}\"",
+        )],
+    ),
+];
+
+#[test]
+fn what_stands_in_a_network_is_replaced() {
+    let life = Life::begin(NETWORK);
+    let list = life.session.behind_its_back(async |aws| {
+        let call = aws.ec2.create_managed_prefix_list().prefix_list_name("them");
+        let made = call.max_entries(1).address_family("IPv4").send().await.expect("a prefix list");
+        made.prefix_list().and_then(|it| it.prefix_list_id()).expect("its id").to_owned()
+    });
+    replaced(&life, IN_THE_NETWORK, &[("PREFIX-LIST", &list)]);
+}
+
+/// Two networks with a load balancer each.
+const BALANCING: &str = r#"
+[aws.vpc.main]
+cidr = "10.0.0.0/16"
+
+[aws.vpc.other]
+cidr = "10.0.0.0/16"
+
+[aws.internet-gateway.main]
+vpc-id = "${vpc.main.id}"
+
+[aws.internet-gateway.other]
+vpc-id = "${vpc.other.id}"
+
+[aws.subnet.a]
+vpc-id = "${vpc.main.id}"
+cidr-block = "10.0.0.0/24"
+availability-zone = "us-east-1a"
+
+[aws.subnet.b]
+vpc-id = "${vpc.main.id}"
+cidr-block = "10.0.1.0/24"
+availability-zone = "us-east-1b"
+
+[aws.subnet.other-a]
+vpc-id = "${vpc.other.id}"
+cidr-block = "10.0.0.0/24"
+availability-zone = "us-east-1a"
+
+[aws.subnet.other-b]
+vpc-id = "${vpc.other.id}"
+cidr-block = "10.0.1.0/24"
+availability-zone = "us-east-1b"
+
+[aws.route-table.public]
+vpc-id = "${vpc.main.id}"
+routes = { "0.0.0.0/0" = "${internet-gateway.main.id}" }
+subnets = ["${subnet.a.id}", "${subnet.b.id}"]
+
+[aws.route-table.other]
+vpc-id = "${vpc.other.id}"
+routes = { "0.0.0.0/0" = "${internet-gateway.other.id}" }
+subnets = ["${subnet.other-a.id}", "${subnet.other-b.id}"]
+
+[aws.load-balancer.main]
+subnets = ["${subnet.a.id}", "${subnet.b.id}"]
+
+[aws.load-balancer.moving]
+idle-timeout = 61
+vpc-id = "${vpc.main.id}"
+subnets = ["${subnet.a.id}", "${subnet.b.id}"]
+
+[aws.target-group.web]
+port = 80
+vpc-id = "${vpc.main.id}"
+
+[aws.listener.main]
+load-balancer-arn = "${load-balancer.main.arn}"
+port = 80
+protocol = "HTTP"
+default-action = { fixed-response = { status = 404 } }
+
+[aws.listener.second]
+load-balancer-arn = "${load-balancer.main.arn}"
+port = 81
+protocol = "HTTP"
+default-action = { fixed-response = { status = 404 } }
+
+[aws.listener-rule.web]
+listener-arn = "${listener.main.arn}"
+priority = 1
+conditions = { paths = ["/*"] }
+action = { fixed-response = { status = 410 } }
+"#;
+
+const IN_BALANCING: &[Case] = &[
+    ("load-balancer.moving", "name", &[("timeout = 61", "timeout = 61\nname = \"renamed\"")]),
+    ("load-balancer.moving", "scheme", &[("timeout = 61", "timeout = 61\nscheme = \"internal\"")]),
+    (
+        "load-balancer.moving",
+        "vpc-id",
+        &[(
+            "vpc-id = \"${vpc.main.id}\"\nsubnets = [\"${subnet.a.id}\", \"${subnet.b.id}\"]",
+            "vpc-id = \"${vpc.other.id}\"\nsubnets = [\"${subnet.other-a.id}\", \"${subnet.other-b.id}\"]",
+        )],
+    ),
+    (
+        "listener.second",
+        "load-balancer-arn",
+        &[(
+            "load-balancer-arn = \"${load-balancer.main.arn}\"\nport = 81",
+            "load-balancer-arn = \"${load-balancer.moving.arn}\"\nport = 81",
+        )],
+    ),
+    ("listener.second", "port", &[("port = 81", "port = 82")]),
+    (
+        "listener-rule.web",
+        "listener-arn",
+        &[("\"${listener.main.arn}\"", "\"${listener.second.arn}\"")],
+    ),
+    ("target-group.web", "port", &[("port = 80\nvpc-id", "port = 8080\nvpc-id")]),
+    (
+        "target-group.web",
+        "name",
+        &[("port = 8080\nvpc-id", "name = \"renamed\"\nport = 8080\nvpc-id")],
+    ),
+    (
+        "target-group.web",
+        "vpc-id",
+        &[(
+            "port = 8080\nvpc-id = \"${vpc.main.id}\"",
+            "port = 8080\nvpc-id = \"${vpc.other.id}\"",
+        )],
+    ),
+    ("target-group.web", "protocol", &[("port = 8080", "protocol = \"HTTPS\"\nport = 8080")]),
+    (
+        "target-group.web",
+        "protocol-version",
+        &[("port = 8080", "protocol-version = \"HTTP2\"\nport = 8080")],
+    ),
+    (
+        "target-group.web",
+        "ip-address-type",
+        &[("port = 8080", "ip-address-type = \"ipv6\"\nport = 8080")],
+    ),
+    (
+        "target-group.web",
+        "target-type",
+        &[("ip-address-type = \"ipv6\"\nport = 8080", "target-type = \"instance\"\nport = 8080")],
+    ),
+];
+
+#[test]
+fn what_balances_is_replaced() {
+    replaced(&Life::begin(BALANCING), IN_BALANCING, &[]);
+}
+
+/// What else there is.
+const STORES: &str = r#"
+[aws.log-group.all]
+
+[aws.repository.web]
+
+[aws.role.web]
+description = "one"
+trust = { Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ecs-tasks.amazonaws.com" } }] }
+"#;
+
+const IN_STORES: &[Case] = &[
+    ("log-group.all", "name", &[("log-group.all]", "log-group.all]\nname = \"/renamed\"")]),
+    ("repository.web", "name", &[("repository.web]", "repository.web]\nname = \"renamed\"")]),
+    (
+        "repository.web",
+        "encryption",
+        &[(
+            "\"renamed\"\n\n[aws.role",
+            "\"renamed\"\nencryption = { type = \"KMS\" }\n\n[aws.role",
+        )],
+    ),
+    ("role.web", "path", &[("\"one\"", "\"one\"\npath = \"/ecsctl/life/default/special/\"")]),
+    ("role.web", "name", &[("\"one\"", "\"one\"\nname = \"renamed\"")]),
+];
+
+#[test]
+fn what_keeps_things_is_replaced() {
+    replaced(&Life::begin(STORES), IN_STORES, &[]);
+}
+
+const IN_A_CLUSTER: &[Case] = &[
+    (
+        "task-definition.web",
+        "name",
+        &[("task-definition.web]", "task-definition.web]\nname = \"renamed\"")],
+    ),
+    ("service.web", "name", &[("service.web]", "service.web]\nname = \"renamed\"")]),
+    ("service.web", "cluster", &[("\"${cluster.main.arn}\"", "\"${cluster.other.arn}\"")]),
+    ("cluster.other", "name", &[("cluster.other]", "cluster.other]\nname = \"renamed\"")]),
+];
+
+#[test]
+fn what_runs_is_replaced() {
+    replaced(&Life::begin(RUNNING), IN_A_CLUSTER, &[]);
+}
+
+/// Each case in its turn; `filled` stands for what the cases cannot know.
+fn replaced(life: &Life, cases: &[Case], filled: &[(&str, &str)]) {
+    for (address, field, edits) in cases {
+        for (old, new) in *edits {
+            let new =
+                filled.iter().fold((*new).to_owned(), |new, (key, text)| new.replace(key, text));
+            life.edit(&[(old, &new)]);
+        }
+        let planned = life.planned();
+        assert!(planned.contains(&format!("replace {address}")), "{address}.{field}: {planned:?}");
+        let calls = life.apply();
+        let made = ["Create", "Register", "Authorize"];
+        let gone = ["Delete", "Deregister", "Revoke"];
+        for verbs in [made, gone] {
+            let is_one = |call: &&str| verbs.iter().any(|verb| call.starts_with(verb));
+            assert!(
+                calls.changes().iter().any(is_one),
+                "{address}.{field}: no {verbs:?}: {calls:?}"
+            );
+        }
+        life.nothing_is_left();
+    }
+    life.session.run(&["destroy", "--yes"]).exits(0);
+}
+
+/// The law: whatever field of whatever kind is said to replace is among the cases.
+#[test]
+fn every_field_that_replaces_is_tried() {
+    let kind = |address: &'static str| address.split('.').next().expect("a kind");
+    let cases = [IN_THE_NETWORK, IN_BALANCING, IN_STORES, IN_A_CLUSTER].concat();
+    let mut tried: BTreeSet<(&str, &str)> =
+        cases.into_iter().map(|(address, field, _)| (kind(address), field)).collect();
+    tried.extend(EXCUSED);
+    let mut said = BTreeSet::new();
+    for kind in kinds::all() {
+        let fields = kind.shape().fields().expect("a kind has fields");
+        said.extend(
+            fields.iter().filter(|(_, f)| f.replaces).map(|(f, _)| (kind.name(), f.as_str())),
+        );
+    }
+    assert_eq!(tried, said);
+}

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::types::capacity::{self, Strategy};
+use super::types::outputs::Named as Outputs;
 use super::types::words::words;
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
@@ -46,18 +47,6 @@ words! {
         /// Metrics of tasks and containers too.
         Enhanced = "enhanced",
     }
-}
-
-/// What others may refer to.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Outputs {
-    /// Its ARN.
-    pub id: String,
-    /// Its ARN.
-    pub arn: String,
-    /// Its name.
-    pub name: String,
 }
 
 impl Kind for Cluster {
@@ -101,7 +90,7 @@ impl Kind for Cluster {
             cx.require_ours(&tags::ecs::read(cluster.tags()))?;
             let arn = arn(cluster)?;
             self.adjust(&Self::read(cluster)?, cx.aws, arn).await?;
-            return Ok(Made::new(arn, outputs(arn)));
+            return Ok(Made::new(arn, Outputs::of(arn)));
         }
         let strategy = capacity::items(&self.default_capacity_provider_strategy);
         let made = cx
@@ -122,12 +111,12 @@ impl Kind for Cluster {
         if insights.is_some() && insights != self.insights {
             self.adjust(&Self { insights, ..self.clone() }, cx.aws, arn).await?;
         }
-        Ok(Made::new(arn, outputs(arn)))
+        Ok(Made::new(arn, Outputs::of(arn)))
     }
 
     async fn update(&self, was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         self.adjust(was, cx.aws, cx.id).await?;
-        Ok(Made::new(cx.id, outputs(cx.id)))
+        Ok(Made::new(cx.id, Outputs::of(cx.id)))
     }
 
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
@@ -228,7 +217,7 @@ fn observed(cluster: &Description) -> Result<Option<Observed<Cluster>>> {
         earlier: Vec::new(),
         id: arn.to_owned(),
         live: Cluster::read(cluster)?,
-        outputs: outputs(arn),
+        outputs: Outputs::of(arn),
         tags: tags::ecs::read(cluster.tags()),
         condition,
     }))
@@ -249,9 +238,4 @@ fn condition(cluster: &Description) -> Option<Condition> {
 
 fn arn(cluster: &Description) -> Result<&str> {
     cluster.cluster_arn().ok_or_else(|| Error::incomplete("a cluster's ARN"))
-}
-
-fn outputs(arn: &str) -> Outputs {
-    let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
-    Outputs { id: arn.to_owned(), arn: arn.to_owned(), name }
 }

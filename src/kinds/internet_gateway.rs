@@ -6,6 +6,7 @@ use aws_sdk_ec2::types::{AttachmentStatus, InternetGateway as Description, Resou
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::types::outputs::Id as Outputs;
 use crate::cloud::aws::ec2::{PAGE, filter};
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
@@ -20,14 +21,6 @@ pub struct InternetGateway {
     /// before all public addresses in the old one are gone.
     #[schemars(extend("x-replaces" = true))]
     pub vpc_id: String,
-}
-
-/// What others may refer to.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Outputs {
-    /// Its id, `igw-…`.
-    pub id: String,
 }
 
 impl Kind for InternetGateway {
@@ -51,12 +44,12 @@ impl Kind for InternetGateway {
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         let id = cx.aws.once(cx.token, make(cx)).await?;
         self.attach(cx.aws, &id).await?;
-        Ok(Made::new(&id, outputs(&id)))
+        Ok(Made::new(&id, Outputs::of(&id)))
     }
 
     /// Its one field replaces it: there is nothing to change.
     async fn update(&self, _was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        Ok(Made::new(cx.id, outputs(cx.id)))
+        Ok(Made::new(cx.id, Outputs::of(cx.id)))
     }
 
     async fn delete(was: &Self, cx: &Cx<'_>) -> Result<()> {
@@ -114,7 +107,7 @@ fn observed(gateway: &Description) -> Result<Observed<InternetGateway>> {
         earlier: Vec::new(),
         id: id.to_owned(),
         live: InternetGateway { vpc_id: vpc_of(gateway).unwrap_or_default().to_owned() },
-        outputs: outputs(id),
+        outputs: Outputs::of(id),
         tags: tags::ec2::read(gateway.tags()),
         condition: Condition::Ready,
     })
@@ -127,10 +120,6 @@ fn vpc_of(gateway: &Description) -> Option<&str> {
     let mut attachments = gateway.attachments().iter();
     let here = attachments.find(|at| !at.state().is_some_and(|state| leaving.contains(state)));
     here.and_then(|attachment| attachment.vpc_id())
-}
-
-fn outputs(id: &str) -> Outputs {
-    Outputs { id: id.to_owned() }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::listing::{elb_tags, own, parents, require_ours};
 use super::types::Action;
+use super::types::outputs::Arn as Outputs;
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought,
@@ -34,16 +35,6 @@ pub struct Listener {
     pub ssl_policy: Option<String>,
     /// What is done with requests that no rule takes.
     pub default_action: Action,
-}
-
-/// What others may refer to.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Outputs {
-    /// Its ARN.
-    pub id: String,
-    /// Its ARN.
-    pub arn: String,
 }
 
 impl Kind for Listener {
@@ -103,7 +94,7 @@ impl Kind for Listener {
                 earlier: Vec::new(),
                 id: arn(one).to_owned(),
                 live: Self::from(one),
-                outputs: outputs(arn(one)),
+                outputs: Outputs::of(arn(one)),
                 tags,
                 condition: Condition::Ready,
             })
@@ -123,7 +114,7 @@ impl Kind for Listener {
             }
             None => self.make(cx).await?,
         };
-        let outputs = outputs(&arn);
+        let outputs = Outputs::of(&arn);
         Ok(Made::new(arn, outputs))
     }
 
@@ -143,7 +134,7 @@ impl Kind for Listener {
             .send()
             .await
             .map_err(|error| Error::from(error).while_creating())?;
-        Ok(Made::new(cx.id, outputs(cx.id)))
+        Ok(Made::new(cx.id, Outputs::of(cx.id)))
     }
 
     fn between(was: &Value, spec: &Value) -> Option<Value> {
@@ -218,10 +209,6 @@ async fn list(aws: &Aws, load_balancer: &str) -> Result<Vec<Description>> {
         Err(error) if error.class == Class::Absent => Ok(Vec::new()),
         listed => listed,
     }
-}
-
-fn outputs(arn: &str) -> Outputs {
-    Outputs { id: arn.to_owned(), arn: arn.to_owned() }
 }
 
 fn arn(one: &Description) -> &str {

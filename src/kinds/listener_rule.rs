@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::listing::{elb_tags, own, parents};
 use super::types::Action;
+use super::types::outputs::Arn as Outputs;
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought,
@@ -53,16 +54,6 @@ pub struct Conditions {
     /// The client's addresses, as CIDR blocks.
     #[serde(default)]
     pub sources: BTreeSet<String>,
-}
-
-/// What others may refer to.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Outputs {
-    /// Its ARN.
-    pub id: String,
-    /// Its ARN.
-    pub arn: String,
 }
 
 impl Kind for ListenerRule {
@@ -129,7 +120,7 @@ impl Kind for ListenerRule {
                 earlier: Vec::new(),
                 id: arn(one).to_owned(),
                 live: Self::from(one),
-                outputs: outputs(arn(one)),
+                outputs: Outputs::of(arn(one)),
                 tags,
                 condition: Condition::Ready,
             })
@@ -152,7 +143,7 @@ impl Kind for ListenerRule {
             None => Some(self.made_before(cx).await?),
         };
         let arn = arn.ok_or_else(|| Error::incomplete("the rule's ARN"))?;
-        let outputs = outputs(&arn);
+        let outputs = Outputs::of(&arn);
         Ok(Made::new(arn, outputs))
     }
 
@@ -167,7 +158,7 @@ impl Kind for ListenerRule {
         if self.priority != was.priority {
             self.put_priority(cx).await?;
         }
-        Ok(Made::new(cx.id, outputs(cx.id)))
+        Ok(Made::new(cx.id, Outputs::of(cx.id)))
     }
 
     fn between(was: &Value, spec: &Value) -> Option<Value> {
@@ -402,10 +393,6 @@ async fn list(aws: &Aws, listener: &str) -> Result<Vec<Description>> {
     };
     rules.retain(|one| one.is_default() != Some(true));
     Ok(rules)
-}
-
-fn outputs(arn: &str) -> Outputs {
-    Outputs { id: arn.to_owned(), arn: arn.to_owned() }
 }
 
 fn arn(one: &Description) -> &str {

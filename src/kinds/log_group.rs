@@ -4,6 +4,7 @@ use aws_sdk_cloudwatchlogs::types::LogGroup as Description;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::types::outputs::Named as Outputs;
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
@@ -21,18 +22,6 @@ pub struct LogGroup {
     /// Days after which events expire; left out, whatever is set stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention_in_days: Option<u32>,
-}
-
-/// What others may refer to.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Outputs {
-    /// Its ARN, without the trailing `:*`.
-    pub id: String,
-    /// Its ARN, without the trailing `:*`.
-    pub arn: String,
-    /// Its name.
-    pub name: String,
 }
 
 /// The retentions that PutRetentionPolicy accepts, in days.
@@ -194,6 +183,5 @@ fn name_of(arn: &str) -> Option<&str> {
 }
 
 fn outputs(arn: &str) -> Outputs {
-    let name = name_of(arn).unwrap_or_default().to_owned();
-    Outputs { id: arn.to_owned(), arn: arn.to_owned(), name }
+    Outputs::new(arn, name_of(arn).unwrap_or_default())
 }

@@ -8,6 +8,7 @@ use aws_sdk_ec2::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::types::outputs::Id as Outputs;
 use crate::cloud::aws::ec2::{PAGE, filter};
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
@@ -41,14 +42,6 @@ pub enum Connectivity {
     Public,
     /// To other VPCs and networks, by a private address.
     Private,
-}
-
-/// What others may refer to.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Outputs {
-    /// Its id, `nat-…`.
-    pub id: String,
 }
 
 /// How long to wait between two looks: it takes one to two minutes to come and to go.
@@ -115,12 +108,12 @@ impl Kind for NatGateway {
         let made = call.send().await.map_err(|error| Error::from(error).while_creating())?;
         let id = made.nat_gateway().and_then(Description::nat_gateway_id);
         let id = id.ok_or_else(|| Error::incomplete("the new NAT gateway's id"))?;
-        Ok(Made::new(id, outputs(id)))
+        Ok(Made::new(id, Outputs::of(id)))
     }
 
     /// Nothing can be changed: every field replaces.
     async fn update(&self, _was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        Ok(Made::new(cx.id, outputs(cx.id)))
+        Ok(Made::new(cx.id, Outputs::of(cx.id)))
     }
 
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
@@ -204,14 +197,10 @@ fn observed(gateway: &Description) -> Result<Option<Observed<NatGateway>>> {
         earlier: Vec::new(),
         id: id.to_owned(),
         live,
-        outputs: outputs(id),
+        outputs: Outputs::of(id),
         tags,
         condition,
     }))
-}
-
-fn outputs(id: &str) -> Outputs {
-    Outputs { id: id.to_owned() }
 }
 
 impl From<Connectivity> for ConnectivityType {

@@ -6,6 +6,7 @@ use aws_sdk_iam::types::{Role as Description, Tag};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::types::outputs::Named as Outputs;
 use super::types::{Names, Policy};
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
@@ -43,18 +44,6 @@ pub struct Role {
     /// The ARN of the policy that bounds what the role may do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permissions_boundary: Option<String>,
-}
-
-/// What others may refer to.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Outputs {
-    /// Its ARN.
-    pub id: String,
-    /// Its ARN.
-    pub arn: String,
-    /// Its name.
-    pub name: String,
 }
 
 /// The quotas of IAM, in characters; white space does not count.
@@ -113,7 +102,7 @@ impl Kind for Role {
                     inline(aws, role.role_name())
                 )?;
             }
-            let (id, outputs) = (role.arn().to_owned(), outputs(role.arn()));
+            let (id, outputs) = (role.arn().to_owned(), Outputs::of(role.arn()));
             Ok(Observed {
                 earlier: Vec::new(),
                 id,
@@ -148,14 +137,14 @@ impl Kind for Role {
         };
         let role = role.ok_or_else(|| Error::incomplete("the role"))?;
         self.put_policies(&BTreeMap::new(), &BTreeSet::new(), cx.aws).await?;
-        Ok(Made::new(role.arn(), outputs(role.arn())))
+        Ok(Made::new(role.arn(), Outputs::of(role.arn())))
     }
 
     async fn update(&self, was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         self.put_words(was, cx.aws).await?;
         self.put_policies(&was.inline, &was.policies, cx.aws).await?;
         self.drop_policies(was, cx.aws).await?;
-        Ok(Made::new(cx.id, outputs(cx.id)))
+        Ok(Made::new(cx.id, Outputs::of(cx.id)))
     }
 
     /// What was attached when the plan was made is the plan's to detach; what came later is
@@ -371,10 +360,6 @@ fn seconds(seconds: u32) -> i32 {
 /// The name in `arn:aws:iam::<account>:role/<path>/<name>`.
 fn name_of(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or_default()
-}
-
-fn outputs(arn: &str) -> Outputs {
-    Outputs { id: arn.to_owned(), arn: arn.to_owned(), name: name_of(arn).to_owned() }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::types::Cidr;
+use super::types::outputs::Id as Outputs;
 use crate::cloud::aws::ec2::{ROUTE_TABLES_PAGE, filter};
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
@@ -32,14 +33,6 @@ pub struct RouteTable {
     /// The ids of the subnets that it is for.
     #[serde(default)]
     pub subnets: BTreeSet<String>,
-}
-
-/// What others may refer to.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Outputs {
-    /// Its id, `rtb-…`.
-    pub id: String,
 }
 
 impl Kind for RouteTable {
@@ -133,7 +126,7 @@ impl RouteTable {
         for destination in routes.keys().filter(|key| !self.routes.contains_key(*key)) {
             delete_route(aws, id, destination).await?;
         }
-        Ok(Made::new(id, outputs(id)))
+        Ok(Made::new(id, Outputs::of(id)))
     }
 }
 
@@ -346,14 +339,10 @@ fn observed(table: &Description) -> Result<Observed<RouteTable>> {
             routes: routes(table),
             subnets: associations(table).into_keys().map(str::to_owned).collect(),
         },
-        outputs: outputs(id),
+        outputs: Outputs::of(id),
         tags: tags::ec2::read(table.tags()),
         condition: Condition::Ready,
     })
-}
-
-fn outputs(id: &str) -> Outputs {
-    Outputs { id: id.to_owned() }
 }
 
 #[cfg(test)]

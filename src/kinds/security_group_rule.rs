@@ -8,6 +8,7 @@ use aws_sdk_ec2::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::types::outputs::Id as Outputs;
 use super::types::{Cidr, Protocol, Rule};
 use crate::cloud::aws::ec2::{FILTER_VALUES, PAGE, filter};
 use crate::cloud::aws::{Aws, batched, tags};
@@ -69,14 +70,6 @@ pub enum Direction {
     Egress,
 }
 
-/// What others may refer to.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Outputs {
-    /// Its id, `sgr-…`.
-    pub id: String,
-}
-
 /// What to do when a rule is declared in its group and outside of it.
 pub(super) const DECLARED_TWICE: &str =
     "declare the rule once: in the group, or as a `security-group-rule`";
@@ -123,14 +116,14 @@ impl Kind for SecurityGroupRule {
             None => self.find_ours(cx).await?,
         };
         let id = id.ok_or_else(|| Error::new(Class::Eventual, "the rule is not visible yet"))?;
-        Ok(Made::new(&id, Outputs { id: id.clone() }))
+        Ok(Made::new(&id, Outputs::of(&id)))
     }
 
     /// Only the description is left to change.
     async fn update(&self, _was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         let group = Group { aws: cx.aws, id: &self.security_group_id, direction: self.direction };
         group.describe(&[(cx.id.to_owned(), self.description.clone())]).await?;
-        Ok(Made::new(cx.id, Outputs { id: cx.id.to_owned() }))
+        Ok(Made::new(cx.id, Outputs::of(cx.id)))
     }
 
     async fn delete(was: &Self, cx: &Cx<'_>) -> Result<()> {
@@ -188,7 +181,7 @@ fn observed(found: &Description) -> Result<Observed<SecurityGroupRule>> {
             prefix_list: rule.prefix_list,
             description: rule.description,
         },
-        outputs: Outputs { id },
+        outputs: Outputs::of(&id),
         tags: tags::ec2::read(found.tags()),
         condition: Condition::Ready,
     })

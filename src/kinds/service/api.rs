@@ -9,13 +9,14 @@ use aws_sdk_ecs::types as sdk;
 
 use super::rollout::{Watch, progress};
 use super::{
-    CircuitBreaker, Deployment, DeploymentStrategy, LaunchType, LoadBalancer, Network, Outputs,
+    CircuitBreaker, Deployment, DeploymentStrategy, LaunchType, LoadBalancer, Network,
     PropagateTags, Rebalancing, SchedulingStrategy, Service,
 };
 use crate::cloud::aws::ecs::{SERVICES, describe_services, place, short};
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{Condition, Cx, Error, Forgive as _, Made, Observed, Result, Sought};
 use crate::kinds::types::capacity;
+use crate::kinds::types::outputs::Named as Outputs;
 
 /// DescribeServices in portions of ten, a cluster at a time. A cluster that is not there has no
 /// services and is not asked for: it shows as a reference that is still pending.
@@ -52,7 +53,7 @@ fn observed(service: &sdk::Service) -> Result<Option<Observed<Service>>> {
         earlier: Vec::new(),
         id: arn.to_owned(),
         live: Service::read(service)?,
-        outputs: outputs(arn),
+        outputs: Outputs::of(arn),
         tags: tags::ecs::read(service.tags()),
         condition,
     }))
@@ -124,7 +125,7 @@ pub(super) async fn create(spec: &Service, cx: &Cx<'_>) -> Result<Made<Outputs>>
     };
     let service = made.ok_or_else(|| Error::incomplete("the service"))?;
     let arn = arn(&service)?;
-    Ok(Made { watch: Watch::primary(&service), ..Made::new(arn, outputs(arn)) })
+    Ok(Made { watch: Watch::primary(&service), ..Made::new(arn, Outputs::of(arn)) })
 }
 
 /// The ACTIVE service that has the name, if it is this very one.
@@ -192,7 +193,7 @@ pub(super) async fn update(spec: &Service, was: &Service, cx: &Cx<'_>) -> Result
     let sent = call.send().await.map_err(|error| Error::from(error).while_creating())?;
     let service = sent.service().ok_or_else(|| Error::incomplete("the service"))?;
     let watch = if rolls { Watch::primary(service) } else { None };
-    Ok(Made { watch, ..Made::new(cx.id, outputs(cx.id)) })
+    Ok(Made { watch, ..Made::new(cx.id, Outputs::of(cx.id)) })
 }
 
 /// What a change of a field does to the running tasks (B7).
@@ -440,11 +441,6 @@ impl Deployment {
 
 fn arn(service: &sdk::Service) -> Result<&str> {
     service.service_arn().ok_or_else(|| Error::incomplete("a service's ARN"))
-}
-
-fn outputs(arn: &str) -> Outputs {
-    let name = short(arn).to_owned();
-    Outputs { id: arn.to_owned(), arn: arn.to_owned(), name }
 }
 
 fn int(number: u32) -> i32 {

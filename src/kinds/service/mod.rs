@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::types::capacity::Strategy;
+use super::types::outputs::Named as Outputs;
 use super::types::words::words;
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
@@ -213,18 +214,6 @@ words! {
         /// It does not.
         Disabled = "DISABLED",
     }
-}
-
-/// What others may refer to.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Outputs {
-    /// Its ARN.
-    pub id: String,
-    /// Its ARN.
-    pub arn: String,
-    /// Its name.
-    pub name: String,
 }
 
 impl Kind for Service {

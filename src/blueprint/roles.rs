@@ -2,7 +2,7 @@
 //!
 //! Both are as narrow as the spec lets them be: the repositories, log groups and secrets that the
 //! service names, and nothing else. Neither may create log groups: a log group that came back after
-//! it was deleted would be nobody's (PROMISES B31).
+//! it was deleted would be nobody's (B31).
 
 use std::collections::{BTreeMap, BTreeSet};
 

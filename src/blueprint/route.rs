@@ -255,11 +255,11 @@ impl Route {
 
 /// The target group's own port, which no target uses: ECS registers each task with its container's.
 /// Were it the container's, a service that moves to another port would need another target group, and
-/// could not roll from one to the other without a gap (PROMISES B10).
+/// could not roll from one to the other without a gap (B10).
 const DEFAULT_PORT: u16 = 80;
 
 /// Seconds for which the load balancer lets requests finish when nothing is said. AWS's own default
-/// is 300, which makes each rollout five minutes longer (PROMISES B20).
+/// is 300, which makes each rollout five minutes longer (B20).
 const DEREGISTRATION: u32 = 30;
 
 /// Priorities below this one are the user's own.

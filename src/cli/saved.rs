@@ -45,7 +45,7 @@ impl Saved {
         self
     }
 
-    /// Fails if the checkout has moved on to another commit since (PROMISES B40).
+    /// Fails if the checkout has moved on to another commit since (B40).
     pub(super) fn require_commit(&self, now: Option<&str>) -> Result<(), Failure> {
         match (self.git.as_deref(), now) {
             (Some(then), Some(now)) if then != now => {

@@ -39,7 +39,7 @@ impl Class {
     }
 }
 
-/// How a rollout ended that did not end well (PROMISES B15).
+/// How a rollout ended that did not end well (B15).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RolloutFailure {

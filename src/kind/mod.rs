@@ -278,7 +278,7 @@ pub trait Kind:
     ) -> impl Future<Output = Result<Made<Self::Outputs>>> + Send;
 
     /// What stands while those who use it move from what it was to what it shall be, and serves both
-    /// (PROMISES B10): a security group that still lets the old port in. `None` when the change takes
+    /// (B10): a security group that still lets the old port in. `None` when the change takes
     /// nothing away that anybody may rely on. Texts of `spec` may still be pending.
     fn between(_was: &Value, _spec: &Value) -> Option<Value> {
         None

@@ -11,7 +11,7 @@ const DIGEST: usize = 6;
 const SUFFIX: usize = DIGEST + 1;
 
 /// The name of a resource whose declaration gives none: `<stack>-<env>-<name>`, cut and made distinct
-/// by a digest where AWS's limit bites (PROMISES B11).
+/// by a digest where AWS's limit bites (B11).
 pub fn default_name(stack: &StackId, naming: Naming, name: &str) -> String {
     let StackId { stack, env, .. } = stack;
     let full = match naming.style {

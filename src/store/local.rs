@@ -36,7 +36,7 @@ pub struct Holder {
 }
 
 /// The right to change the stack, for as long as this lives. The operating system gives it back when
-/// the process dies, however it dies: it cannot stick (PROMISES B37).
+/// the process dies, however it dies: it cannot stick (B37).
 #[derive(Debug)]
 pub struct Lock {
     _file: File,

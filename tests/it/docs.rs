@@ -6,7 +6,8 @@
 //! lines. All fences of a document share a folder and an account. What is not to be run has another
 //! language, such as `sh`.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::harness::Session;
@@ -19,6 +20,51 @@ fn the_transcripts_of_the_readme_are_true() {
 #[test]
 fn the_transcripts_of_the_tour_are_true() {
     check("docs/tour.md");
+}
+
+/// Each promise names tests that are there; each number in the sources is that of a promise.
+#[test]
+fn the_promises_are_proven() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let promises = fs_err::read_to_string(root.join("docs/promises.md")).expect("the promises");
+    let sources: String =
+        ["src", "tests/it"].iter().map(|folder| sources(&root.join(folder))).collect();
+    let mut promised = BTreeSet::new();
+    for row in promises.lines().filter(|line| line.starts_with("| B") || line.starts_with("| N")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        promised.insert(cells[1]);
+        let tests: Vec<&str> = cells[3].split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "{row}");
+        for test in tests {
+            let there = format!("fn {test}(");
+            assert!(sources.contains(&there), "{}: there is no test `{test}`", cells[1]);
+        }
+    }
+    for line in sources.lines().filter(|line| line.trim_start().starts_with("//")) {
+        for word in line.split(|c: char| !c.is_ascii_alphanumeric()) {
+            let is_number =
+                |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            let number = word.strip_prefix(['B', 'N']);
+            if number.is_some_and(is_number) {
+                assert!(promised.contains(word), "{word} is no promise: {line}");
+            }
+        }
+    }
+}
+
+/// All Rust text below a folder.
+fn sources(folder: &Path) -> String {
+    let entries = fs_err::read_dir(folder).expect("a folder of the project");
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    let text = |path: &PathBuf| match path.is_dir() {
+        true => sources(path),
+        false if path.extension().is_some_and(|it| it == "rs") => {
+            fs_err::read_to_string(path).expect("a source")
+        }
+        false => String::new(),
+    };
+    paths.iter().map(text).collect()
 }
 
 /// A piece of a document that counts.

@@ -61,6 +61,9 @@ pub enum Act {
     Create {
         /// The declaration.
         spec: Json,
+        /// The ids of what carries the address already, and will go.
+        #[serde(default)]
+        beside: Vec<String>,
     },
     /// Change it.
     Update {
@@ -88,6 +91,14 @@ pub enum Act {
 }
 
 impl Act {
+    /// What carries the address already, and is not what is made.
+    fn beside(&self) -> &[String] {
+        match self {
+            Self::Create { beside, .. } => beside,
+            _ => &[],
+        }
+    }
+
     /// What the wait that follows is about.
     pub fn after(&self) -> After {
         match self {
@@ -306,10 +317,11 @@ impl<K: Kind> AnyKind for Of<K> {
                 id: deed.act.id(),
                 tags: &deed.tags,
                 token: &deed.token,
+                beside: deed.act.beside(),
                 watch: None,
             };
             match &deed.act {
-                Act::Create { spec } => typed::<K>(spec)?.create(&cx).await.map(done),
+                Act::Create { spec, .. } => typed::<K>(spec)?.create(&cx).await.map(done),
                 Act::Update { id, was, spec, tags } => {
                     if !tags.is_empty() {
                         K::tag(&cx, tags).await?;
@@ -345,6 +357,7 @@ impl<K: Kind> AnyKind for Of<K> {
                 id: &done.id,
                 tags: &deed.tags,
                 token: &deed.token,
+                beside: deed.act.beside(),
                 watch: done.watch.as_deref(),
             };
             K::ready(&cx, deed.act.after()).await

@@ -192,6 +192,8 @@ pub struct Cx<'a> {
     pub tags: &'a Tags,
     /// An idempotency token of 32 characters, the same whenever this step of this run is tried again.
     pub token: &'a str,
+    /// In `create`, the ids of what carries the address already and will go: what the new one replaces.
+    pub beside: &'a [String],
     /// What [`Made::watch`] said, in `ready`.
     pub watch: Option<&'a str>,
 }

@@ -6,6 +6,7 @@ use aws_sdk_ec2::types::{Address as Description, DomainType, ResourceType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cloud::aws::once::alone;
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
     About, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought, TagChange,
@@ -45,11 +46,23 @@ impl Kind for ElasticIp {
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        let call = cx.aws.ec2.allocate_address().domain(DomainType::Vpc);
-        let tags = tags::ec2::specification(ResourceType::ElasticIp, cx.tags);
-        let made = call.tag_specifications(tags).send().await?;
-        let id = made.allocation_id().ok_or_else(|| Error::incomplete("the new address's id"))?;
-        Ok(Made::new(id, outputs(id, made.public_ip())))
+        let mut address = None;
+        let make = async {
+            let call = cx.aws.ec2.allocate_address().domain(DomainType::Vpc);
+            let tags = tags::ec2::specification(ResourceType::ElasticIp, cx.tags);
+            let call = call.tag_specifications(tags).customize().config_override(alone());
+            let made = call.send().await?;
+            address = made.public_ip;
+            made.allocation_id.ok_or_else(|| Error::incomplete("the new address's id"))
+        };
+        let id = cx.aws.once(cx, ResourceType::ElasticIp, make).await?;
+        if address.is_none() {
+            let known = cx.aws.ec2.describe_addresses().allocation_ids(&id).send().await;
+            let known = known.map_err(|error| Error::from(error).while_creating())?;
+            address = known.addresses().first().and_then(|it| it.public_ip().map(str::to_owned));
+        }
+        let outputs = outputs(&id, address.as_deref());
+        Ok(Made::new(id, outputs))
     }
 
     async fn update(&self, _was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {

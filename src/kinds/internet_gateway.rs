@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::types::outputs::Id as Outputs;
 use crate::cloud::aws::ec2::{PAGE, filter};
+use crate::cloud::aws::once::alone;
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
     About, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought, TagChange,
@@ -42,7 +43,7 @@ impl Kind for InternetGateway {
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        let id = cx.aws.once(cx.token, make(cx)).await?;
+        let id = cx.aws.once(cx, ResourceType::InternetGateway, make(cx)).await?;
         self.attach(cx.aws, &id).await?;
         Ok(Made::new(&id, Outputs::of(&id)))
     }
@@ -94,7 +95,8 @@ impl InternetGateway {
 /// CreateInternetGateway.
 async fn make(cx: &Cx<'_>) -> Result<String> {
     let tags = tags::ec2::specification(ResourceType::InternetGateway, cx.tags);
-    let made = cx.aws.ec2.create_internet_gateway().tag_specifications(tags).send().await?;
+    let call = cx.aws.ec2.create_internet_gateway().tag_specifications(tags);
+    let made = call.customize().config_override(alone()).send().await?;
     let id = made.internet_gateway().and_then(Description::internet_gateway_id);
     id.map(str::to_owned).ok_or_else(|| Error::incomplete("the new internet gateway's id"))
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::types::Cidr;
 use crate::cloud::aws::ec2::{PAGE, filter};
+use crate::cloud::aws::once::alone;
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
     About, After, Check, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Ready, Result,
@@ -68,7 +69,7 @@ impl Kind for Subnet {
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        let id = cx.aws.once(cx.token, self.make(cx)).await?;
+        let id = cx.aws.once(cx, ResourceType::Subnet, self.make(cx)).await?;
         if self.map_public_ip_on_launch {
             self.put_public_ip(cx.aws, &id).await?;
         }
@@ -119,7 +120,8 @@ impl Subnet {
         let call = call.cidr_block(self.cidr_block.as_str());
         let call = call.availability_zone(&self.availability_zone);
         let call = call.tag_specifications(tags::ec2::specification(ResourceType::Subnet, cx.tags));
-        let made = call.send().await.map_err(|error| Error::from(error).while_creating())?;
+        let made = call.customize().config_override(alone()).send().await;
+        let made = made.map_err(|error| Error::from(error).while_creating())?;
         let id = made.subnet().and_then(Description::subnet_id);
         id.map(str::to_owned).ok_or_else(|| Error::incomplete("the new subnet's id"))
     }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::types::Cidr;
 use crate::cloud::aws::ec2::{PAGE, filter};
+use crate::cloud::aws::once::alone;
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, After, Check, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Ready, Result,
@@ -92,7 +93,7 @@ impl Kind for Vpc {
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        let id = cx.aws.once(cx.token, self.make(cx)).await?;
+        let id = cx.aws.once(cx, ResourceType::Vpc, self.make(cx)).await?;
         // What AWS gives a new one: names are answered, hostnames are not given out.
         let new = Self { enable_dns_support: true, enable_dns_hostnames: false, ..self.clone() };
         self.put_attributes(&new, cx.aws, &id).await?;
@@ -136,7 +137,7 @@ impl Vpc {
     async fn make(&self, cx: &Cx<'_>) -> Result<String> {
         let call = cx.aws.ec2.create_vpc().cidr_block(self.cidr.as_str());
         let call = call.tag_specifications(tags::ec2::specification(ResourceType::Vpc, cx.tags));
-        let made = call.send().await?;
+        let made = call.customize().config_override(alone()).send().await?;
         let id = made.vpc().and_then(Description::vpc_id);
         id.map(str::to_owned).ok_or_else(|| Error::incomplete("the new VPC's id"))
     }

@@ -175,6 +175,16 @@ impl Plan {
         counts
     }
 
+    /// The ids of what carries the address and is deleted.
+    pub fn deleted_at(&self, address: &Address) -> Vec<String> {
+        let ids = self.steps.iter().filter(|step| step.address == *address);
+        ids.filter_map(|step| match &step.action {
+            Action::Delete { id, .. } => Some(id.clone()),
+            _ => None,
+        })
+        .collect()
+    }
+
     /// The steps by address; a replaced resource has two, and one that is widened.
     pub fn by_address(&self) -> BTreeMap<&Address, Vec<StepId>> {
         let mut found: BTreeMap<&Address, Vec<StepId>> = BTreeMap::new();

@@ -21,6 +21,7 @@ mod connect;
 pub mod ec2;
 pub mod ecs;
 mod error;
+pub mod once;
 mod owned;
 pub mod tags;
 
@@ -48,8 +49,7 @@ pub struct Aws {
     sts: aws_sdk_sts::Client,
     tagging: aws_sdk_resourcegroupstagging::Client,
     owned: Mutex<BTreeMap<String, std::sync::Arc<Owned>>>,
-    /// Ids by the tokens of the steps that made them: see [`Aws::once`].
-    made: std::sync::Mutex<BTreeMap<String, String>>,
+    attempts: once::Attempts,
 }
 
 impl Aws {
@@ -69,7 +69,7 @@ impl Aws {
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
             cache,
             owned: Mutex::default(),
-            made: std::sync::Mutex::default(),
+            attempts: once::Attempts::default(),
         }
     }
 
@@ -84,24 +84,6 @@ impl Aws {
         let owned = std::sync::Arc::new(Owned::read(&self.tagging, stack).await?);
         known.insert(key, owned.clone());
         Ok(owned)
-    }
-
-    /// Makes something once a step, however often the step is tried, and gives its id.
-    ///
-    /// For creates of several calls whose first knows no token: when a later call fails, the next
-    /// attempt must go on with what stands already and not make it a second time.
-    pub async fn once(
-        &self,
-        token: &str,
-        make: impl Future<Output = Result<String>>,
-    ) -> Result<String> {
-        let made = self.made.lock().expect("no holder panics").get(token).cloned();
-        if let Some(id) = made {
-            return Ok(id);
-        }
-        let id = make.await?;
-        self.made.lock().expect("no holder panics").insert(token.to_owned(), id.clone());
-        Ok(id)
     }
 
     /// Makes the next [`Aws::owned`] read again: something may have been made or deleted meanwhile.
@@ -167,31 +149,4 @@ impl Cloud for Aws {
 
 fn unknown(deed: &Deed) -> Error {
     Error::new(crate::kind::Class::Other, format!("there is no kind `{}`", deed.address.kind))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    use super::*;
-    use crate::kind::Class;
-
-    /// N1: a second attempt of a step goes on with what the first one made; other steps do not.
-    #[tokio::test]
-    async fn a_step_makes_its_thing_once() {
-        let version = aws_config::BehaviorVersion::latest();
-        let config = SdkConfig::builder().behavior_version(version).build();
-        let (aws, calls) = (Aws::new(&config, Cache::in_memory()), Cell::new(0));
-        let make = || async {
-            calls.set(calls.get() + 1);
-            match calls.get() {
-                1 => Err(Error::new(Class::Throttled, "slow down")),
-                call => Ok(format!("vpc-{call}")),
-            }
-        };
-        assert!(aws.once("step-1", make()).await.is_err());
-        assert_eq!(aws.once("step-1", make()).await.unwrap(), "vpc-2");
-        assert_eq!(aws.once("step-1", make()).await.unwrap(), "vpc-2");
-        assert_eq!(aws.once("step-2", make()).await.unwrap(), "vpc-3");
-    }
 }

@@ -139,7 +139,7 @@ impl Sim {
         let seconds = Some(kind.about().seconds).filter(|seconds| *seconds > 5).unwrap_or(0);
         let ready_at = now + self.seconds(seconds);
         let done = match &deed.act {
-            Act::Create { spec } => {
+            Act::Create { spec, .. } => {
                 world.create(kind, stack, &self.surroundings, deed, spec, ready_at)
             }
             Act::Update { id, spec, tags, .. } => {

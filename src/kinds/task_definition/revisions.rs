@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_config::retry::RetryConfig;
 use aws_sdk_ecs::types::{SortOrder, TaskDefinitionField, TaskDefinitionStatus};
 use serde::{Deserialize, Serialize};
 
@@ -176,7 +177,10 @@ pub(super) async fn register(spec: &TaskDefinition, cx: &Cx<'_>) -> Result<Made<
         return Ok(Made::new(&arn, outputs(&arn)));
     }
     let call = api::call(&cx.aws.ecs, spec).set_tags(tags::some(cx.tags, tags::ecs::tag));
-    let made = call.send().await.map_err(|error| Error::from(error).while_creating())?;
+    // Not by the SDK either: the next attempt looks first.
+    let once = aws_sdk_ecs::config::Config::builder().retry_config(RetryConfig::disabled());
+    let made = call.customize().config_override(once).send().await;
+    let made = made.map_err(|error| Error::from(error).while_creating())?;
     let definition = made.task_definition();
     let definition = definition.ok_or_else(|| Error::incomplete("the task definition"))?;
     let arn = api::arn(definition)?;

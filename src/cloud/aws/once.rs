@@ -1,0 +1,153 @@
+//! Making a thing of EC2's once, though the call that makes it takes no token.
+//!
+//! Such a call is sent once and not repeated by the SDK. When its answer is lost, nobody knows whether the
+//! thing was made: before it is made again it is looked for by its tags, for as long as EC2 may take
+//! to show it.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use aws_config::retry::RetryConfig;
+use aws_sdk_ec2::types::{Filter, ResourceType, TagDescription};
+
+use super::Aws;
+use super::ec2::filter;
+use crate::kind::{Class, Cx, Error, Result, TAG_ENV, TAG_ID, TAG_STACK};
+
+/// How long after a call whose answer was lost its work may still be invisible. EC2 promises nothing;
+/// "eventual consistency" of its developer guide speaks of seconds.
+const INVISIBLE: Duration = Duration::from_secs(15);
+
+/// What came of the attempts so far, by the tokens of their steps.
+#[derive(Debug, Default)]
+pub(super) struct Attempts(Mutex<BTreeMap<String, Attempt>>);
+
+#[derive(Debug, Clone)]
+enum Attempt {
+    /// It was sent, and there is no answer yet, or none came.
+    Sent(Instant),
+    /// It made the thing of this id.
+    Made(String),
+}
+
+impl Attempts {
+    fn get(&self, token: &str) -> Option<Attempt> {
+        self.0.lock().expect("no holder panics").get(token).cloned()
+    }
+
+    fn put(&self, token: &str, attempt: Option<Attempt>) {
+        let mut attempts = self.0.lock().expect("no holder panics");
+        match attempt {
+            Some(attempt) => drop(attempts.insert(token.to_owned(), attempt)),
+            None => drop(attempts.remove(token)),
+        }
+    }
+}
+
+impl Aws {
+    /// Makes a thing of `kind` once a step, however often the step is tried, and gives its id. `make` is
+    /// one call, sent [`alone`].
+    pub async fn once(
+        &self,
+        cx: &Cx<'_>,
+        kind: ResourceType,
+        make: impl Future<Output = Result<String>>,
+    ) -> Result<String> {
+        match self.attempts.get(cx.token) {
+            Some(Attempt::Made(id)) => return Ok(id),
+            Some(Attempt::Sent(at)) => {
+                if let Some(id) = self.made_unanswered(cx, kind).await? {
+                    self.attempts.put(cx.token, Some(Attempt::Made(id.clone())));
+                    return Ok(id);
+                }
+                if at.elapsed() < INVISIBLE {
+                    let why = "a call got no answer: what it may have made is looked for";
+                    return Err(Error::new(Class::Eventual, why));
+                }
+            }
+            None => {}
+        }
+        self.attempts.put(cx.token, Some(Attempt::Sent(Instant::now())));
+        let made = make.await;
+        match &made {
+            Ok(id) => self.attempts.put(cx.token, Some(Attempt::Made(id.clone()))),
+            Err(error) if error.class == Class::Transient => {}
+            // An answer, and it was no.
+            Err(_) => self.attempts.put(cx.token, None),
+        }
+        made
+    }
+
+    /// DescribeTags: what carries the address and was not there when the run began.
+    async fn made_unanswered(&self, cx: &Cx<'_>, kind: ResourceType) -> Result<Option<String>> {
+        let address = cx.address.to_string();
+        let named = [filter("key", [TAG_ID]), filter("value", [address])];
+        let mut ids = self.tagged(&kind, &named).await?;
+        ids.retain(|id| !cx.beside.contains(id));
+        for (key, value) in [(TAG_STACK, &cx.stack.stack), (TAG_ENV, &cx.stack.env)] {
+            if ids.is_empty() {
+                break;
+            }
+            let ours = [filter("key", [key]), filter("value", [value]), filter("resource-id", ids)];
+            ids = self.tagged(&kind, &ours).await?;
+        }
+        Ok(ids.into_iter().next())
+    }
+
+    async fn tagged(&self, kind: &ResourceType, filters: &[Filter]) -> Result<Vec<String>> {
+        let of_kind = filter("resource-type", [kind.as_str()]);
+        let call = self.ec2.describe_tags().filters(of_kind);
+        let call = filters.iter().cloned().fold(call, |call, filter| call.filters(filter));
+        let found: Vec<TagDescription> = call.into_paginator().items().send().try_collect().await?;
+        Ok(found.into_iter().filter_map(|tag| tag.resource_id).collect())
+    }
+}
+
+/// For `config_override` of a call that must not be repeated behind our back.
+pub fn alone() -> aws_sdk_ec2::config::Builder {
+    aws_sdk_ec2::config::Config::builder().retry_config(RetryConfig::disabled())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use aws_config::{BehaviorVersion, SdkConfig};
+
+    use super::*;
+    use crate::address::Address;
+    use crate::cloud::aws::Cache;
+    use crate::kind::{StackId, Tags};
+
+    /// N1: a second attempt of a step goes on with what the first one made; other steps do not.
+    #[tokio::test]
+    async fn a_step_makes_its_thing_once() {
+        let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+        let (aws, calls) = (Aws::new(&config, Cache::in_memory()), Cell::new(0));
+        let make = || async {
+            calls.set(calls.get() + 1);
+            match calls.get() {
+                1 => Err(Error::new(Class::Throttled, "slow down")),
+                call => Ok(format!("vpc-{call}")),
+            }
+        };
+        let (address, tags) = (Address::new("vpc", "main"), Tags::new());
+        let stack = StackId { stack: "s".into(), env: "e".into(), region: "r".into() };
+        let cx = |token| Cx {
+            aws: &aws,
+            stack: &stack,
+            address: &address,
+            id: "",
+            tags: &tags,
+            token,
+            beside: &[],
+            watch: None,
+        };
+        let kind = || ResourceType::Vpc;
+        assert!(aws.once(&cx("step-1"), kind(), make()).await.is_err());
+        assert_eq!(aws.once(&cx("step-1"), kind(), make()).await.unwrap(), "vpc-2");
+        assert_eq!(aws.once(&cx("step-1"), kind(), make()).await.unwrap(), "vpc-2");
+        assert_eq!(aws.once(&cx("step-2"), kind(), make()).await.unwrap(), "vpc-3");
+    }
+}

@@ -23,6 +23,7 @@ pub mod ecs;
 mod error;
 pub mod once;
 mod owned;
+mod pace;
 pub mod tags;
 
 /// The clients of one account and region.

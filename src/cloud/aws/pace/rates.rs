@@ -1,0 +1,84 @@
+//! AWS's documented rates: which calls share a bucket, how large it is, how fast it fills.
+//!
+//! Sources: "Request throttling for the Amazon ECS API", "Request throttling for the Amazon EC2 API",
+//! "Request throttling for the Elastic Load Balancing API", "CloudWatch Logs quotas". Where AWS publishes
+//! nothing, a cautious guess.
+
+/// A bucket: calls that fit `operations` take from it. `*` at the end stands for any rest.
+#[derive(Debug)]
+pub(super) struct Rate {
+    pub(super) service: &'static str,
+    pub(super) operations: &'static [&'static str],
+    /// How many calls may come at once.
+    pub(super) burst: f64,
+    /// Calls a second, in the long run.
+    pub(super) per_second: f64,
+}
+
+const fn rate(
+    service: &'static str,
+    operations: &'static [&'static str],
+    burst: f64,
+    per_second: f64,
+) -> Rate {
+    Rate { service, operations, burst, per_second }
+}
+
+/// The first that fits is a call's bucket.
+#[rustfmt::skip]
+pub(super) const RATES: &[Rate] = &[
+    rate("ecs", &["CreateCluster", "DeleteCluster", "UpdateCluster*", "PutClusterCapacityProviders"], 20.0, 1.0),
+    rate("ecs", &["RegisterTaskDefinition", "DeregisterTaskDefinition"], 20.0, 1.0),
+    rate("ecs", &["DeleteTaskDefinitions"], 5.0, 1.0),
+    rate("ecs", &["CreateService", "UpdateService", "DeleteService"], 50.0, 5.0),
+    rate("ecs", &["DescribeServices", "ListServices"], 100.0, 20.0),
+    rate("ecs", &["DescribeServiceDeployments", "DescribeServiceRevisions", "ListServiceDeployments"], 50.0, 20.0),
+    rate("ecs", &["DescribeTaskDefinition", "ListTaskDefinition*"], 50.0, 20.0),
+    rate("ecs", &["DescribeTasks", "ListTasks"], 100.0, 20.0),
+    rate("ecs", &["TagResource", "UntagResource"], 20.0, 10.0),
+    rate("ecs", &["*"], 50.0, 20.0),
+    rate("ec2", &["CreateNatGateway", "DeleteNatGateway"], 10.0, 1.0),
+    rate("ec2", &["CreateTags", "DeleteTags"], 100.0, 10.0),
+    rate("ec2", &["Describe*", "Get*"], 100.0, 20.0),
+    rate("ec2", &["*"], 50.0, 5.0),
+    rate("elasticloadbalancing", &["CreateLoadBalancer", "SetSubnets"], 10.0, 0.2),
+    // The page gives two pairs of numbers, 40 and 10 or 200 and 50: what is refused slows it down.
+    rate("elasticloadbalancing", &["Describe*"], 100.0, 20.0),
+    rate("elasticloadbalancing", &["*"], 20.0, 3.0),
+    rate("logs", &["PutRetentionPolicy", "DeleteRetentionPolicy", "TagResource", "UntagResource"], 10.0, 5.0),
+    rate("logs", &["ListTagsForResource"], 30.0, 30.0),
+    rate("logs", &["CreateLogGroup", "DeleteLogGroup"], 10.0, 10.0),
+    rate("logs", &["*"], 20.0, 10.0),
+    // Not published.
+    rate("ecr", &["*"], 50.0, 20.0),
+    rate("iam", &["*"], 50.0, 20.0),
+    rate("sts", &["*"], 100.0, 100.0),
+    rate("tagging", &["*"], 20.0, 10.0),
+    // Any other service.
+    rate("", &["*"], 20.0, 10.0),
+];
+
+/// The place in [`RATES`] of a call's bucket.
+pub(super) fn place(service: &str, operation: &str) -> usize {
+    let fits = |pattern: &&str| match pattern.strip_suffix('*') {
+        Some(start) => operation.starts_with(start),
+        None => *pattern == operation,
+    };
+    let is_it = |rate: &Rate| rate.service == service && rate.operations.iter().any(|it| fits(&it));
+    RATES.iter().position(is_it).unwrap_or(RATES.len() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_of_a_kind_share_a_bucket() {
+        let same =
+            |one: (&str, &str), other: (&str, &str)| place(one.0, one.1) == place(other.0, other.1);
+        assert!(same(("ecs", "CreateService"), ("ecs", "DeleteService")));
+        assert!(!same(("ecs", "CreateService"), ("ecs", "DescribeServices")));
+        assert!(!same(("ec2", "DescribeVpcs"), ("elasticloadbalancing", "DescribeRules")));
+        assert!(same(("s3", "GetObject"), ("s3", "PutObject")));
+    }
+}

@@ -1,0 +1,111 @@
+//! How many calls of a service may be under way at once: half as many when AWS refuses one, one more
+//! when a whole window of them was served.
+
+use std::sync::{Mutex, MutexGuard};
+
+use tokio::sync::Notify;
+
+/// Calls under way at the beginning.
+const FIRST: f64 = 32.0;
+/// Calls under way at most.
+const WIDEST: f64 = 64.0;
+
+/// The window of one service.
+#[derive(Debug)]
+pub(super) struct Window {
+    state: Mutex<State>,
+    freed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    limit: f64,
+    under_way: usize,
+    /// Counts the halvings: calls that began before the last one say nothing new.
+    halvings: u32,
+}
+
+/// A place in a window; free again when it is dropped.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    window: &'a Window,
+    halvings: u32,
+}
+
+impl Window {
+    /// One that nobody is in.
+    pub(super) fn new() -> Self {
+        let state = State { limit: FIRST, under_way: 0, halvings: 0 };
+        Self { state: Mutex::new(state), freed: Notify::new() }
+    }
+
+    /// Waits for a place.
+    pub(super) async fn enter(&self) -> Place<'_> {
+        loop {
+            let freed = self.freed.notified();
+            {
+                let mut state = self.state();
+                if (state.under_way + 1) as f64 <= state.limit {
+                    state.under_way += 1;
+                    return Place { window: self, halvings: state.halvings };
+                }
+            }
+            freed.await;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no holder panics")
+    }
+}
+
+impl Place<'_> {
+    /// The call was refused.
+    pub(super) fn refused(&mut self) {
+        let mut state = self.window.state();
+        if state.halvings == self.halvings {
+            state.halvings += 1;
+            state.limit = (state.limit / 2.0).max(1.0);
+        }
+        self.halvings = state.halvings;
+    }
+
+    /// The call was served.
+    pub(super) fn served(&self) {
+        let mut state = self.window.state();
+        state.limit = (state.limit + 1.0 / state.limit).min(WIDEST);
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.window.state().under_way -= 1;
+        self.window.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_refusal_halves_it_once_a_round() {
+        let window = Window::new();
+        let mut places = Vec::new();
+        while let Some(place) = window.enter().now_or_never() {
+            places.push(place);
+        }
+        assert_eq!(places.len(), 32);
+        places.iter_mut().for_each(Place::refused);
+        places.truncate(16);
+        assert!(window.enter().now_or_never().is_none(), "16 are under way, and 16 may be");
+        places.truncate(15);
+        let place = window.enter().now_or_never().expect("one has left");
+        (0..16).for_each(|_| place.served());
+        assert!(window.enter().now_or_never().is_none());
+        place.served();
+        assert!(window.enter().now_or_never().is_some(), "a round was served: one more");
+    }
+}

@@ -546,6 +546,46 @@ fn documents_for_programs_are_json() {
     assert_eq!(schema["title"], "ecsctl spec");
 }
 
+/// Each value has an origin, within a container too; and the answer is a spec all the same.
+#[test]
+fn render_explains_each_value() {
+    let desk = Desk::with(
+        r#"
+        ecsctl = 1
+        stack = "shop"
+        region = "us-east-1"
+        [service.web]
+        image = "httpd:2.4"
+        port = 80
+        xray = true
+        env.LEVEL = "info"
+        health.command = "curl -f localhost"
+        [service.web.deploy]
+        max = 150
+        [aws.task-definition.web.containers.web]
+        stop-timeout = 60
+        [env.dev]
+        service.web.env.LEVEL = "debug"
+        "#,
+    );
+    let explained = desk.run("render --explain -e dev").exits(0).stdout;
+    let of = |header: &str| {
+        let lines = explained.lines().skip_while(|line| *line != header);
+        let lines = lines
+            .take_while(|line| !line.is_empty() && (*line == header || !line.starts_with('[')));
+        lines.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    assert_snapshot!(of("[aws.task-definition.web]"), @"");
+    assert_snapshot!(of("[aws.task-definition.web.containers]"), @"");
+    assert_snapshot!(of("[aws.service.web]"), @"");
+    assert_snapshot!(of("[aws.target-group.web]"), @"");
+    let plain = desk.run("render --format json -e dev").exits(0).json();
+    desk.write(&format!(
+        "ecsctl = 1\nstack = \"shop\"\nregion = \"us-east-1\"\n[env.dev]\n{explained}"
+    ));
+    assert_eq!(desk.run("render --format json -e dev").exits(0).json(), plain);
+}
+
 /// What `render` prints declares the same stack when it is written by hand.
 #[test]
 fn what_render_prints_is_a_spec() {

@@ -1,0 +1,196 @@
+//! The sections of a spec that could not be read. Whoever judges the others asks here, so that nothing
+//! is said that follows from what is missing alone.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value as Json;
+
+use super::Language;
+use super::meta::KEYS;
+use super::node::{Entry, Form, Mark, Node, mentions_unknown};
+use super::sources::Sources;
+use crate::address::{Address, Path, SURROUNDINGS};
+use crate::diag::{Diagnostic, Place, Span};
+
+/// The name of what sections make without being asked: the load balancer of the first public service.
+const MAIN: &str = "main";
+
+/// The sections that could not be read, and what is known of them all the same: their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// `service.web`, `network`, `aws.vpc.main`; or a whole `service` that is no table of services.
+    sections: BTreeSet<Path>,
+    /// The names under headers that say neither section nor kind, whichever was meant.
+    strays: BTreeSet<String>,
+}
+
+impl Unread {
+    /// The sections of a document that an error points into, or that hold one of the `unknown` values.
+    pub(crate) fn of(
+        tree: &Node,
+        language: &Language,
+        sources: &Sources,
+        errors: &[Diagnostic],
+        unknown: &[Span],
+    ) -> Self {
+        let labels = errors.iter().flat_map(|error| &error.labels);
+        let told = labels.filter_map(|label| match &label.place {
+            Place::Span(span) if span.start < span.end => Some(span),
+            Place::Span(_) | Place::Value(_) | Place::Key(_) => None,
+        });
+        let wrong = Wrong { sources, spans: told.chain(unknown).collect() };
+        let mut unread = Self::default();
+        let sections = tree.table().into_iter().flatten();
+        for (key, entry) in sections.filter(|(key, _)| !KEYS.contains(&key.as_str())) {
+            match (key.as_str(), language.knows(key)) {
+                (SURROUNDINGS, _) => unread.add_kinds(entry, language, &wrong),
+                (_, true) if language.is_single(key) => {
+                    unread.add(entry, Path::of([key]), 1, &wrong);
+                }
+                (_, true) => unread.add(entry, Path::of([key]), 2, &wrong),
+                (_, false) => unread.add_stray(entry, Path::of([key])),
+            }
+        }
+        unread
+    }
+
+    fn add_kinds(&mut self, kinds: &Entry, language: &Language, wrong: &Wrong<'_>) {
+        let Some(table) = kinds.value.table() else {
+            self.sections.insert(Path::of([SURROUNDINGS]));
+            return;
+        };
+        for (kind, entry) in table {
+            match language.kinds.contains_key(kind.as_str()) {
+                true => self.add(entry, Path::of([SURROUNDINGS, kind]), 2, wrong),
+                false => self.add_stray(entry, Path::of([SURROUNDINGS, kind])),
+            }
+        }
+    }
+
+    fn add_stray(&mut self, entry: &Entry, path: Path) {
+        self.strays.extend(entry.value.table().into_iter().flat_map(|table| table.keys().cloned()));
+        self.sections.insert(path);
+    }
+
+    /// Adds what is wrong of the sections that stand `depth` steps deep.
+    fn add(&mut self, entry: &Entry, path: Path, depth: usize, wrong: &Wrong<'_>) {
+        match entry.value.table() {
+            Some(table) if depth > 1 && !wrong.is_at(entry.key) => {
+                for (name, entry) in table {
+                    self.add(entry, path.join(name), depth - 1, wrong);
+                }
+            }
+            _ => {
+                if wrong.is_in(entry) {
+                    self.sections.insert(path);
+                }
+            }
+        }
+    }
+
+    /// Takes one more section out of a document. Gives back whether it was there.
+    pub fn take(&mut self, section: Path, document: &mut Json) -> bool {
+        let was_there = remove(&section, document);
+        self.sections.insert(section);
+        was_there
+    }
+
+    /// Adds a section of which something turned out to be wrong later.
+    pub fn insert(&mut self, section: Path) {
+        self.sections.insert(section);
+    }
+
+    /// Whether the path leads to or into a section that could not be read.
+    pub fn holds(&self, path: &Path) -> bool {
+        self.sections.iter().any(|section| path.starts_with(section))
+    }
+
+    /// The names of the unread entries of a section.
+    pub fn names(&self, section: &str) -> impl Iterator<Item = &str> {
+        self.sections.iter().filter_map(move |path| match path.steps().as_slice() {
+            [first, name] if *first == section => Some(path.0[1].as_str()).filter(|n| n == name),
+            _ => None,
+        })
+    }
+
+    /// Whether there may be an entry of that name in a section, for all that is known.
+    pub fn may_name(&self, section: &str, name: &str) -> bool {
+        self.holds(&Path::of([section, name])) || self.strays.contains(name)
+    }
+
+    /// Whether a resource may be declared, or patched, by what could not be read. What a section
+    /// stands for has the section's name in its own.
+    pub fn may_declare(&self, address: &Address) -> bool {
+        let may = |section: &Path| match section.steps().as_slice() {
+            [SURROUNDINGS, kind, name] => *kind == address.kind && *name == address.name,
+            [SURROUNDINGS, kind] => *kind == address.kind || self.strays.contains(&address.name),
+            [_, name] => address.name.contains(name) || address.name.contains(MAIN),
+            _ => true,
+        };
+        self.sections.iter().any(may)
+    }
+
+    /// Whether `[aws.<kind>.<name>]` for a resource is among what could not be read.
+    pub fn may_patch(&self, address: &Address) -> bool {
+        self.holds(&Path::of([SURROUNDINGS, &address.kind, &address.name]))
+            || self.strays.contains(&address.name)
+    }
+
+    /// Takes the sections out of a document, so that the others can be read. Texts that mention a
+    /// variable without a value stay: to all who come later they are texts like others.
+    pub(crate) fn leave_out(&self, document: &mut Json) {
+        for section in &self.sections {
+            remove(section, document);
+        }
+        spell_variables(document);
+    }
+}
+
+/// Removes what stands at a path. Gives back whether it was there.
+fn remove(path: &Path, document: &mut Json) -> bool {
+    let Some((last, way)) = path.0.split_last() else { return false };
+    let table = way.iter().try_fold(document, |table, step| table.get_mut(step));
+    let table = table.and_then(Json::as_object_mut);
+    table.is_some_and(|table| table.remove(last).is_some())
+}
+
+fn spell_variables(document: &mut Json) {
+    match document {
+        Json::String(text) if mentions_unknown(text) => *text = text.replace("${var.", "$${var."),
+        Json::Array(items) => items.iter_mut().for_each(spell_variables),
+        Json::Object(fields) => fields.values_mut().for_each(spell_variables),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
+}
+
+/// The bytes that are wrong.
+struct Wrong<'a> {
+    sources: &'a Sources,
+    spans: Vec<&'a Span>,
+}
+
+impl Wrong<'_> {
+    fn is_at(&self, mark: Mark) -> bool {
+        self.spans.contains(&&self.sources.span(mark))
+    }
+
+    fn is_in(&self, entry: &Entry) -> bool {
+        self.is_at(entry.key) || self.is_within(&entry.value)
+    }
+
+    fn is_within(&self, node: &Node) -> bool {
+        match &node.form {
+            // A reference in a text has fewer bytes than the text.
+            Form::Scalar(_) => {
+                let whole = self.sources.span(node.mark);
+                self.spans.iter().any(|span| {
+                    span.file == whole.file && whole.start <= span.start && span.end <= whole.end
+                })
+            }
+            Form::List(items) => self.is_at(node.mark) || items.iter().any(|it| self.is_within(it)),
+            Form::Table(table) => {
+                self.is_at(node.mark) || table.values().any(|entry| self.is_in(entry))
+            }
+        }
+    }
+}

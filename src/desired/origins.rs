@@ -18,18 +18,17 @@ pub(super) fn relocate(draft: &Declaration, mut diagnostic: Diagnostic) -> Diagn
     diagnostic
 }
 
-/// A hint, its names of fields replaced by names of keys. Names are in backticks, with a value behind
-/// them or none.
+/// A hint, its names of fields replaced by names of keys. Names are in backticks. A field with a value
+/// is replaced only by a key of the same name: another key may take other values.
 fn translate(draft: &Declaration, pointed: &Path, hint: &str) -> String {
     let word = |(index, word): (usize, &str)| {
         if index % 2 == 0 {
             return word.to_owned();
         }
         let (name, value) = word.split_at(word.find(" = ").unwrap_or(word.len()));
-        match key(draft, pointed, name) {
-            Some(key) => format!("{key}{value}"),
-            None => word.to_owned(),
-        }
+        let key = key(draft, pointed, name);
+        let key = key.filter(|key| value.is_empty() || key.rsplit('.').next() == Some(name));
+        key.map_or_else(|| word.to_owned(), |key| format!("{key}{value}"))
     };
     hint.split('`').enumerate().map(word).collect::<Vec<_>>().join("`")
 }
@@ -46,4 +45,48 @@ fn key(draft: &Declaration, pointed: &Path, name: &str) -> Option<String> {
     }
     let within = key.0.strip_prefix(draft.section.0.as_slice()).unwrap_or(&key.0);
     Some(within.join("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft() -> Declaration {
+        let section = Path::of(["service", "web"]);
+        let mut draft = Declaration::new("task-definition", "web", &section);
+        let mut origin = |way: &str, key: &str| {
+            draft.origins.insert(Path::of(way.split('.')), Path::of(key.split('.')));
+        };
+        origin("containers.db.health-check", "service.web.container.db.health");
+        origin("containers.db.essential", "service.web.container.db.essential");
+        origin("containers.web", "service.web");
+        origin("containers.web.health-check", "service.web.health");
+        origin("containers.web.user", "aws.task-definition.web.containers.web.user");
+        draft
+    }
+
+    #[test]
+    fn hints_speak_of_keys() {
+        let told =
+            |pointed: &str, hint: &str| translate(&draft(), &Path::of(pointed.split('.')), hint);
+        let health = "add a `health-check`, as page `CMD` says";
+        assert_eq!(told("containers.web.image", health), "add a `health`, as page `CMD` says");
+        assert_eq!(
+            told("containers.db", health),
+            "add a `container.db.health`, as page `CMD` says"
+        );
+        let essential = "set `essential = false`";
+        assert_eq!(told("containers", essential), "set `container.db.essential = false`");
+        // What takes another value under another name, and what is by hand, stays.
+        assert_eq!(told("", "set `health-check = [\"NONE\"]`"), "set `health-check = [\"NONE\"]`");
+        assert_eq!(told("containers.web", "leave out `user`"), "leave out `user`");
+    }
+
+    #[test]
+    fn errors_point_at_the_key_closest_to_the_field() {
+        let at = |way: &str| draft().origin(&Path::of(way.split('.'))).to_string();
+        assert_eq!(at("containers.web.health-check.command"), "service.web.health");
+        assert_eq!(at("containers.web.links"), "service.web");
+        assert_eq!(at("network-mode"), "service.web");
+    }
 }

@@ -573,122 +573,58 @@ fn render_explains_each_value() {
     let of = |header: &str| {
         let lines = explained.lines().skip_while(|line| *line != header);
         let lines = lines
-            .take_while(|line| !line.is_empty() && (*line == header || !line.starts_with('[')));
+            .take_while(|line| !line.is_empty() && (*line == header || !line.starts_with('[')))
+            .filter(|line| !line.ends_with("# default"));
         lines.map(|line| format!("{line}\n")).collect::<String>()
     };
     assert_snapshot!(of("[aws.task-definition.web]"), @r#"
     [aws.task-definition.web]
     cpu                                      = 256  # default of service.web.size.cpu
-    enable-fault-injection                   = false  # default
     execution-role-arn                       = "${role.web-execution.arn}"  # follows from [service.web], ecsctl.toml:5
     memory                                   = 512  # default of service.web.size.memory
-    name                                     = "shop-dev-web"  # default
     network-mode                             = "awsvpc"  # follows from [service.web], ecsctl.toml:5
     requires-compatibilities                 = ["FARGATE"]  # follows from [service.web], ecsctl.toml:5
     runtime-platform.cpu-architecture        = "X86_64"  # default of service.web.arch
     runtime-platform.operating-system-family = "LINUX"  # follows from [service.web], ecsctl.toml:5
     task-role-arn                            = "${role.web-task.arn}"  # follows from [service.web], ecsctl.toml:5
-    volumes                                  = {}  # default
     "#);
     assert_snapshot!(of("[aws.task-definition.web.containers]"), @r#"
     [aws.task-definition.web.containers]
-    web.command = []  # default
-    web.cpu = 0  # default
-    web.depends-on = {}  # default
-    web.disable-networking = false  # default
-    web.dns-search-domains = []  # default
-    web.dns-servers = []  # default
-    web.docker-labels = {}  # default
-    web.docker-security-options = []  # default
-    web.entry-point = []  # default
     web.environment.AWS_XRAY_DAEMON_ADDRESS = "127.0.0.1:2000"  # ecsctl.toml:8
     web.environment.LEVEL = "debug"  # ecsctl.toml:17 (env dev)
-    web.environment-files = []  # default
-    web.essential = true  # default
-    web.extra-hosts = {}  # default
     web.health-check.command = ["CMD-SHELL", "curl -f localhost"]  # ecsctl.toml:11
     web.health-check.interval = 10  # default of service.web.health.interval
     web.health-check.retries = 3  # default of service.web.health.unhealthy
     web.health-check.start-period = 0  # default of service.web.health.start
     web.health-check.timeout = 5  # default of service.web.health.timeout
     web.image = "httpd:2.4"  # ecsctl.toml:6
-    web.interactive = false  # default
-    web.links = []  # default
-    web.linux-parameters.capabilities = { add = [], drop = [] }  # default
-    web.linux-parameters.devices = []  # default
     web.linux-parameters.init-process-enabled = true  # default of service.web.init
-    web.linux-parameters.tmpfs = {}  # default
     web.log-configuration.driver = "awslogs"  # follows from [service.web], ecsctl.toml:5
     web.log-configuration.options.awslogs-group = "${log-group.web.name}"  # follows from [service.web], ecsctl.toml:5
     web.log-configuration.options.awslogs-region = "${aws.region}"  # follows from [service.web], ecsctl.toml:5
     web.log-configuration.options.awslogs-stream-prefix = "web"  # default of service.web.logs.prefix
-    web.log-configuration.secret-options = {}  # default
-    web.memory = false  # default
-    web.memory-reservation = false  # default
-    web.mount-points = []  # default
     web.ports = [{ container-port = 80, protocol = "tcp" }]  # ecsctl.toml:7
-    web.privileged = false  # default
-    web.pseudo-terminal = false  # default
-    web.readonly-root-filesystem = false  # default
-    web.resource-requirements = {}  # default
-    web.secrets = {}  # default
     web.stop-timeout = 60  # ecsctl.toml:15
-    web.system-controls = {}  # default
-    web.ulimits = {}  # default
-    web.version-consistency = "enabled"  # default
-    web.volumes-from = []  # default
-    xray-daemon.command = []  # default
     xray-daemon.cpu = 32  # ecsctl.toml:8
-    xray-daemon.depends-on = {}  # default
-    xray-daemon.disable-networking = false  # default
-    xray-daemon.dns-search-domains = []  # default
-    xray-daemon.dns-servers = []  # default
-    xray-daemon.docker-labels = {}  # default
-    xray-daemon.docker-security-options = []  # default
-    xray-daemon.entry-point = []  # default
-    xray-daemon.environment = {}  # default
-    xray-daemon.environment-files = []  # default
     xray-daemon.essential = false  # ecsctl.toml:8
-    xray-daemon.extra-hosts = {}  # default
     xray-daemon.image = "public.ecr.aws/xray/aws-xray-daemon:3.x"  # ecsctl.toml:8
-    xray-daemon.interactive = false  # default
-    xray-daemon.links = []  # default
-    xray-daemon.linux-parameters.capabilities = { add = [], drop = [] }  # default
-    xray-daemon.linux-parameters.devices = []  # default
     xray-daemon.linux-parameters.init-process-enabled = true  # ecsctl.toml:8
-    xray-daemon.linux-parameters.tmpfs = {}  # default
     xray-daemon.log-configuration.driver = "awslogs"  # follows from [service.web], ecsctl.toml:5
     xray-daemon.log-configuration.options.awslogs-group = "${log-group.web.name}"  # follows from [service.web], ecsctl.toml:5
     xray-daemon.log-configuration.options.awslogs-region = "${aws.region}"  # follows from [service.web], ecsctl.toml:5
     xray-daemon.log-configuration.options.awslogs-stream-prefix = "web"  # default of service.web.logs.prefix
-    xray-daemon.log-configuration.secret-options = {}  # default
     xray-daemon.memory = 256  # ecsctl.toml:8
-    xray-daemon.memory-reservation = false  # default
-    xray-daemon.mount-points = []  # default
     xray-daemon.ports = [{ container-port = 2000, protocol = "udp" }]  # ecsctl.toml:8
-    xray-daemon.privileged = false  # default
-    xray-daemon.pseudo-terminal = false  # default
-    xray-daemon.readonly-root-filesystem = false  # default
-    xray-daemon.resource-requirements = {}  # default
-    xray-daemon.secrets = {}  # default
-    xray-daemon.system-controls = {}  # default
-    xray-daemon.ulimits = {}  # default
-    xray-daemon.version-consistency = "enabled"  # default
-    xray-daemon.volumes-from = []  # default
     "#);
     assert_snapshot!(of("[aws.service.web]"), @r#"
     [aws.service.web]
     availability-zone-rebalancing     = "ENABLED"  # ecsctl.toml:13
     cluster                           = "${cluster.main.arn}"  # follows from [service.web], ecsctl.toml:5
     desired-count                     = 2  # ecsctl.toml:10
-    enable-ecs-managed-tags           = false  # default
     enable-execute-command            = true  # default of service.web.exec
     health-check-grace-period-seconds = 60  # default of service.web.grace
     load-balancers                    = [{ container-name = "web", container-port = 80, target-group-arn = "${target-group.web.arn}" }]  # default of service.web.http
-    name                              = "shop-dev-web"  # default
-    platform-version                  = "LATEST"  # default
     propagate-tags                    = "SERVICE"  # follows from [service.web], ecsctl.toml:5
-    scheduling-strategy               = "REPLICA"  # default
     task-definition                   = "${task-definition.web.arn}"  # follows from [service.web], ecsctl.toml:5
     "#);
     assert_snapshot!(of("[aws.target-group.web]"), @r#"
@@ -700,11 +636,8 @@ fn render_explains_each_value() {
     health-check.path                = "/"  # default of service.web.health.path
     health-check.timeout-seconds     = 5  # default of service.web.health.timeout
     health-check.unhealthy-threshold = 2  # default of service.web.health.unhealthy
-    ip-address-type                  = "ipv4"  # default
-    name                             = "shop-dev-web"  # default
     port                             = 80  # ecsctl.toml:7
     protocol                         = "HTTP"  # follows from [service.web], ecsctl.toml:5
-    protocol-version                 = "HTTP1"  # default
     target-type                      = "ip"  # follows from [service.web], ecsctl.toml:5
     vpc-id                           = "${vpc.main.id}"  # follows from [service.web], ecsctl.toml:5
     "#);

@@ -176,6 +176,66 @@ fn colours_and_width_are_the_terminals() {
     assert!(!plain.contains('\u{1b}'));
 }
 
+/// The examples, each with a line broken, and each line broken in three ways.
+fn broken() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let names = ["hello-world.toml", "hello-world-ecr/ecsctl.toml", "scorekeep/ecsctl.toml"];
+    let mut all = Vec::new();
+    for name in names.iter().chain(&["shop/ecsctl.toml"]) {
+        let text = std::fs::read_to_string(folder.join(name)).expect("an example");
+        for (number, line) in text.lines().enumerate() {
+            let ways = match (line.strip_prefix('['), line.split_once('=')) {
+                (Some(header), _) => {
+                    vec![format!("[x{header}"), format!("[{}", header.to_uppercase())]
+                }
+                (None, Some((key, value))) => vec![
+                    format!("x{line}"),
+                    format!("{key} = {{ x = 1 }}"),
+                    format!("{key} = [[{}]]", value.split('#').next().unwrap_or_default()),
+                    line.replace("${", "${x"),
+                ],
+                (None, None) => continue,
+            };
+            for way in ways {
+                let lines = text.lines().enumerate();
+                let lines = lines.map(|(at, old)| if at == number { &way } else { old });
+                all.push(lines.map(|line| format!("{line}\n")).collect());
+            }
+        }
+    }
+    all
+}
+
+/// Where there was nothing wrong, an error in the text is followed by none that only comes of it.
+#[test]
+fn what_cannot_be_read_has_no_consequences() {
+    let language = blueprint::language();
+    let file = PathBuf::from("ecsctl.toml");
+    let mut told = 0;
+    for text in broken() {
+        for (env, tag) in [(None, true), (Some("dev"), true), (Some("prod"), false)] {
+            let tag = (tag && text.contains("${var.tag}")).then(|| ("tag".into(), "v1".into()));
+            let request = Request {
+                file: file.clone(),
+                env: env.filter(|env| text.contains(&format!("[env.{env}"))).map(str::to_owned),
+                vars: tag.into_iter().collect(),
+                region: Some("eu-west-1".to_owned()),
+                ..Request::default()
+            };
+            let files = BTreeMap::from([(file.clone(), text.clone())]);
+            let Err(rejected) = desired::of(load(&request, &language, &files)) else { continue };
+            let of_text = |code: &str| code.starts_with("E01");
+            let codes: Vec<&str> = rejected.diagnostics.iter().map(|one| one.code).collect();
+            if codes.iter().any(|code| of_text(code)) {
+                let shown = render(&rejected.diagnostics, &rejected.sources, Look::PLAIN);
+                assert!(codes.into_iter().all(of_text), "{text}\n{shown}");
+                told += 1;
+            }
+        }
+    }
+    assert!(told > 300, "only {told} specs were wrong");
+}
+
 /// Wrong specs with a piece cut out and another put in.
 fn mutilated() -> impl Strategy<Value = (String, String)> {
     let files = files();

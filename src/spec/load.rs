@@ -47,7 +47,8 @@ pub fn load(request: &Request, language: &Language, files: &dyn Files) -> Result
     let Checker { found: mut diagnostics, unknown, .. } = checker;
     let (Some(meta), true) = (meta, diagnostics.is_empty()) else {
         let unread = Unread::of(&tree, language, &sources, &diagnostics, &unknown);
-        let rest = is_env_known.then(|| rest(&tree, request, env, unread)).flatten();
+        let unread = unread.filter(|_| is_env_known);
+        let rest = unread.and_then(|unread| rest(&tree, request, env, unread));
         diagnostics.extend(warnings);
         return Err(Rejected { diagnostics, sources: with_tree(sources, tree, env), rest });
     };

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::Language;
 use super::meta::KEYS;
 use super::node::{Entry, Form, Mark, Node, mentions_unknown};
 use super::sources::Sources;
+use super::{Language, example};
 use crate::address::{Address, Path, SURROUNDINGS};
 use crate::diag::{Diagnostic, Place, Span};
 
@@ -20,19 +20,22 @@ const MAIN: &str = "main";
 pub struct Unread {
     /// `service.web`, `network`, `aws.vpc.main`; or a whole `service` that is no table of services.
     sections: BTreeSet<Path>,
-    /// The names under headers that say neither section nor kind, whichever was meant.
+    /// The names, in small letters, under headers that say neither section nor kind, whichever was
+    /// meant; and the names that are none.
     strays: BTreeSet<String>,
 }
 
 impl Unread {
     /// The sections of a document that an error points into, or that hold one of the `unknown` values.
+    /// None when it may be any of them: under a header that says nothing known stand sections, as they
+    /// would under `defaults`.
     pub(crate) fn of(
         tree: &Node,
         language: &Language,
         sources: &Sources,
         errors: &[Diagnostic],
         unknown: &[Span],
-    ) -> Self {
+    ) -> Option<Self> {
         let labels = errors.iter().flat_map(|error| &error.labels);
         let told = labels.filter_map(|label| match &label.place {
             Place::Span(span) if span.start < span.end => Some(span),
@@ -40,39 +43,58 @@ impl Unread {
         });
         let wrong = Wrong { sources, spans: told.chain(unknown).collect() };
         let mut unread = Self::default();
-        let sections = tree.table().into_iter().flatten();
-        for (key, entry) in sections.filter(|(key, _)| !KEYS.contains(&key.as_str())) {
-            match (key.as_str(), language.knows(key)) {
-                (SURROUNDINGS, _) => unread.add_kinds(entry, language, &wrong),
-                (_, true) if language.is_single(key) => {
-                    unread.add(entry, Path::of([key]), 1, &wrong);
-                }
-                (_, true) => unread.add(entry, Path::of([key]), 2, &wrong),
-                (_, false) => unread.add_stray(entry, Path::of([key])),
-            }
+        unread.add_strays(tree, language)?;
+        for (section, entry) in tree.table().into_iter().flatten() {
+            let depth = match section.as_str() {
+                key if KEYS.contains(&key) => continue,
+                SURROUNDINGS => 3,
+                single if language.is_single(single) => 1,
+                _ => 2,
+            };
+            unread.add(entry, Path::of([section]), depth, &wrong);
         }
-        unread
+        Some(unread)
     }
 
-    fn add_kinds(&mut self, kinds: &Entry, language: &Language, wrong: &Wrong<'_>) {
-        let Some(table) = kinds.value.table() else {
-            self.sections.insert(Path::of([SURROUNDINGS]));
-            return;
-        };
-        for (kind, entry) in table {
-            match language.kinds.contains_key(kind.as_str()) {
-                true => self.add(entry, Path::of([SURROUNDINGS, kind]), 2, wrong),
-                false => self.add_stray(entry, Path::of([SURROUNDINGS, kind])),
+    /// Adds what stands under a section or a kind that there is not. None when sections stand there.
+    fn add_strays(&mut self, tree: &Node, language: &Language) -> Option<()> {
+        let is_section = |(key, _): (&String, &Entry)| language.is_section(key);
+        for (section, entry) in tree.table().into_iter().flatten() {
+            if language.knows(section) {
+                continue;
+            }
+            let inside = || entry.value.table().into_iter().flatten();
+            let further = inside().filter_map(|(_, entry)| entry.value.table()).flatten();
+            if inside().chain(further).any(is_section) {
+                return None;
+            }
+            self.add_stray(entry, Path::of([section]));
+        }
+        let kinds = tree.get(SURROUNDINGS).and_then(|entry| entry.value.table());
+        for (kind, entry) in kinds.into_iter().flatten() {
+            if !language.kinds.contains_key(kind.as_str()) {
+                self.add_stray(entry, Path::of([SURROUNDINGS, kind]));
             }
         }
+        let entries = tree.table().into_iter().flatten().filter_map(|it| it.1.value.table());
+        let names = entries.flat_map(|table| table.keys());
+        self.strays
+            .extend(names.filter(|it| example::name(it).is_err()).map(|it| it.to_lowercase()));
+        Some(())
     }
 
     fn add_stray(&mut self, entry: &Entry, path: Path) {
-        self.strays.extend(entry.value.table().into_iter().flat_map(|table| table.keys().cloned()));
+        let names = entry.value.table().into_iter().flat_map(|table| table.keys());
+        self.strays.extend(names.map(|name| name.to_lowercase()));
         self.sections.insert(path);
     }
 
-    /// Adds what is wrong of the sections that stand `depth` steps deep.
+    fn is_stray(&self, name: &str) -> bool {
+        self.strays.contains(&name.to_lowercase())
+    }
+
+    /// Adds what is wrong of the sections that stand `depth` steps deep; and what has the name of a
+    /// stray, because the one may be a part of the other.
     fn add(&mut self, entry: &Entry, path: Path, depth: usize, wrong: &Wrong<'_>) {
         match entry.value.table() {
             Some(table) if depth > 1 && !wrong.is_at(entry.key) => {
@@ -81,7 +103,8 @@ impl Unread {
                 }
             }
             _ => {
-                if wrong.is_in(entry) {
+                let is_namesake = path.0.last().is_some_and(|name| self.is_stray(name));
+                if is_namesake || wrong.is_in(entry) {
                     self.sections.insert(path);
                 }
             }
@@ -115,7 +138,7 @@ impl Unread {
 
     /// Whether there may be an entry of that name in a section, for all that is known.
     pub fn may_name(&self, section: &str, name: &str) -> bool {
-        self.holds(&Path::of([section, name])) || self.strays.contains(name)
+        self.holds(&Path::of([section, name])) || self.is_stray(name)
     }
 
     /// Whether a resource may be declared, or patched, by what could not be read. What a section
@@ -123,7 +146,7 @@ impl Unread {
     pub fn may_declare(&self, address: &Address) -> bool {
         let may = |section: &Path| match section.steps().as_slice() {
             [SURROUNDINGS, kind, name] => *kind == address.kind && *name == address.name,
-            [SURROUNDINGS, kind] => *kind == address.kind || self.strays.contains(&address.name),
+            [SURROUNDINGS, kind] => *kind == address.kind || self.is_stray(&address.name),
             [_, name] => address.name.contains(name) || address.name.contains(MAIN),
             _ => true,
         };
@@ -133,7 +156,7 @@ impl Unread {
     /// Whether `[aws.<kind>.<name>]` for a resource is among what could not be read.
     pub fn may_patch(&self, address: &Address) -> bool {
         self.holds(&Path::of([SURROUNDINGS, &address.kind, &address.name]))
-            || self.strays.contains(&address.name)
+            || self.is_stray(&address.name)
     }
 
     /// Takes the sections out of a document, so that the others can be read. Texts that mention a

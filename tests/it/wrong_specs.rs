@@ -190,7 +190,7 @@ fn broken() -> Vec<String> {
                 }
                 (None, Some((key, value))) => vec![
                     format!("x{line}"),
-                    format!("{key} = {{ x = 1 }}"),
+                    format!("{key} = {{ x = {{ y = 1 }} }}"),
                     format!("{key} = [[{}]]", value.split('#').next().unwrap_or_default()),
                     line.replace("${", "${x"),
                 ],

@@ -93,8 +93,8 @@ impl Unread {
         self.strays.contains(&name.to_lowercase())
     }
 
-    /// Adds what is wrong of the sections that stand `depth` steps deep; and what has the name of a
-    /// stray, because the one may be a part of the other.
+    /// Adds what is wrong of the sections that stand `depth` steps deep; and what may go on under a
+    /// header that says nothing known.
     fn add(&mut self, entry: &Entry, path: Path, depth: usize, wrong: &Wrong<'_>) {
         match entry.value.table() {
             Some(table) if depth > 1 && !wrong.is_at(entry.key) => {
@@ -103,8 +103,13 @@ impl Unread {
                 }
             }
             _ => {
-                let is_namesake = path.0.last().is_some_and(|name| self.is_stray(name));
-                if is_namesake || wrong.is_in(entry) {
+                let may_go_on = match path.steps().as_slice() {
+                    // A section without names may go on under any header.
+                    [_] => !self.strays.is_empty(),
+                    [.., name] => self.is_stray(name),
+                    [] => false,
+                };
+                if may_go_on || wrong.is_in(entry) {
                     self.sections.insert(path);
                 }
             }

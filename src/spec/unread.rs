@@ -44,6 +44,7 @@ impl Unread {
         let wrong = Wrong { sources, spans: told.chain(unknown).collect() };
         let mut unread = Self::default();
         unread.add_strays(tree, language)?;
+        let is_any_lost = unread.sections.iter().any(|path| path.0.len() == 1);
         for (section, entry) in tree.table().into_iter().flatten() {
             let depth = match section.as_str() {
                 key if KEYS.contains(&key) => continue,
@@ -51,24 +52,32 @@ impl Unread {
                 single if language.is_single(single) => 1,
                 _ => 2,
             };
+            // A section without names may go on under any header.
+            if depth == 1 && is_any_lost {
+                unread.insert(Path::of([section]));
+            }
             unread.add(entry, Path::of([section]), depth, &wrong);
         }
         Some(unread)
     }
 
-    /// Adds what stands under a section or a kind that there is not. None when sections stand there.
+    /// Adds what stands under a section or a kind that there is not, and names that are none. None when
+    /// sections stand there.
     fn add_strays(&mut self, tree: &Node, language: &Language) -> Option<()> {
         let is_section = |(key, _): (&String, &Entry)| language.is_section(key);
         for (section, entry) in tree.table().into_iter().flatten() {
-            if language.knows(section) {
-                continue;
-            }
             let inside = || entry.value.table().into_iter().flatten();
-            let further = inside().filter_map(|(_, entry)| entry.value.table()).flatten();
-            if inside().chain(further).any(is_section) {
-                return None;
+            if language.is_section(section) {
+                let wrong =
+                    inside().map(|(name, _)| name).filter(|name| example::name(name).is_err());
+                self.strays.extend(wrong.map(|name| name.to_lowercase()));
+            } else if !language.knows(section) {
+                let further = inside().filter_map(|(_, entry)| entry.value.table()).flatten();
+                if inside().chain(further).any(is_section) {
+                    return None;
+                }
+                self.add_stray(entry, Path::of([section]));
             }
-            self.add_stray(entry, Path::of([section]));
         }
         let kinds = tree.get(SURROUNDINGS).and_then(|entry| entry.value.table());
         for (kind, entry) in kinds.into_iter().flatten() {
@@ -76,10 +85,6 @@ impl Unread {
                 self.add_stray(entry, Path::of([SURROUNDINGS, kind]));
             }
         }
-        let entries = tree.table().into_iter().flatten().filter_map(|it| it.1.value.table());
-        let names = entries.flat_map(|table| table.keys());
-        self.strays
-            .extend(names.filter(|it| example::name(it).is_err()).map(|it| it.to_lowercase()));
         Some(())
     }
 
@@ -94,7 +99,7 @@ impl Unread {
     }
 
     /// Adds what is wrong of the sections that stand `depth` steps deep; and what may go on under a
-    /// header that says nothing known.
+    /// stray of the same name.
     fn add(&mut self, entry: &Entry, path: Path, depth: usize, wrong: &Wrong<'_>) {
         match entry.value.table() {
             Some(table) if depth > 1 && !wrong.is_at(entry.key) => {
@@ -103,12 +108,7 @@ impl Unread {
                 }
             }
             _ => {
-                let may_go_on = match path.steps().as_slice() {
-                    // A section without names may go on under any header.
-                    [_] => !self.strays.is_empty(),
-                    [.., name] => self.is_stray(name),
-                    [] => false,
-                };
+                let may_go_on = path.0.last().is_some_and(|name| self.is_stray(name));
                 if may_go_on || wrong.is_in(entry) {
                     self.sections.insert(path);
                 }

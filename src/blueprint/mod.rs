@@ -24,7 +24,7 @@ pub use self::network::Network;
 pub use self::references::references;
 pub use self::repo::Repo;
 pub use self::service::{Container, Service};
-pub use self::sheet::Expansion;
+pub use self::sheet::{Expansion, may_declare};
 pub use self::shorthand::shorthands;
 
 mod alb;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::declaration::Declaration;
+use super::network;
+use super::route::MAIN;
 use crate::address::{Address, Path, SURROUNDINGS};
 use crate::diag::{Diagnostic, Place};
 use crate::nearest::nearest;
@@ -88,12 +90,26 @@ impl Sheet {
         for (address, declaration) in &mut declarations {
             // What is declared by hand alone may be meant as a patch of what is not there.
             let is_stray =
-                declaration.section.first() == Some(SURROUNDINGS) && lacking.may_declare(address);
+                declaration.section.first() == Some(SURROUNDINGS) && may_declare(&lacking, address);
             declaration.is_partial =
                 is_stray || unread.holds(&declaration.section) || unread.may_patch(address);
         }
         Expansion { declarations: declarations.into_values().collect(), faults, unread: lacking }
     }
+}
+
+/// Whether a resource may be declared by what could not be read: what a section stands for has the
+/// section's name in its own, or is the load balancer that is made for the first public service.
+pub fn may_declare(unread: &Unread, address: &Address) -> bool {
+    let may = |section: &Path| match section.steps().as_slice() {
+        [SURROUNDINGS, kind, name] => *kind == address.kind && *name == address.name,
+        [SURROUNDINGS, kind] => *kind == address.kind || unread.is_stray(&address.name),
+        [_, name] => address.name.contains(name) || address.name.contains(MAIN),
+        ["network"] => network::KINDS.contains(&address.kind.as_str()),
+        ["cluster"] => address.kind == "cluster",
+        _ => true,
+    };
+    unread.sections().any(may)
 }
 
 /// The section that a path leads into: `service.web`, `network`, `aws.vpc.main`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Declared;
 use crate::address::{Address, Output, Path};
-use crate::blueprint::Declaration;
+use crate::blueprint::{self, Declaration};
 use crate::diag::Diagnostic;
 use crate::spec::Unread;
 use crate::value::{Part, Value};
@@ -74,7 +74,7 @@ fn wrong(output: &Output, names: &BTreeSet<&Address>, unread: &Unread) -> Option
         return (!is_known).then(|| Diagnostic::error("E0203", title).hint(hint));
     }
     if !names.contains(&output.of) {
-        if unread.may_declare(&output.of) {
+        if blueprint::may_declare(unread, &output.of) {
             return None;
         }
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();

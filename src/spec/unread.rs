@@ -12,9 +12,6 @@ use super::{Language, example};
 use crate::address::{Address, Path, SURROUNDINGS};
 use crate::diag::{Diagnostic, Place, Span};
 
-/// The name of what sections make without being asked: the load balancer of the first public service.
-const MAIN: &str = "main";
-
 /// The sections that could not be read, and what is known of them all the same: their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unread {
@@ -94,10 +91,6 @@ impl Unread {
         self.sections.insert(path);
     }
 
-    fn is_stray(&self, name: &str) -> bool {
-        self.strays.contains(&name.to_lowercase())
-    }
-
     /// Adds what is wrong of the sections that stand `depth` steps deep; and what may go on under a
     /// stray of the same name.
     fn add(&mut self, entry: &Entry, path: Path, depth: usize, wrong: &Wrong<'_>) {
@@ -146,16 +139,14 @@ impl Unread {
         self.holds(&Path::of([section, name])) || self.is_stray(name)
     }
 
-    /// Whether a resource may be declared, or patched, by what could not be read. What a section
-    /// stands for has the section's name in its own.
-    pub fn may_declare(&self, address: &Address) -> bool {
-        let may = |section: &Path| match section.steps().as_slice() {
-            [SURROUNDINGS, kind, name] => *kind == address.kind && *name == address.name,
-            [SURROUNDINGS, kind] => *kind == address.kind || self.is_stray(&address.name),
-            [_, name] => address.name.contains(name) || address.name.contains(MAIN),
-            _ => true,
-        };
-        self.sections.iter().any(may)
+    /// The sections, `aws.<kind>.<name>` among them.
+    pub fn sections(&self) -> impl Iterator<Item = &Path> {
+        self.sections.iter()
+    }
+
+    /// Whether something of that name stands under a header that says nothing known.
+    pub fn is_stray(&self, name: &str) -> bool {
+        self.strays.contains(&name.to_lowercase())
     }
 
     /// Whether `[aws.<kind>.<name>]` for a resource is among what could not be read.
@@ -171,6 +162,13 @@ impl Unread {
             remove(section, document);
         }
         spell_variables(document);
+    }
+}
+
+/// One section.
+impl From<Path> for Unread {
+    fn from(section: Path) -> Self {
+        Self { sections: BTreeSet::from([section]), strays: BTreeSet::new() }
     }
 }
 

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::{example, line, made};
+use crate::blueprint::sheet::{may_declare, section_of};
 use crate::blueprint::{Declaration, Document, Options, expand, shorthands};
 use crate::kind::{Check, Shape, StackId};
 use crate::kinds;
@@ -30,10 +31,14 @@ fn hold(declarations: &[Declaration]) -> Result<(), String> {
     let stack = StackId { stack: "shop".into(), env: "default".into(), region: "eu-west-1".into() };
     let addresses: BTreeSet<_> = declarations.iter().map(|one| &one.address).collect();
     let mut edges = BTreeMap::new();
-    for Declaration { address, spec, origins, .. } in declarations {
+    for Declaration { address, spec, origins, section, .. } in declarations {
         let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if address.name.is_empty() || !address.name.chars().all(is_name) {
             return Err(format!("{address} is not a name"));
+        }
+        let from = Unread::from(section_of(section));
+        if !may_declare(&from, address) {
+            return Err(format!("{section} is not known to declare {address}"));
         }
         let kind = kinds::find(&address.kind).ok_or(format!("{address}: no such kind"))?;
         let full = kind.parse(spec.clone()).map_err(|error| format!("{address}: {error}"))?;

@@ -216,7 +216,7 @@ fn what_cannot_be_read_has_no_consequences() {
         let envs = ["dev", "prod"].into_iter().filter(|env| text.contains(&format!("[env.{env}]")));
         for env in envs.map(Some).chain([None]) {
             // Without a value of the variable, images are not known either.
-            let tag = (env.is_none() && text.contains("${var.tag}")).then(|| ("tag", "v1"));
+            let tag = (env.is_none() && text.contains("${var.tag}")).then_some(("tag", "v1"));
             let request = Request {
                 file: file.clone(),
                 env: env.map(str::to_owned),

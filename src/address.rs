@@ -118,6 +118,16 @@ impl Path {
         Self(steps)
     }
 
+    /// Whether it is `other`, or leads on from there.
+    pub fn starts_with(&self, other: &Self) -> bool {
+        self.0.starts_with(&other.0)
+    }
+
+    /// The steps, to be matched.
+    pub fn steps(&self) -> Vec<&str> {
+        self.0.iter().map(String::as_str).collect()
+    }
+
     /// The first step, which names a field of the resource itself.
     pub fn first(&self) -> Option<&str> {
         self.0.first().map(String::as_str)

@@ -15,19 +15,23 @@ pub struct Declaration {
     pub spec: Json,
     /// The section that asks for it: `service.web`, or `aws.vpc.main` when it is declared by hand.
     pub section: Path,
-    /// The key of the spec that says what a field is, by the field's name. The key need not be
-    /// written: then the field is at its default, and this is the key that would change it.
-    pub sources: BTreeMap<String, Path>,
+    /// The key of the spec that says what a field is, by the field's way in the declaration; it holds
+    /// for all that stands in the field, unless something in there has a key of its own. The key need
+    /// not be written: then the field is at its default, and this is the key that would change it.
+    pub origins: BTreeMap<Path, Path>,
+    /// Whether a part of what says it could not be read: then only its address is certain.
+    pub is_partial: bool,
 }
 
 impl Declaration {
     /// A declaration without fields.
-    pub(super) fn new(kind: &str, name: impl Into<String>, section: &Path) -> Self {
+    pub fn new(kind: &str, name: impl Into<String>, section: &Path) -> Self {
         Self {
             address: Address::new(kind, name),
             spec: Json::Object(Map::new()),
             section: section.clone(),
-            sources: BTreeMap::new(),
+            origins: BTreeMap::new(),
+            is_partial: false,
         }
     }
 
@@ -40,9 +44,8 @@ impl Declaration {
 
     /// Sets a field that the key `source` decides.
     #[must_use]
-    pub(super) fn from(mut self, field: &str, value: impl Into<Json>, source: Path) -> Self {
-        self.sources.insert(field.to_owned(), source);
-        self.with(field, value)
+    pub(super) fn from(self, field: &str, value: impl Into<Json>, source: Path) -> Self {
+        self.with(field, value).decided([field], source)
     }
 
     /// Sets a field that the key `source` decides, if it is written.
@@ -50,8 +53,30 @@ impl Declaration {
     pub(super) fn maybe(self, field: &str, value: Option<impl Into<Json>>, source: Path) -> Self {
         match value {
             Some(value) => self.from(field, value, source),
-            None => self,
+            None => self.decided([field], source),
         }
+    }
+
+    /// Says that the key `source` decides what stands at `way`, which need not be there.
+    #[must_use]
+    pub(super) fn decided<'s>(
+        mut self,
+        way: impl IntoIterator<Item = &'s str>,
+        source: Path,
+    ) -> Self {
+        self.origins.insert(Path::of(way), source);
+        self
+    }
+
+    /// The key that decides what stands at `way`, or the section as a whole.
+    pub fn origin(&self, way: &Path) -> &Path {
+        let ways = (1..=way.0.len()).rev().map(|length| Path::of(&way.0[..length]));
+        ways.into_iter().find_map(|way| self.origins.get(&way)).unwrap_or(&self.section)
+    }
+
+    /// Whether what stands at `way` was said; else the kind made it up.
+    pub fn says(&self, way: &Path) -> bool {
+        way.0.iter().try_fold(&self.spec, |at, step| at.get(step)).is_some()
     }
 
     /// `${kind.name.output}`, as others refer to it.
@@ -62,10 +87,8 @@ impl Declaration {
     /// Lays what was written by hand over it: tables merge, everything else replaces.
     pub(super) fn patch(&mut self, patch: &Json) {
         let hand = Path::of(["aws", &self.address.kind, &self.address.name]);
-        for (field, value) in patch.as_object().into_iter().flatten() {
-            self.sources.insert(field.clone(), hand.join(field));
-            lay(self.fields().entry(field.clone()).or_insert(Json::Null), value);
-        }
+        mark(patch, &mut Path::default(), &hand, &mut self.origins);
+        lay(&mut self.spec, patch);
     }
 
     fn fields(&mut self) -> &mut Map<String, Json> {
@@ -76,7 +99,25 @@ impl Declaration {
     }
 }
 
-pub(super) fn lay(under: &mut Json, over: &Json) {
+/// Whatever a patch says comes from there, and so does all that it replaces.
+fn mark(patch: &Json, way: &mut Path, hand: &Path, origins: &mut BTreeMap<Path, Path>) {
+    match patch {
+        Json::Object(fields) if !fields.is_empty() || way.0.is_empty() => {
+            for (field, value) in fields {
+                way.0.push(field.clone());
+                mark(value, way, hand, origins);
+                way.0.pop();
+            }
+        }
+        _ => {
+            origins.retain(|other, _| !other.starts_with(way));
+            let source = hand.0.iter().chain(&way.0);
+            origins.insert(way.clone(), Path::of(source));
+        }
+    }
+}
+
+fn lay(under: &mut Json, over: &Json) {
     match (under, over) {
         (Json::Object(under), Json::Object(over)) => {
             for (key, value) in over {

@@ -1,6 +1,6 @@
 //! Keys that the language knows and this version does not do yet: refused by name, never accepted.
 
-use crate::spec::Later;
+use crate::spec::{Later, When};
 
 /// The keys, and what they would be about.
 pub fn later() -> &'static [Later] {
@@ -25,6 +25,7 @@ const LATER: &[Later] = &[
     key("service.*.capacity", "EC2 and managed capacity"),
     key("service.*.network-mode", "EC2 and managed capacity"),
     key("service.*.memory", "EC2 and managed capacity"),
+    list("service.*.after", "waiting for other services"),
     key("service.*.place", "placement on EC2 capacity"),
     key("service.*.pin", "pinning images by digest"),
     key("service.*.container.*.pin", "pinning images by digest"),
@@ -47,9 +48,13 @@ const LATER: &[Later] = &[
 ];
 
 const fn key(path: &'static str, what: &'static str) -> Later {
-    Later { path, value: None, what }
+    Later { path, when: When::Always, what }
 }
 
 const fn value(path: &'static str, value: &'static str, what: &'static str) -> Later {
-    Later { path, value: Some(value), what }
+    Later { path, when: When::Word(value), what }
+}
+
+const fn list(path: &'static str, what: &'static str) -> Later {
+    Later { path, when: When::List, what }
 }

@@ -2,6 +2,7 @@
 //! the X-Ray daemon.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::measure::{Cpu, Memory};
 use super::service::{Container, Service, Size};
@@ -11,6 +12,8 @@ use crate::diag::Diagnostic;
 
 /// The container that `xray = true` adds.
 const DAEMON: &str = "xray-daemon";
+/// Where containers read where the daemon is.
+const ADDRESS: &str = "AWS_XRAY_DAEMON_ADDRESS";
 /// Where the daemon listens, and where the SDKs look for it.
 const DAEMON_PORT: u16 = 2000;
 
@@ -21,6 +24,25 @@ pub(super) struct Member {
     pub(super) container: Container,
     /// The path of its keys: `service.web`, or `service.web.container.proxy`.
     pub(super) keys: Path,
+    /// The keys that say something of it and stand elsewhere, by where they would stand here.
+    elsewhere: BTreeMap<Path, Path>,
+}
+
+impl Member {
+    /// The key of the spec that says what `way` is of it.
+    pub(super) fn key<'s>(&self, way: impl IntoIterator<Item = &'s str>) -> Path {
+        let way = Path::of(way);
+        match self.elsewhere.get(&way) {
+            _ if self.is_daemon() => self.keys.clone(),
+            Some(key) => key.clone(),
+            None => Path::of(self.keys.0.iter().chain(&way.0)),
+        }
+    }
+
+    /// Whether it is the X-Ray daemon that `service.web.xray` adds.
+    pub(super) fn is_daemon(&self) -> bool {
+        matches!(self.keys.steps().as_slice(), [_, _, "xray"])
+    }
 }
 
 /// The containers by name.
@@ -32,11 +54,12 @@ pub(super) fn members(name: &str, service: &Service, sheet: &mut Sheet) -> Membe
     let mut members = Members::new();
     for (own, container) in &service.container {
         let keys = section.join("container").join(own);
-        members.insert(own.clone(), Member { container: inheriting(container, service), keys });
+        members.insert(own.clone(), inheriting(container, keys, service, &section));
     }
     let stray = strays(service);
     if service.image.is_some() {
-        let member = Member { container: main(service), keys: section.clone() };
+        let elsewhere = BTreeMap::new();
+        let member = Member { container: main(service), keys: section.clone(), elsewhere };
         if members.insert(name.to_owned(), member).is_some() {
             let title = format!("two containers are called `{name}`");
             let fault =
@@ -88,13 +111,22 @@ fn main(service: &Service) -> Container {
     }
 }
 
-fn inheriting(container: &Container, service: &Service) -> Container {
-    Container {
+/// A container with what the service says of all its containers.
+fn inheriting(container: &Container, keys: Path, service: &Service, section: &Path) -> Member {
+    let said = [
+        ("readonly", container.readonly.is_some()),
+        ("stop-timeout", container.stop_timeout.is_some()),
+        ("init", container.init.is_some()),
+    ];
+    let inherited = said.into_iter().filter(|(_, said)| !said);
+    let elsewhere = inherited.map(|(key, _)| (Path::of([key]), section.join(key))).collect();
+    let container = Container {
         readonly: container.readonly.or(service.readonly),
         stop_timeout: container.stop_timeout.or(service.stop_timeout),
         init: container.init.or(service.init),
         ..container.clone()
-    }
+    };
+    Member { container, keys, elsewhere }
 }
 
 /// The keys written at the top that mean nothing without an image there.
@@ -118,10 +150,13 @@ fn strays(service: &Service) -> Vec<&'static str> {
 /// The X-Ray daemon, unless a container of that name is written by hand; and in all others where to
 /// find it. Its size is that of AWS's example.
 fn add_daemon(section: &Path, members: &mut Members) {
+    let keys = section.join("xray");
     for (_, member) in members.iter_mut().filter(|(name, _)| *name != DAEMON) {
-        let address = || format!("127.0.0.1:{DAEMON_PORT}");
-        let env = &mut member.container.env;
-        env.entry("AWS_XRAY_DAEMON_ADDRESS".to_owned()).or_insert_with(address);
+        let Entry::Vacant(address) = member.container.env.entry(ADDRESS.to_owned()) else {
+            continue;
+        };
+        address.insert(format!("127.0.0.1:{DAEMON_PORT}"));
+        member.elsewhere.insert(Path::of(["env", ADDRESS]), keys.clone());
     }
     members.entry(DAEMON.to_owned()).or_insert_with(|| Member {
         container: Container {
@@ -131,7 +166,8 @@ fn add_daemon(section: &Path, members: &mut Members) {
             size: Some(Size { cpu: Some(Cpu(32)), memory: Some(Memory(256)) }),
             ..Container::default()
         },
-        keys: section.join("xray"),
+        keys,
+        elsewhere: BTreeMap::new(),
     });
 }
 

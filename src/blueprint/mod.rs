@@ -12,8 +12,7 @@ use serde_json::Value as Json;
 use self::network::Layout;
 use self::sheet::Sheet;
 use crate::address::{Address, Path};
-use crate::diag::Diagnostic;
-use crate::spec::Spec;
+use crate::spec::{Rest, Spec, Unread};
 
 pub use self::alb::Alb;
 pub use self::cluster::Cluster;
@@ -25,6 +24,7 @@ pub use self::network::Network;
 pub use self::references::references;
 pub use self::repo::Repo;
 pub use self::service::{Container, Service};
+pub use self::sheet::{Expansion, may_declare};
 pub use self::shorthand::shorthands;
 
 mod alb;
@@ -35,6 +35,7 @@ mod later;
 mod measure;
 mod member;
 mod network;
+mod probe;
 mod references;
 mod repo;
 mod roles;
@@ -84,19 +85,25 @@ impl Options {
     pub fn of(spec: &Spec) -> Self {
         Self { protected: spec.protect, expires: spec.ttl.is_some() }
     }
+
+    /// What the rest of a spec says of it.
+    pub fn of_rest(rest: &Rest) -> Self {
+        Self { protected: rest.protect, expires: rest.expires }
+    }
 }
 
-/// Turns the sections into declarations, one of each address, ordered by address; what is written
-/// under `aws` is laid over them or stands beside them. Or says everything that is wrong.
-pub fn expand(document: &Document, options: Options) -> Result<Vec<Declaration>, Vec<Diagnostic>> {
-    let mut sheet = Sheet::default();
+/// Turns the sections into declarations; what is written under `aws` is laid over them or stands beside
+/// them. `unread` are those that the document lacks because nobody could read them.
+pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansion {
+    let mut sheet = Sheet::new(unread.clone());
     let network = Layout::new(document.network.as_ref(), options);
-    let albs = balancers(document);
-    if !document.service.is_empty() || !albs.is_empty() || document.network.is_some() {
-        network.check(document.service.len(), &mut sheet);
+    let albs = balancers(document, unread);
+    let services = document.service.len() + unread.names("service").count();
+    if services > 0 || !albs.is_empty() || document.network.is_some() {
+        network.check(services, &mut sheet);
         network.expand(&mut sheet);
     }
-    if !document.service.is_empty() || document.cluster.is_some() {
+    if services > 0 || document.cluster.is_some() {
         document.cluster.clone().unwrap_or_default().expand(&mut sheet);
     }
     for (name, repo) in &document.repo {
@@ -115,9 +122,11 @@ pub fn expand(document: &Document, options: Options) -> Result<Vec<Declaration>,
     sheet.finish()
 }
 
-/// The declared load balancers, and `main` when a service wants one and none is declared.
-fn balancers(document: &Document) -> BTreeMap<String, Alb> {
+/// The declared load balancers, and `main` when a service wants one and none is declared. One that
+/// could not be read is there at its defaults: services may name it.
+fn balancers(document: &Document, unread: &Unread) -> BTreeMap<String, Alb> {
     let mut albs = document.alb.clone();
+    albs.extend(unread.names("alb").map(|name| (name.to_owned(), Alb::default())));
     if albs.is_empty() && document.service.values().any(route::is_public) {
         albs.insert(route::MAIN.to_owned(), Alb::default());
     }
@@ -155,7 +164,7 @@ fn expand_services(
 /// Where the stack is reached: `url` for the load balancer `main`, or the only one, and `url-<name>`
 /// for others. The texts mention outputs.
 pub fn urls(document: &Document) -> BTreeMap<String, String> {
-    let albs = balancers(document);
+    let albs = balancers(document, &Unread::default());
     let is_first = |name: &str| albs.len() == 1 || name == route::MAIN;
     let url = |(name, alb): (&String, &Alb)| match is_first(name) {
         true => ("url".to_owned(), alb.url(name)),

@@ -50,6 +50,9 @@ pub enum Nat {
     None,
 }
 
+/// The kinds of what the section stands for.
+pub(super) const KINDS: [&str; 6] =
+    ["vpc", "subnet", "internet-gateway", "elastic-ip", "nat-gateway", "route-table"];
 /// The VPC's addresses when nothing is said.
 const CIDR: &str = "10.0.0.0/16";
 /// The zones, as they are written in names. The account's first two are taken.

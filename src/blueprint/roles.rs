@@ -34,12 +34,16 @@ pub(super) fn expand(
     let execution = Declaration::new("role", format!("{name}-execution"), &section)
         .with("description", format!("starts the tasks of {name}"))
         .with("trust", trust())
-        .with("inline", execution_policies(name, members));
+        .with("inline", execution_policies(name, members))
+        .decided(["inline", "secrets"], section.join("secrets"));
     sheet.add(execution);
     let mut task = Declaration::new("role", format!("{name}-task"), &section)
         .with("description", format!("what the tasks of {name} may do"))
         .with("trust", trust())
-        .from("inline", task_policies(service, options), section.join("allow"));
+        .with("inline", task_policies(service, options))
+        .decided(["inline", "allow"], section.join("allow"))
+        .decided(["inline", "exec"], section.join("exec"))
+        .decided(["inline", "xray"], section.join("xray"));
     if !service.policies.is_empty() {
         let policies: Vec<&String> = service.policies.iter().collect();
         task = task.from("policies", json!(policies), section.join("policies"));

@@ -28,6 +28,7 @@ pub(super) fn expand(
     sheet: &mut Sheet,
 ) {
     let section = Path::of(["service", name]);
+    let (keys, mode) = (section.join("deploy"), || Path::of(["network", "mode"]));
     let deploy = service.deploy.clone().unwrap_or_default();
     let (min, max) = (deploy.min.unwrap_or(100), deploy.max.unwrap_or(200));
     // ECS moves tasks between zones by starting more than are wanted, which 100 % would forbid.
@@ -38,8 +39,13 @@ pub(super) fn expand(
         .from("desired-count", service.count.unwrap_or(1), section.join("count"))
         .from("capacity-provider-strategy", strategy(service), section.join("spot"))
         .with("network", interface(name, network))
-        .from("deployment", deployment(min, max, deploy.rollback), section.join("deploy"))
-        .from("availability-zone-rebalancing", rebalancing, section.join("deploy"))
+        .decided(["network", "subnets"], mode())
+        .decided(["network", "assign-public-ip"], mode())
+        .with("deployment", deployment(min, max, deploy.rollback))
+        .decided(["deployment", "minimum-healthy-percent"], keys.join("min"))
+        .decided(["deployment", "maximum-percent"], keys.join("max"))
+        .decided(["deployment", "circuit-breaker", "rollback"], keys.join("rollback"))
+        .from("availability-zone-rebalancing", rebalancing, keys.join("max"))
         .from("enable-execute-command", roles::exec(service, options), section.join("exec"))
         .with("propagate-tags", "SERVICE");
     if let Some(route) = route {
@@ -117,7 +123,7 @@ pub(super) fn expand_group(
             }
         } else if services.contains(&source) && source != name {
             expand_neighbour(name, source, members, sheet);
-        } else {
+        } else if !sheet.unread.may_name("service", source) {
             let title = format!("`{source}` is neither a network nor another service");
             let fault = Diagnostic::error("E0270", title).at(section.join("from"), "");
             sheet.fault(fault.hint("write a network such as \"10.0.0.0/16\", or a service's name"));
@@ -166,6 +172,6 @@ fn ports(members: &Members) -> Vec<(&'static str, u16)> {
         let container = &member.container;
         [("tcp", container.port), ("udp", container.udp)]
     };
-    let all = members.iter().filter(|(_, member)| member.keys.0.last().is_none_or(|k| k != "xray"));
+    let all = members.iter().filter(|(_, member)| !member.is_daemon());
     all.flat_map(of).filter_map(|(protocol, port)| Some((protocol, port?))).collect()
 }

@@ -8,7 +8,8 @@ use super::alb::Alb;
 use super::declaration::Declaration;
 use super::member::Members;
 use super::network::VPC;
-use super::service::{Health, Http, Service};
+use super::probe::Layers;
+use super::service::{Http, Service};
 use super::sheet::Sheet;
 use crate::address::Path;
 use crate::diag::Diagnostic;
@@ -28,9 +29,7 @@ pub(super) struct Route {
     path: String,
     host: Option<String>,
     priority: Option<u32>,
-    health: Health,
-    /// The key that says which port answers.
-    port_key: Path,
+    health: Layers,
     /// `service.web.http`; or `service.web`, when a port is all that is written.
     keys: Path,
 }
@@ -61,23 +60,18 @@ pub(super) fn route(
     let http = service.http.clone().unwrap_or_default();
     let keys = match &service.http {
         Some(_) => section.join("http"),
-        None => section,
+        None => section.clone(),
     };
     let alb = balancer(&http, &keys, albs, sheet);
-    let (container, port, port_key) = target(name, &http, &keys, members, sheet)?;
+    let (container, port) = target(name, &http, &keys, members, sheet)?;
     check_health(&http, &keys, &container, members, sheet);
     Some(Route {
         alb: alb?,
         port,
-        port_key,
         path: http.path.clone().unwrap_or_else(|| "/*".to_owned()),
         host: http.host.clone(),
         priority: http.priority,
-        health: health(
-            &http,
-            service,
-            members.get(&container).and_then(|m| m.container.health.as_ref()),
-        ),
+        health: Layers::new(service, &section, &container, members),
         container,
         keys,
     })
@@ -97,7 +91,9 @@ fn balancer(
     if albs.contains_key(name) {
         return Some(name.to_owned());
     }
-    sheet.unknown("load balancer", name, keys.join("alb"), albs.keys());
+    if !sheet.unread.may_name("alb", name) {
+        sheet.unknown("load balancer", name, keys.join("alb"), albs.keys());
+    }
     None
 }
 
@@ -108,7 +104,7 @@ fn target(
     keys: &Path,
     members: &Members,
     sheet: &mut Sheet,
-) -> Option<(String, u16, Path)> {
+) -> Option<(String, u16)> {
     let container = match &http.container {
         Some(container) => container,
         None => listening(name, keys, members, sheet)?,
@@ -123,8 +119,7 @@ fn target(
         sheet.fault(fault.hint("add `port`, or write `public = false`"));
         return None;
     };
-    let key = if http.port.is_some() { keys.join("port") } else { member.keys.join("port") };
-    Some((container.clone(), port, key))
+    Some((container.clone(), port))
 }
 
 /// The container that answers when it is not said: the one with the service's name, or the only one.
@@ -172,27 +167,6 @@ fn check_health(http: &Http, keys: &Path, answering: &str, members: &Members, sh
     }
 }
 
-/// What is written closest to the load balancer wins, key by key.
-fn health(http: &Http, service: &Service, container: Option<&Health>) -> Health {
-    let layers = [http.health.as_ref(), container, service.health.as_ref()];
-    // Times beside a command alone are that command's.
-    let layers: Vec<&Health> = layers
-        .into_iter()
-        .flatten()
-        .filter(|health| health.path.is_some() || health.command.is_none())
-        .collect();
-    Health {
-        path: layers.iter().find_map(|health| health.path.clone()),
-        command: None,
-        interval: layers.iter().find_map(|health| health.interval),
-        timeout: layers.iter().find_map(|health| health.timeout),
-        healthy: layers.iter().find_map(|health| health.healthy),
-        unhealthy: layers.iter().find_map(|health| health.unhealthy),
-        start: None,
-        codes: layers.iter().find_map(|health| health.codes.clone()),
-    }
-}
-
 impl Route {
     /// Target group and listener rule of the service `name`.
     pub(super) fn expand(
@@ -210,8 +184,8 @@ impl Route {
             .with("protocol", "HTTP")
             .with("vpc-id", VPC)
             .with("target-type", "ip")
-            .from("health-check", self.health_check(), section.join("health"))
             .from("deregistration-delay-seconds", delay, section.join("deregistration"));
+        let group = self.health.check(group);
         let mut conditions = json!({ "paths": [self.path] });
         if let Some(host) = &self.host {
             conditions["hosts"] = json!([host]);
@@ -220,25 +194,12 @@ impl Route {
         let rule = Declaration::new("listener-rule", name, &section)
             .from("listener-arn", alb.listener(&self.alb), http.join("alb"))
             .from("priority", priority, http.join("priority"))
-            .from("conditions", conditions, http.join("path"))
+            .with("conditions", conditions)
+            .decided(["conditions", "paths"], http.join("path"))
+            .decided(["conditions", "hosts"], http.join("host"))
             .with("action", json!({ "forward": group.output("arn") }));
         sheet.add(group);
         sheet.add(rule);
-    }
-
-    fn health_check(&self) -> serde_json::Value {
-        let health = &self.health;
-        let interval = health.interval.map_or(10, |interval| interval.0);
-        // An answer must come before the next question.
-        let timeout = health.timeout.map_or_else(|| 5.min(interval.saturating_sub(1)), |t| t.0);
-        json!({
-            "path": health.path.as_deref().unwrap_or("/"),
-            "interval-seconds": interval,
-            "timeout-seconds": timeout,
-            "healthy-threshold": health.healthy.unwrap_or(2),
-            "unhealthy-threshold": health.unhealthy.unwrap_or(2),
-            "matcher": health.codes.as_deref().unwrap_or("200-399"),
-        })
     }
 
     /// The first place of the rules as specific as this one: those with a host come before those

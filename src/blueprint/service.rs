@@ -13,6 +13,7 @@ use super::measure::{Cpu, Days, Gigabytes, Memory, Percent, Seconds};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Service {
     /// The image of the container that has the service's name.
+    #[schemars(extend("x-format" = "image"))]
     pub image: Option<String>,
     /// The TCP port that it listens on. A service with a port gets the load balancer's `/*`.
     #[schemars(range(min = 1))]
@@ -94,6 +95,7 @@ pub struct Service {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Container {
     /// The image.
+    #[schemars(extend("x-format" = "image"))]
     pub image: Option<String>,
     /// The TCP port that it listens on.
     #[schemars(range(min = 1))]
@@ -145,6 +147,7 @@ pub struct Http {
     #[schemars(range(min = 1))]
     pub port: Option<u16>,
     /// The paths: `*` stands for any text, `?` for any character; `"/*"` when left out.
+    #[schemars(extend("x-format" = "paths"))]
     pub path: Option<String>,
     /// The host name, with the same wildcards; any when left out.
     pub host: Option<String>,

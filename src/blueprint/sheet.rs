@@ -1,20 +1,42 @@
-//! What the sections have come to so far: declarations, and what is wrong.
+//! What the sections have come to so far: declarations, what is wrong, and what could not be read.
 
 use std::collections::BTreeMap;
 
 use super::declaration::Declaration;
-use crate::address::{Address, Path};
-use crate::diag::Diagnostic;
+use super::network;
+use super::route::MAIN;
+use crate::address::{Address, Path, SURROUNDINGS};
+use crate::diag::{Diagnostic, Place};
 use crate::nearest::nearest;
+use crate::spec::Unread;
+
+/// What the sections come to.
+#[derive(Debug)]
+pub struct Expansion {
+    /// The declarations, one of each address, ordered by address.
+    pub declarations: Vec<Declaration>,
+    /// Everything that is wrong with the sections.
+    pub faults: Vec<Diagnostic>,
+    /// The sections that do not stand for all that they should: nobody could read them, or something
+    /// is wrong with them.
+    pub unread: Unread,
+}
 
 /// Collects declarations and faults, so that all faults are told at once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sheet {
     declarations: BTreeMap<Address, Declaration>,
     faults: Vec<Diagnostic>,
+    /// The sections that could not be read.
+    pub(super) unread: Unread,
 }
 
 impl Sheet {
+    /// An empty one.
+    pub(super) fn new(unread: Unread) -> Self {
+        Self { declarations: BTreeMap::new(), faults: Vec::new(), unread }
+    }
+
     /// Adds a declaration; two sections may not make the same one.
     pub(super) fn add(&mut self, declaration: Declaration) {
         let address = declaration.address.clone();
@@ -56,11 +78,46 @@ impl Sheet {
         self.fault(fault.at(place, label).hint(hint));
     }
 
-    /// The declarations by address, or all that is wrong.
-    pub(super) fn finish(self) -> Result<Vec<Declaration>, Vec<Diagnostic>> {
-        match self.faults.is_empty() {
-            true => Ok(self.declarations.into_values().collect()),
-            false => Err(self.faults),
+    /// The declarations by address, and all that is wrong.
+    pub(super) fn finish(self) -> Expansion {
+        let Self { mut declarations, faults, unread } = self;
+        let mut lacking = unread.clone();
+        for label in faults.iter().flat_map(|fault| &fault.labels) {
+            if let Place::Value(path) | Place::Key(path) = &label.place {
+                lacking.insert(section_of(path));
+            }
         }
+        for (address, declaration) in &mut declarations {
+            // What is declared by hand alone may be meant as a patch of what is not there.
+            let is_stray =
+                declaration.section.first() == Some(SURROUNDINGS) && may_declare(&lacking, address);
+            declaration.is_partial =
+                is_stray || unread.holds(&declaration.section) || unread.may_patch(address);
+        }
+        Expansion { declarations: declarations.into_values().collect(), faults, unread: lacking }
     }
+}
+
+/// Whether a resource may be declared by what could not be read: what a section stands for has the
+/// section's name in its own, or is the load balancer that is made for the first public service.
+pub fn may_declare(unread: &Unread, address: &Address) -> bool {
+    let may = |section: &Path| match section.steps().as_slice() {
+        [SURROUNDINGS, kind, name] => *kind == address.kind && *name == address.name,
+        [SURROUNDINGS, kind] => *kind == address.kind || unread.is_stray(&address.name),
+        [_, name] => address.name.contains(name) || address.name.contains(MAIN),
+        ["network"] => network::KINDS.contains(&address.kind.as_str()),
+        ["cluster"] => address.kind == "cluster",
+        _ => true,
+    };
+    unread.sections().any(may)
+}
+
+/// The section that a path leads into: `service.web`, `network`, `aws.vpc.main`.
+pub(super) fn section_of(path: &Path) -> Path {
+    let depth = match path.first() {
+        Some("network" | "cluster") => 1,
+        Some(SURROUNDINGS) => 3,
+        _ => 2,
+    };
+    Path::of(path.0.iter().take(depth))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::measure::{Cpu, Memory};
+use super::measure::{Cpu, Memory, paths};
 use crate::spec::Shorthand;
 
 /// The shorthands that documents hold.
@@ -19,7 +19,7 @@ pub fn shorthands() -> &'static [Shorthand] {
 fn http(scalar: &Json) -> Result<Json, String> {
     match scalar {
         Json::Bool(enabled) => Ok(json!({ "enabled": enabled })),
-        Json::String(path) if path.starts_with('/') => Ok(json!({ "path": path })),
+        Json::String(path) if paths(path).is_ok() => Ok(json!({ "path": path })),
         _ => Err("write a path such as \"/api/*\", or false".to_owned()),
     }
 }

@@ -29,11 +29,12 @@ pub(super) fn expand(name: &str, service: &Service, members: &Members, sheet: &m
     let platform = json!({ "cpu-architecture": arch, "operating-system-family": "LINUX" });
     let storage = service.storage.map(|size| json!({ "size-in-gib": size.0 }));
     let mut task = Declaration::new("task-definition", name, &section)
-        .from("cpu", size.cpu.unwrap_or(SIZE.0).0, section.join("size"))
-        .from("memory", size.memory.unwrap_or(SIZE.1).0, section.join("size"))
+        .from("cpu", size.cpu.unwrap_or(SIZE.0).0, section.join("size").join("cpu"))
+        .from("memory", size.memory.unwrap_or(SIZE.1).0, section.join("size").join("memory"))
         .with("network-mode", "awsvpc")
         .with("requires-compatibilities", json!(["FARGATE"]))
-        .from("runtime-platform", platform, section.join("arch"))
+        .with("runtime-platform", platform)
+        .decided(["runtime-platform", "cpu-architecture"], section.join("arch"))
         .maybe("ephemeral-storage", storage, section.join("storage"))
         .with("execution-role-arn", format!("${{role.{name}-execution.arn}}"))
         .with("task-role-arn", format!("${{role.{name}-task.arn}}"));
@@ -50,7 +51,7 @@ pub(super) fn expand(name: &str, service: &Service, members: &Members, sheet: &m
         }
         fields.insert("log-configuration".to_owned(), logging(name, service));
         containers.insert(own.clone(), fields.into());
-        task.sources.insert(format!("containers.{own}"), member.keys.clone());
+        task = decided(task, own, member, &section);
     }
     check_volumes(&section, service, members, sheet);
     sheet.add(task.with("containers", containers));
@@ -85,6 +86,60 @@ fn container(member: &Member, sheet: &mut Sheet) -> Map<String, Json> {
     ];
     let written = fields.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
     written.collect()
+}
+
+/// The ways in a container, and the keys that decide what stands there.
+const KEYS: [(&[&str], &[&str]); 21] = [
+    (&[], &[]),
+    (&["image"], &["image"]),
+    (&["cpu"], &["size", "cpu"]),
+    (&["memory"], &["size", "memory"]),
+    (&["essential"], &["essential"]),
+    (&["entry-point"], &["entrypoint"]),
+    (&["command"], &["command"]),
+    (&["working-directory"], &["directory"]),
+    (&["user"], &["user"]),
+    (&["environment"], &["env"]),
+    (&["secrets"], &["secrets"]),
+    (&["depends-on"], &["after"]),
+    (&["stop-timeout"], &["stop-timeout"]),
+    (&["health-check"], &["health"]),
+    (&["health-check", "command"], &["health", "command"]),
+    (&["health-check", "interval"], &["health", "interval"]),
+    (&["health-check", "timeout"], &["health", "timeout"]),
+    (&["health-check", "retries"], &["health", "unhealthy"]),
+    (&["health-check", "start-period"], &["health", "start"]),
+    (&["readonly-root-filesystem"], &["readonly"]),
+    (&["linux-parameters", "init-process-enabled"], &["init"]),
+];
+
+/// Says for each field of a container which key decides it.
+fn decided(mut task: Declaration, own: &str, member: &Member, section: &Path) -> Declaration {
+    let inside = ["containers", own];
+    let mut decide = |way: &[&str], key: Path| {
+        let way = inside.iter().chain(way).copied();
+        task.origins.insert(Path::of(way), key);
+    };
+    for (way, key) in KEYS {
+        decide(way, member.key(key.iter().copied()));
+    }
+    let tables = [
+        ("environment", "env", member.container.env.keys().collect::<Vec<_>>()),
+        ("secrets", "secrets", member.container.secrets.keys().collect()),
+        ("depends-on", "after", member.container.after.keys().collect()),
+    ];
+    for (field, key, names) in tables {
+        for name in names {
+            decide(&[field, name], member.key([key, name]));
+        }
+    }
+    let port = if member.container.port.is_some() { "port" } else { "udp" };
+    decide(&["ports"], member.key([port]));
+    decide(&["mount-points"], section.join("volume"));
+    decide(&["log-configuration"], section.clone());
+    let prefix = section.join("logs").join("prefix");
+    decide(&["log-configuration", "options", "awslogs-stream-prefix"], prefix);
+    task
 }
 
 /// Lists and tables with nothing in them are left out: the declaration is shown to people.

@@ -1,5 +1,6 @@
 //! `ecsctl render`: all declarations, as one could have written them by hand.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use clap::{Args, ValueEnum};
@@ -9,7 +10,7 @@ use super::context::Context;
 use super::options::Format;
 use super::stack::{Stack, load};
 use super::{Exit, Failure};
-use crate::address::Address;
+use crate::address::{Address, Path};
 use crate::desired::Declared;
 use crate::kind::Shape;
 use crate::kinds;
@@ -40,8 +41,8 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
         (Format::Human | Format::Markdown, Language::Toml) => {
             let each = stack.desired.resources.iter();
             let shown = each.map(|(at, declared)| match arguments.explain {
-                true => toml(at, declared, |field| Some(origin(&stack, declared, field))),
-                false => toml(at, declared, |_| None),
+                true => toml(at, declared, &|way| Some(origin(&stack, at, way))),
+                false => toml(at, declared, &|_| None),
             });
             shown.collect::<Vec<_>>().join("\n")
         }
@@ -59,8 +60,11 @@ fn json(stack: &Stack) -> String {
     format!("{document:#}\n")
 }
 
+/// Says of what stands at a way in a declaration where it comes from; nothing when nobody asks.
+type Explain<'a> = &'a dyn Fn(&Path) -> Option<String>;
+
 /// One declaration. Tables of tables get headers of their own, so that a line stays a line.
-fn toml(address: &Address, declared: &Declared, origin: impl Fn(&str) -> Option<String>) -> String {
+fn toml(address: &Address, declared: &Declared, explain: Explain<'_>) -> String {
     let mut text = format!("[aws.{}.{}]\n", key(&address.kind), key(&address.name));
     let mut spec = declared.spec.to_source();
     if let Some(kind) = kinds::find(&address.kind) {
@@ -70,30 +74,71 @@ fn toml(address: &Address, declared: &Declared, origin: impl Fn(&str) -> Option<
     let (mut simple, mut tables) = (Vec::new(), Vec::new());
     for (name, value) in &fields {
         match value {
-            Json::Null => {}
             Json::Object(entries) if !entries.is_empty() && !entries.values().all(is_scalar) => {
                 tables.push((name, entries));
             }
-            value => simple.push((name, value)),
+            value => lines(name, value, &Path::of([name]), explain, &mut simple),
         }
     }
-    let width = simple.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let noted = |line: String, field: &str| match origin(field) {
-        Some(origin) => format!("{line}  # {origin}\n"),
-        None => format!("{line}\n"),
-    };
-    for (name, value) in simple {
-        text.push_str(&noted(format!("{:width$} = {}", key(name), inline(value)), name));
-    }
+    let width = simple.iter().map(|line| line.name.len()).max().unwrap_or(0);
+    simple.iter().for_each(|line| line.write(width, &mut text));
     for (name, entries) in tables {
-        let header = format!("[aws.{}.{}.{}]", key(&address.kind), key(&address.name), key(name));
-        text.push_str(&noted(header, name));
-        for (entry, value) in entries.iter().filter(|(_, value)| !value.is_null()) {
-            writeln!(text, "{} = {}", key(entry), inline(value))
-                .expect("writing to a string succeeds");
+        writeln!(text, "[aws.{}.{}.{}]", key(&address.kind), key(&address.name), key(name))
+            .expect("writing to a string succeeds");
+        let mut inside = Vec::new();
+        for (entry, value) in entries {
+            lines(&key(entry), value, &Path::of([name, entry]), explain, &mut inside);
         }
+        inside.iter().for_each(|line| line.write(0, &mut text));
     }
     text
+}
+
+/// A line of a declaration.
+struct Line {
+    name: String,
+    value: String,
+    origin: Option<String>,
+}
+
+impl Line {
+    fn write(&self, width: usize, into: &mut String) {
+        let Self { name, value, origin } = self;
+        let origin = origin.as_ref().map(|origin| format!("  # {origin}")).unwrap_or_default();
+        writeln!(into, "{name:width$} = {value}{origin}").expect("writing to a string succeeds");
+    }
+}
+
+/// The lines for a value: one, unless its parts come from different places.
+fn lines(name: &str, value: &Json, way: &Path, explain: Explain<'_>, into: &mut Vec<Line>) {
+    let mut origins = BTreeSet::new();
+    collect(value, way, explain, &mut origins);
+    match value {
+        Json::Null => {}
+        Json::Object(fields) if origins.len() > 1 => {
+            for (field, value) in fields {
+                let name = format!("{name}.{}", key(field));
+                lines(&name, value, &way.join(field), explain, into);
+            }
+        }
+        value => {
+            let origin = origins.pop_first().flatten();
+            into.push(Line { name: name.to_owned(), value: inline(value), origin });
+        }
+    }
+}
+
+/// Where the parts of a value come from.
+fn collect(value: &Json, way: &Path, explain: Explain<'_>, into: &mut BTreeSet<Option<String>>) {
+    match value {
+        Json::Null => {}
+        Json::Object(fields) if !fields.is_empty() => {
+            for (field, value) in fields {
+                collect(value, &way.join(field), explain, into);
+            }
+        }
+        _ => drop(into.insert(explain(way))),
+    }
 }
 
 /// Kinds write `false` for what is managed and not there; in a spec that is said by leaving it out.
@@ -153,28 +198,26 @@ fn inline(value: &Json) -> String {
     }
 }
 
-/// Who set a field: file, line and layer, or nobody.
-fn origin(stack: &Stack, declared: &Declared, field: &str) -> String {
-    let set = declared.sources.get(field).and_then(|path| stack.sources.origin(path));
-    match (set, declared.sources.get(field)) {
-        (Some(origin), _) => origin.to_string(),
-        (None, Some(path)) => format!("default of {path}"),
-        (None, None) => match stack.sources.origin(&declared.section) {
-            Some(origin) => format!("follows from [{}], {origin}", declared.section),
-            None => "default".to_owned(),
-        },
+/// Who set what stands at `way`: file, line and layer, or nobody.
+fn origin(stack: &Stack, address: &Address, way: &Path) -> String {
+    let Some(draft) = stack.drafts.get(address).filter(|draft| draft.says(way)) else {
+        return "default".to_owned();
+    };
+    let key = draft.origin(way);
+    match stack.sources.origin(key) {
+        Some(origin) if *key == draft.section => format!("follows from [{key}], {origin}"),
+        Some(origin) => origin.to_string(),
+        None if *key == draft.section => "default".to_owned(),
+        None => format!("default of {key}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use insta::assert_snapshot;
     use serde_json::json;
 
     use super::*;
-    use crate::address::Path;
     use crate::value::Value;
 
     #[test]
@@ -186,9 +229,8 @@ mod tests {
         let declared = Declared {
             spec: Value::lift(spec.clone()).unwrap(),
             section: Path::of(["service", "web"]),
-            sources: BTreeMap::new(),
         };
-        let text = toml(&Address::new("thing", "web"), &declared, |_| None);
+        let text = toml(&Address::new("thing", "web"), &declared, &|_| None);
         assert_snapshot!(text, @r#"
         [aws.thing.web]
         count = 2

@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 
 use super::Failure;
 use super::context::Context;
-use crate::blueprint::{self, Document};
-use crate::desired::Desired;
+use crate::address::Address;
+use crate::blueprint::{self, Declaration};
+use crate::desired::{self, Desired, Whole};
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
 use crate::kind::StackId;
-use crate::kinds;
 use crate::report::diagnostics;
 use crate::report::summary::Outputs;
-use crate::spec::{self, Disk, KindWords, Language, Rejected, Request, Sources, Spec};
+use crate::spec::{self, Disk, Rejected, Request, Sources};
 use crate::value::{Known, Value, parse_text};
 
 /// The name of the environment when none is chosen.
@@ -27,6 +27,8 @@ pub(super) struct Stack {
     pub(super) desired: Desired,
     /// Who needs whom.
     pub(super) graph: Graph,
+    /// The declarations as they were made, by address: they know which keys they come from.
+    pub(super) drafts: BTreeMap<Address, Declaration>,
     /// Where it answers.
     pub(super) urls: Urls,
     /// How long after its creation it may be destroyed.
@@ -57,24 +59,6 @@ impl Urls {
     }
 }
 
-/// The language that this version speaks.
-pub(super) fn language() -> Language {
-    let words = |kind: &'static crate::kind::Registered| {
-        let outputs =
-            kind.outputs().fields().into_iter().flatten().map(|it| it.0.clone()).collect();
-        (kind.name(), KindWords { shape: kind.shape(), outputs })
-    };
-    Language {
-        root: crate::kind::Shape::of::<Document>(),
-        shorthands: blueprint::shorthands(),
-        formats: blueprint::formats(),
-        later: blueprint::later(),
-        variants: &[("health", &["path", "command"])],
-        references: blueprint::references(),
-        kinds: kinds::all().iter().map(words).collect(),
-    }
-}
-
 /// Reads the spec that the options name, and expands it. Warnings go to stderr.
 pub(super) fn load(cx: &mut Context) -> Result<Stack, Failure> {
     let options = &cx.options;
@@ -87,8 +71,8 @@ pub(super) fn load(cx: &mut Context) -> Result<Stack, Failure> {
         region: options.region.clone().or_else(|| region_of(&cx.environment)),
         git_sha: git_sha(&options.file),
     };
-    let spec = spec::load(&request, &language(), &Disk).map_err(rejected)?;
-    let stack = expand(spec)?;
+    let loaded = spec::load(&request, &blueprint::language(), &Disk);
+    let stack = Stack::from(desired::of(loaded).map_err(rejected)?);
     if !stack.warnings.is_empty() {
         let text = diagnostics::render(&stack.warnings, &stack.sources, cx.err_look);
         cx.say(text.trim_end())?;
@@ -100,27 +84,13 @@ fn rejected(rejected: Rejected) -> Failure {
     Failure::Wrong(rejected.diagnostics, Box::new(rejected.sources))
 }
 
-fn expand(spec: Spec) -> Result<Stack, Failure> {
-    let sources = Box::new(spec.sources);
-    let document: Document = match serde_json::from_value(spec.document) {
-        Ok(document) => document,
-        Err(error) => {
-            let title = format!("the sections cannot be read: {error}");
-            return Err(Failure::Wrong(vec![Diagnostic::error("E0201", title)], sources));
-        }
-    };
-    let options = blueprint::Options { protected: spec.protect, expires: spec.ttl.is_some() };
-    let mut desired =
-        Desired { tags: spec.tags, protect: spec.protect, ..Desired::nothing(spec.id) };
-    let expanded = blueprint::expand(&document, options);
-    let found = expanded.and_then(|declarations| desired.assemble(&declarations));
-    let (graph, found) = match found {
-        Ok(graph) => graph,
-        Err(found) => return Err(Failure::Wrong(found, sources)),
-    };
-    let urls = Urls(blueprint::urls(&document));
-    let warnings = spec.warnings.into_iter().chain(found).collect();
-    Ok(Stack { desired, graph, urls, ttl: spec.ttl, warnings, sources })
+impl From<Whole> for Stack {
+    fn from(whole: Whole) -> Self {
+        let Whole { desired, graph, drafts, urls, ttl, warnings, sources } = whole;
+        let drafts = drafts.into_iter().map(|draft| (draft.address.clone(), draft)).collect();
+        let (urls, sources) = (Urls(urls), Box::new(sources));
+        Self { desired, graph, drafts, urls, ttl, warnings, sources }
+    }
 }
 
 /// The stack that `--stack` names, of which nothing is known but its name.

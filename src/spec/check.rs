@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Span};
 use crate::kind::{Field, Shape};
 
 use super::Language;
@@ -19,18 +19,28 @@ pub(crate) struct Checker<'a> {
     pub(crate) root: &'a Shape,
     pub(crate) sources: &'a Sources,
     pub(crate) found: Vec<Diagnostic>,
+    /// What cannot be read because a variable has no value, which has been said of the variable.
+    pub(crate) unknown: Vec<Span>,
     /// Where the walk is.
     pub(crate) path: Vec<String>,
 }
 
 impl<'a> Checker<'a> {
     pub(crate) fn new(language: &'a Language, root: &'a Shape, sources: &'a Sources) -> Self {
-        Self { language, root, sources, found: Vec::new(), path: Vec::new() }
+        let (found, unknown, path) = (Vec::new(), Vec::new(), Vec::new());
+        Self { language, root, sources, found, unknown, path }
     }
 
     /// The canonical form of a value. A value that is wrong is told of and stays as it is.
     pub(crate) fn value(&mut self, node: Node, shape: &Shape) -> Node {
-        if has_unknown(&node) || self.is_later(node.mark, Some(&node)) {
+        if node.mentions_unknown() {
+            // A text can be looked at without the variable's value; nothing else can.
+            if !matches!(shape, Shape::Text { .. }) {
+                self.unknown.push(self.sources.span(node.mark));
+            }
+            return node;
+        }
+        if self.is_later(node.mark, Some(&node)) {
             return node;
         }
         if self.path.len() == 1 && self.path[0] == crate::address::SURROUNDINGS {
@@ -225,12 +235,6 @@ impl<'a> Checker<'a> {
         let form = Form::Table(table.into_iter().map(check).collect());
         Node { mark, layer, variants: &[], form }
     }
-}
-
-/// Whether a text mentions a variable whose value is not known here: of an environment that is not
-/// the chosen one, or one that lacks a value, which has been said.
-fn has_unknown(node: &Node) -> bool {
-    node.text().is_some_and(|text| text.contains("${var.") && !text.contains("$${var."))
 }
 
 /// The scalar as the form wants it; `None` when it is of another type.

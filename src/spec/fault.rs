@@ -9,7 +9,7 @@ use crate::nearest::nearest;
 use super::check::Checker;
 use super::example;
 use super::node::{Entry, Form, Layer, Mark, Node};
-use super::rules::Later;
+use super::rules::{Later, When};
 
 impl Checker<'_> {
     pub(super) fn unknown_kind(&mut self, kind: &str, mark: Mark) {
@@ -111,6 +111,7 @@ impl Checker<'_> {
     /// Whether the key, or its value at hand, is of later work; which is then said.
     pub(super) fn is_later(&mut self, mark: Mark, value: Option<&Node>) -> bool {
         let word = value.and_then(Node::text);
+        let is_list = value.is_some_and(|value| matches!(value.form, Form::List(_)));
         // What an entry of a section cannot say yet, the section's defaults cannot either.
         let path: Vec<&str> = match self.path.as_slice() {
             [defaults, section, inner @ ..] if defaults == "defaults" => {
@@ -123,13 +124,18 @@ impl Checker<'_> {
             let steps = later.path.split('.');
             steps.clone().count() == path.len()
                 && steps.zip(&path).all(|(want, step)| want == "*" || want == *step)
-                && (later.value.is_none() || later.value == word)
+                && match later.when {
+                    When::Always => true,
+                    When::Word(only) => word == Some(only),
+                    When::List => is_list,
+                }
         };
         let Some(later) = self.language.later.iter().find(fits) else { return false };
         let key = example::inner(&self.path);
-        let title = match later.value {
-            Some(word) => format!("`{key} = \"{word}\"` is not there yet"),
-            None => format!("`{key}` is not there yet"),
+        let title = match later.when {
+            When::Always => format!("`{key}` is not there yet"),
+            When::Word(word) => format!("`{key} = \"{word}\"` is not there yet"),
+            When::List => format!("`{key} = […]` is not there yet"),
         };
         let error = self.error("E0120", title, mark);
         self.found

@@ -54,6 +54,16 @@ impl Language {
         self.formats.iter().chain([&TTL, &STACK]).find(|rule| rule.name == name)
     }
 
+    /// Whether the key stands for a section, or is one that belongs to none.
+    pub(crate) fn knows(&self, key: &str) -> bool {
+        meta::KEYS.contains(&key) || self.is_section(key)
+    }
+
+    /// Whether the key stands for a section.
+    pub(crate) fn is_section(&self, key: &str) -> bool {
+        self.root.fields().is_some_and(|sections| sections.contains_key(key))
+    }
+
     /// Whether a section is one thing, and no table of named things.
     pub(crate) fn is_single(&self, section: &str) -> bool {
         let field = self.root.fields().and_then(|fields| fields.get(section));

@@ -13,14 +13,16 @@ use super::example;
 use super::files::Files;
 use super::layers::{Layers, fill, merge, with_tree};
 use super::meta::{KEYS, Meta, VERSION, lifetime};
+use super::names::Names;
 use super::node::{Entry, Layer, Mark, Node};
 use super::parse::parse;
 use super::read::{Reader, overlay_name};
 use super::required::missing;
-use super::scope::{Names, Scope};
+use super::scope::Scope;
 use super::sources::Sources;
+use super::unread::Unread;
 use super::vars::values;
-use super::{Language, Rejected, Request, Spec};
+use super::{Language, Rejected, Request, Rest, Spec};
 
 /// The environment when none is chosen.
 const DEFAULT_ENV: &str = "default";
@@ -34,6 +36,7 @@ pub fn load(request: &Request, language: &Language, files: &dyn Files) -> Result
     if overlay.is_none() {
         known_env(request, &base, &beside, &mut checker);
     }
+    let is_env_known = checker.found.is_empty();
     let stack = base.get("stack").and_then(|entry| entry.value.text()).unwrap_or_default();
     let stack = stack.to_owned();
     let layers = Layers::new(base, env, overlay, sets, &mut checker);
@@ -41,12 +44,13 @@ pub fn load(request: &Request, language: &Language, files: &dyn Files) -> Result
     let tree = merge(chosen, language, &mut checker);
     missing(&tree, &shape, Mark::new(0, 0..0), &mut checker);
     let meta = meta(&tree, request, &mut checker);
-    let mut diagnostics = checker.found;
-    let document = sections(&tree);
-    let sources = with_tree(sources, tree, env);
+    let Checker { found: mut diagnostics, unknown, .. } = checker;
     let (Some(meta), true) = (meta, diagnostics.is_empty()) else {
+        let unread = Unread::of(&tree, language, &sources, &diagnostics, &unknown);
+        let unread = unread.filter(|_| is_env_known);
+        let rest = unread.and_then(|unread| rest(&tree, request, env, unread));
         diagnostics.extend(warnings);
-        return Err(Rejected { diagnostics, sources });
+        return Err(Rejected { diagnostics, sources: with_tree(sources, tree, env), rest });
     };
     let region = meta.region.or_else(|| request.region.clone()).unwrap_or_default();
     Ok(Spec {
@@ -54,9 +58,30 @@ pub fn load(request: &Request, language: &Language, files: &dyn Files) -> Result
         tags: meta.tags,
         ttl: meta.ttl.and_then(|ttl| lifetime(&ttl).ok()),
         protect: meta.protect,
-        document,
-        sources,
+        document: sections(&tree),
+        sources: with_tree(sources, tree, env),
         warnings,
+    })
+}
+
+/// What can be looked at although something is wrong. Without the stack's name nothing has its own,
+/// so that nothing can be said of names.
+fn rest(tree: &Node, request: &Request, env: &str, unread: Unread) -> Option<Rest> {
+    let said = |key: &str| tree.get(key).map(|entry| &entry.value);
+    let stack = said("stack")?.text().filter(|stack| example::name(stack).is_ok())?;
+    let region = said("region").and_then(Node::text).or(request.region.as_deref());
+    let mut document = sections(tree);
+    unread.leave_out(&mut document);
+    Some(Rest {
+        id: StackId {
+            stack: stack.to_owned(),
+            env: env.to_owned(),
+            region: region.unwrap_or_default().to_owned(),
+        },
+        expires: said("ttl").is_some(),
+        protect: said("protect").is_some_and(|protect| protect.to_json() == Json::Bool(true)),
+        document,
+        unread,
     })
 }
 
@@ -75,7 +100,7 @@ fn read(request: &Request, env: &str, files: &dyn Files) -> Result<Texts, Reject
     if let Err(title) = example::name(env) {
         let hint = "use lower-case letters, digits and dashes";
         let diagnostics = vec![Diagnostic::error("E0113", title).hint(hint)];
-        return Err(Rejected { diagnostics, sources: Sources::default() });
+        return Err(Rejected { diagnostics, sources: Sources::default(), rest: None });
     }
     let mut reader = Reader::new(files);
     let base = reader.spec(&request.file);
@@ -86,7 +111,7 @@ fn read(request: &Request, env: &str, files: &dyn Files) -> Result<Texts, Reject
     match base {
         // A text that is no TOML would only be followed by errors that come of it.
         Some(base) if found.is_empty() => Ok(Texts { base, overlay, sets, beside, sources }),
-        _ => Err(Rejected { diagnostics: found, sources }),
+        _ => Err(Rejected { diagnostics: found, sources, rest: None }),
     }
 }
 
@@ -146,7 +171,7 @@ fn canonical(
         language: checker.language,
         vars: &known,
         unset: &without,
-        names: Names::of(&chosen),
+        names: Names::new(&chosen, checker.language),
         stack,
         env: request.env.as_deref().unwrap_or(DEFAULT_ENV),
         git_sha: request.git_sha.as_deref(),
@@ -158,7 +183,7 @@ fn canonical(
         ready.push(checker.value(filled, shape));
     }
     for (name, layer) in others {
-        let names = Names::of(base_names.iter().chain([&layer]));
+        let names = Names::new(base_names.iter().chain([&layer]), checker.language);
         let scope = Scope { unset: &others_vars, names, env: &name, ..scope };
         let filled = fill(layer, &scope, &mut used, checker);
         checker.value(filled, shape);

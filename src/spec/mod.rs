@@ -17,8 +17,9 @@ pub use self::language::{KindWords, Language};
 pub use self::load::load;
 pub use self::meta::Meta;
 pub use self::node::Layer;
-pub use self::rules::{Format, Later, Reference, Shorthand};
+pub use self::rules::{Format, Later, Reference, Shorthand, When};
 pub use self::sources::{Located, Origin, Sources};
+pub use self::unread::Unread;
 pub use self::vars::{Type, Variable};
 
 mod check;
@@ -30,6 +31,7 @@ mod layers;
 mod load;
 mod merge;
 mod meta;
+mod names;
 mod node;
 mod parse;
 mod read;
@@ -40,6 +42,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 mod text;
+mod unread;
 mod vars;
 
 /// What to load, and with what from outside.
@@ -87,4 +90,22 @@ pub struct Rejected {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts, as far as they were read.
     pub sources: Sources,
+    /// What could be read all the same; nothing when the text, the environment or the stack's name
+    /// is not known.
+    pub rest: Option<Rest>,
+}
+
+/// What could be read of a spec that is wrong elsewhere: to be looked at for what else is wrong.
+#[derive(Debug)]
+pub struct Rest {
+    /// Which stack, in which environment, where; the region may be empty.
+    pub id: StackId,
+    /// Whether it says when it may be destroyed.
+    pub expires: bool,
+    /// Whether the environment may not be destroyed.
+    pub protect: bool,
+    /// The sections that could be read. A text whose variable has no value names the variable.
+    pub document: Json,
+    /// The others.
+    pub unread: Unread,
 }

@@ -147,6 +147,12 @@ impl Node {
         }
     }
 
+    /// Whether it is a text that mentions a variable whose value is not known here: of an environment
+    /// that is not the chosen one, or one that lacks a value, which has been said.
+    pub(crate) fn mentions_unknown(&self) -> bool {
+        self.text().is_some_and(mentions_unknown)
+    }
+
     /// The entry of a table.
     pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
         self.table()?.get(key)
@@ -198,6 +204,11 @@ impl Node {
             Form::Table(_) => "a table",
         }
     }
+}
+
+/// Whether a text mentions a variable that was not filled in.
+pub(crate) fn mentions_unknown(text: &str) -> bool {
+    text.contains("${var.") && !text.contains("$${var.")
 }
 
 /// How deep tables and lists may lie in each other. The walks over a tree are recursive.

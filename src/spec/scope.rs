@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde_json::Value as Json;
 
 use super::Language;
-use super::node::Node;
+use super::names::Names;
 use super::rules::Reference;
 use super::text::{Expression, Piece, Say, parse};
 use crate::nearest::nearest;
@@ -39,41 +39,6 @@ impl Mistake {
 
     fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
-    }
-}
-
-/// The names that a document gives: of sections' entries and of declared resources.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    sections: BTreeMap<String, BTreeSet<String>>,
-    kinds: BTreeMap<String, BTreeSet<String>>,
-}
-
-impl Names {
-    /// The names in some layers together.
-    pub(crate) fn of<'n>(layers: impl IntoIterator<Item = &'n Node>) -> Self {
-        let mut names = Self::default();
-        for (section, entry) in layers.into_iter().filter_map(Node::table).flatten() {
-            let entries = entry.value.table().into_iter().flatten();
-            if section == crate::address::SURROUNDINGS {
-                for (kind, entry) in entries {
-                    let inside = entry.value.table().into_iter().flat_map(|table| table.keys());
-                    names.kinds.entry(kind.clone()).or_default().extend(inside.cloned());
-                }
-            } else {
-                let inside = names.sections.entry(section.clone()).or_default();
-                inside.extend(entries.map(|(name, _)| name.clone()));
-            }
-        }
-        names
-    }
-
-    fn section(&self, section: &str) -> impl Iterator<Item = &str> {
-        self.sections.get(section).into_iter().flatten().map(String::as_str)
-    }
-
-    fn kind(&self, kind: &str) -> impl Iterator<Item = &str> {
-        self.kinds.get(kind).into_iter().flatten().map(String::as_str)
     }
 }
 
@@ -342,12 +307,10 @@ impl Scope<'_> {
             _ => return Err(misshapen(words, range)),
         };
         let (section, kind) = (reference.section, reference.kind);
-        let there = self.names.section(section).chain(self.names.kind(kind));
-        if name != MAIN && !there.into_iter().any(|one| one == name) {
+        if name != MAIN && !self.names.has(reference, name) {
             let title = format!("there is no {section} `{name}`");
             let error = Mistake::new("E0119", &steps[1].1, title);
-            let near = nearest(name, self.names.section(section).chain(self.names.kind(kind)));
-            return Err(match near {
+            return Err(match nearest(name, self.names.of(reference)) {
                 Some(near) => error.label(format!("did you mean `{near}`?")),
                 None => error.hint(format!("add `[{section}.{name}]`")),
             });

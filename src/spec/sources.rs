@@ -113,6 +113,14 @@ impl Sources {
         Some(Origin { layer, name, file: source.name.clone(), line })
     }
 
+    /// Whether a field's value, or a part of it, is that of a variable without a value.
+    pub fn is_unknown(&self, place: &Place) -> bool {
+        match place {
+            Place::Value(path) => self.find_exactly(path).is_some_and(|it| has_unknown(it.value)),
+            Place::Key(_) | Place::Span(_) => false,
+        }
+    }
+
     /// The span of a mark, for diagnostics.
     pub(crate) fn span(&self, mark: Mark) -> Span {
         Span { file: self.all[mark.source].name.clone(), start: mark.start, end: mark.end }
@@ -170,6 +178,14 @@ impl<'a> Found<'a> {
             Form::Table(_) => self.key,
             Form::Scalar(_) | Form::List(_) => self.value.mark,
         }
+    }
+}
+
+fn has_unknown(node: &Node) -> bool {
+    match &node.form {
+        Form::Scalar(_) => node.mentions_unknown(),
+        Form::List(items) => items.iter().any(has_unknown),
+        Form::Table(table) => table.values().any(|entry| has_unknown(&entry.value)),
     }
 }
 

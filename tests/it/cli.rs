@@ -546,6 +546,108 @@ fn documents_for_programs_are_json() {
     assert_eq!(schema["title"], "ecsctl spec");
 }
 
+/// Each value has an origin, within a container too; and the answer is a spec all the same.
+#[test]
+fn render_explains_each_value() {
+    let desk = Desk::with(
+        r#"
+        ecsctl = 1
+        stack = "shop"
+        region = "us-east-1"
+        [service.web]
+        image = "httpd:2.4"
+        port = 80
+        xray = true
+        env.LEVEL = "info"
+        count = 2
+        health.command = "curl -f localhost"
+        [service.web.deploy]
+        max = 150
+        [aws.task-definition.web.containers.web]
+        stop-timeout = 60
+        [env.dev]
+        service.web.env.LEVEL = "debug"
+        "#,
+    );
+    let explained = desk.run("render --explain -e dev").exits(0).stdout;
+    let of = |header: &str| {
+        let lines = explained.lines().skip_while(|line| *line != header);
+        let lines = lines
+            .take_while(|line| !line.is_empty() && (*line == header || !line.starts_with('[')))
+            .filter(|line| !line.ends_with("# default"));
+        lines.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    assert_snapshot!(of("[aws.task-definition.web]"), @r#"
+    [aws.task-definition.web]
+    cpu                                      = 256  # default of service.web.size.cpu
+    execution-role-arn                       = "${role.web-execution.arn}"  # follows from [service.web], ecsctl.toml:5
+    memory                                   = 512  # default of service.web.size.memory
+    network-mode                             = "awsvpc"  # follows from [service.web], ecsctl.toml:5
+    requires-compatibilities                 = ["FARGATE"]  # follows from [service.web], ecsctl.toml:5
+    runtime-platform.cpu-architecture        = "X86_64"  # default of service.web.arch
+    runtime-platform.operating-system-family = "LINUX"  # follows from [service.web], ecsctl.toml:5
+    task-role-arn                            = "${role.web-task.arn}"  # follows from [service.web], ecsctl.toml:5
+    "#);
+    assert_snapshot!(of("[aws.task-definition.web.containers]"), @r#"
+    [aws.task-definition.web.containers]
+    web.environment.AWS_XRAY_DAEMON_ADDRESS = "127.0.0.1:2000"  # ecsctl.toml:8
+    web.environment.LEVEL = "debug"  # ecsctl.toml:17 (env dev)
+    web.health-check.command = ["CMD-SHELL", "curl -f localhost"]  # ecsctl.toml:11
+    web.health-check.interval = 10  # default of service.web.health.interval
+    web.health-check.retries = 3  # default of service.web.health.unhealthy
+    web.health-check.start-period = 0  # default of service.web.health.start
+    web.health-check.timeout = 5  # default of service.web.health.timeout
+    web.image = "httpd:2.4"  # ecsctl.toml:6
+    web.linux-parameters.init-process-enabled = true  # default of service.web.init
+    web.log-configuration.driver = "awslogs"  # follows from [service.web], ecsctl.toml:5
+    web.log-configuration.options.awslogs-group = "${log-group.web.name}"  # follows from [service.web], ecsctl.toml:5
+    web.log-configuration.options.awslogs-region = "${aws.region}"  # follows from [service.web], ecsctl.toml:5
+    web.log-configuration.options.awslogs-stream-prefix = "web"  # default of service.web.logs.prefix
+    web.ports = [{ container-port = 80, protocol = "tcp" }]  # ecsctl.toml:7
+    web.stop-timeout = 60  # ecsctl.toml:15
+    xray-daemon.cpu = 32  # ecsctl.toml:8
+    xray-daemon.essential = false  # ecsctl.toml:8
+    xray-daemon.image = "public.ecr.aws/xray/aws-xray-daemon:3.x"  # ecsctl.toml:8
+    xray-daemon.linux-parameters.init-process-enabled = true  # ecsctl.toml:8
+    xray-daemon.log-configuration.driver = "awslogs"  # follows from [service.web], ecsctl.toml:5
+    xray-daemon.log-configuration.options.awslogs-group = "${log-group.web.name}"  # follows from [service.web], ecsctl.toml:5
+    xray-daemon.log-configuration.options.awslogs-region = "${aws.region}"  # follows from [service.web], ecsctl.toml:5
+    xray-daemon.log-configuration.options.awslogs-stream-prefix = "web"  # default of service.web.logs.prefix
+    xray-daemon.memory = 256  # ecsctl.toml:8
+    xray-daemon.ports = [{ container-port = 2000, protocol = "udp" }]  # ecsctl.toml:8
+    "#);
+    assert_snapshot!(of("[aws.service.web]"), @r#"
+    [aws.service.web]
+    availability-zone-rebalancing     = "ENABLED"  # ecsctl.toml:13
+    cluster                           = "${cluster.main.arn}"  # follows from [service.web], ecsctl.toml:5
+    desired-count                     = 2  # ecsctl.toml:10
+    enable-execute-command            = true  # default of service.web.exec
+    health-check-grace-period-seconds = 60  # default of service.web.grace
+    load-balancers                    = [{ container-name = "web", container-port = 80, target-group-arn = "${target-group.web.arn}" }]  # default of service.web.http
+    propagate-tags                    = "SERVICE"  # follows from [service.web], ecsctl.toml:5
+    task-definition                   = "${task-definition.web.arn}"  # follows from [service.web], ecsctl.toml:5
+    "#);
+    assert_snapshot!(of("[aws.target-group.web]"), @r#"
+    [aws.target-group.web]
+    deregistration-delay-seconds     = 30  # default of service.web.deregistration
+    health-check.healthy-threshold   = 2  # default of service.web.health.healthy
+    health-check.interval-seconds    = 10  # default of service.web.health.interval
+    health-check.matcher             = "200-399"  # default of service.web.health.codes
+    health-check.path                = "/"  # default of service.web.health.path
+    health-check.timeout-seconds     = 5  # default of service.web.health.timeout
+    health-check.unhealthy-threshold = 2  # default of service.web.health.unhealthy
+    port                             = 80  # ecsctl.toml:7
+    protocol                         = "HTTP"  # follows from [service.web], ecsctl.toml:5
+    target-type                      = "ip"  # follows from [service.web], ecsctl.toml:5
+    vpc-id                           = "${vpc.main.id}"  # follows from [service.web], ecsctl.toml:5
+    "#);
+    let plain = desk.run("render --format json -e dev").exits(0).json();
+    desk.write(&format!(
+        "ecsctl = 1\nstack = \"shop\"\nregion = \"us-east-1\"\n[env.dev]\n{explained}"
+    ));
+    assert_eq!(desk.run("render --format json -e dev").exits(0).json(), plain);
+}
+
 /// What `render` prints declares the same stack when it is written by hand.
 #[test]
 fn what_render_prints_is_a_spec() {

@@ -9,7 +9,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use ecsctl::address::{Address, Path};
+use ecsctl::address::Path;
 use ecsctl::blueprint::Declaration;
 use ecsctl::cloud::Cloud as _;
 use ecsctl::cloud::sim::{Fault, Sim};
@@ -20,6 +20,7 @@ use ecsctl::run::event::{Event, Outcome};
 use ecsctl::run::executor::{Interrupt, Run};
 use ecsctl::run::journal::Journal;
 use ecsctl::snapshot::{Snapshot, observe};
+use ecsctl::spec::Unread;
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -51,8 +52,7 @@ fn declare(dice: &mut Dice) -> Vec<Declaration> {
     let mut found = Vec::new();
     let mut put = |kind: &str, name: &str, spec: serde_json::Value| {
         let section = Path::of(["aws", kind, name]);
-        let address = Address::new(kind, name);
-        found.push(Declaration { address, spec, section, sources: BTreeMap::new() });
+        found.push(Declaration { spec, ..Declaration::new(kind, name, &section) });
     };
     let net = dice.roll(2);
     put("vpc", "main", json!({"cidr": format!("10.{net}.0.0/16")}));
@@ -186,7 +186,7 @@ impl Journal for Dying {
 
 fn desired(drafts: &[Declaration]) -> Desired {
     let mut desired = Desired::nothing(stack());
-    if let Err(found) = desired.assemble(drafts) {
+    if let Err(found) = desired.assemble(drafts, &Unread::default()) {
         panic!("the random stack is not valid: {found:#?}");
     }
     desired

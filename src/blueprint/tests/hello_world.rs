@@ -50,13 +50,17 @@ fn the_service_of_six_lines() {
     network.subnets = ["${subnet.private-a.id}","${subnet.private-b.id}"]
     propagate-tags = "SERVICE"
     task-definition = "${task-definition.web.arn}"
-    availability-zone-rebalancing <- service.web.deploy
+    availability-zone-rebalancing <- service.web.deploy.max
     capacity-provider-strategy <- service.web.spot
-    deployment <- service.web.deploy
+    deployment.circuit-breaker.rollback <- service.web.deploy.rollback
+    deployment.maximum-percent <- service.web.deploy.max
+    deployment.minimum-healthy-percent <- service.web.deploy.min
     desired-count <- service.web.count
     enable-execute-command <- service.web.exec
     health-check-grace-period-seconds <- service.web.grace
     load-balancers <- service.web.http
+    network.assign-public-ip <- network.mode
+    network.subnets <- network.mode
     "#);
     insta::assert_snapshot!(show(&declarations, "task-definition.web"), @r#"
     containers.web.image = "httpd:2.4"
@@ -75,9 +79,14 @@ fn the_service_of_six_lines() {
     runtime-platform.operating-system-family = "LINUX"
     task-role-arn = "${role.web-task.arn}"
     containers.web <- service.web
-    cpu <- service.web.size
-    memory <- service.web.size
-    runtime-platform <- service.web.arch
+    containers.web.image <- service.web.image
+    containers.web.linux-parameters.init-process-enabled <- service.web.init
+    containers.web.log-configuration <- service.web
+    containers.web.log-configuration.options.awslogs-stream-prefix <- service.web.logs.prefix
+    containers.web.ports <- service.web.port
+    cpu <- service.web.size.cpu
+    memory <- service.web.size.memory
+    runtime-platform.cpu-architecture <- service.web.arch
     "#);
 }
 
@@ -109,7 +118,7 @@ fn what_lies_between_clients_and_the_service() {
     conditions.paths = ["/*"]
     listener-arn = "${listener.main-http.arn}"
     priority = 49484
-    conditions <- service.web.http.path
+    conditions.paths <- service.web.http.path
     listener-arn <- service.web.http.alb
     priority <- service.web.http.priority
     "#);
@@ -126,7 +135,12 @@ fn what_lies_between_clients_and_the_service() {
     target-type = "ip"
     vpc-id = "${vpc.main.id}"
     deregistration-delay-seconds <- service.web.deregistration
-    health-check <- service.web.health
+    health-check.healthy-threshold <- service.web.health.healthy
+    health-check.interval-seconds <- service.web.health.interval
+    health-check.matcher <- service.web.health.codes
+    health-check.path <- service.web.health.path
+    health-check.timeout-seconds <- service.web.health.timeout
+    health-check.unhealthy-threshold <- service.web.health.unhealthy
     "#);
 }
 
@@ -141,7 +155,7 @@ fn roles_are_narrow() {
     insta::assert_snapshot!(policies(&declarations, "web-task"), @r#"
     inline.exec.Statement = [{"Action":["ssmmessages:CreateControlChannel","ssmmessages:CreateDataChannel","ssmmessages:OpenControlChannel","ssmmessages:OpenDataChannel"],"Effect":"Allow","Resource":"*"}]
     inline.exec.Version = "2012-10-17"
-    inline <- service.web.allow
+    inline.exec <- service.web.exec
     "#);
     let trust = show(&declarations, "role.web-task");
     let trust = trust.lines().find(|line| line.starts_with("trust.Statement")).unwrap();
@@ -197,9 +211,15 @@ fn an_image_of_ones_own_without_a_load_balancer() {
     runtime-platform.operating-system-family = "LINUX"
     task-role-arn = "${role.test-service-task.arn}"
     containers.test-service <- service.test-service
-    cpu <- service.test-service.size
-    memory <- service.test-service.size
-    runtime-platform <- service.test-service.arch
+    containers.test-service.entry-point <- service.test-service.entrypoint
+    containers.test-service.image <- service.test-service.image
+    containers.test-service.linux-parameters.init-process-enabled <- service.test-service.init
+    containers.test-service.log-configuration <- service.test-service
+    containers.test-service.log-configuration.options.awslogs-stream-prefix <- service.test-service.logs.prefix
+    containers.test-service.ports <- service.test-service.port
+    cpu <- service.test-service.size.cpu
+    memory <- service.test-service.size.memory
+    runtime-platform.cpu-architecture <- service.test-service.arch
     "#);
     let service = show(&declarations, "service.test-service");
     assert!(service.contains("assign-public-ip = true"), "{service}");

@@ -6,10 +6,24 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::{example, line, made};
+use crate::blueprint::sheet::{may_declare, section_of};
 use crate::blueprint::{Declaration, Document, Options, expand, shorthands};
-use crate::kind::{Check, StackId};
+use crate::kind::{Check, Shape, StackId};
 use crate::kinds;
+use crate::spec::Unread;
 use crate::value::Value;
+
+/// Whether the steps lead to something that a document of the form may have.
+fn leads(shape: &Shape, steps: &[&str]) -> bool {
+    match (shape, steps) {
+        (_, []) | (Shape::Any, _) => true,
+        (Shape::Struct { fields, .. }, [first, rest @ ..]) => {
+            fields.get(*first).is_some_and(|field| leads(&field.shape, rest))
+        }
+        (Shape::Map(values), [_, rest @ ..]) => leads(values, rest),
+        _ => false,
+    }
+}
 
 /// What every expansion must be: declarations of known kinds that pass their own checks, with names
 /// that are names, references that lead somewhere, and no circle among them.
@@ -17,10 +31,14 @@ fn hold(declarations: &[Declaration]) -> Result<(), String> {
     let stack = StackId { stack: "shop".into(), env: "default".into(), region: "eu-west-1".into() };
     let addresses: BTreeSet<_> = declarations.iter().map(|one| &one.address).collect();
     let mut edges = BTreeMap::new();
-    for Declaration { address, spec, sources, .. } in declarations {
+    for Declaration { address, spec, origins, section, .. } in declarations {
         let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if address.name.is_empty() || !address.name.chars().all(is_name) {
             return Err(format!("{address} is not a name"));
+        }
+        let from = Unread::from(section_of(section));
+        if !may_declare(&from, address) {
+            return Err(format!("{section} is not known to declare {address}"));
         }
         let kind = kinds::find(&address.kind).ok_or(format!("{address}: no such kind"))?;
         let full = kind.parse(spec.clone()).map_err(|error| format!("{address}: {error}"))?;
@@ -29,10 +47,8 @@ fn hold(declarations: &[Declaration]) -> Result<(), String> {
         if let Some(found) = check.found.first() {
             return Err(format!("{address}: {}", line(found)));
         }
-        if let Some(field) =
-            sources.keys().find(|f| full.get(f.split('.').next().unwrap()).is_none())
-        {
-            return Err(format!("{address}: a source for `{field}`, which is not there"));
+        if let Some(way) = origins.keys().find(|way| !leads(kind.shape(), &way.steps())) {
+            return Err(format!("{address}: an origin of `{way}`, which is no field"));
         }
         let value = Value::lift(spec.clone()).map_err(|error| format!("{address}: {error}"))?;
         let mut needs = BTreeSet::new();
@@ -154,8 +170,8 @@ proptest! {
             document["alb"] = json!({ "edge": { "certificate": "arn:aws:acm:r:1:certificate/0" } });
         }
         let document: Document = serde_json::from_value(document).unwrap();
-        let declarations = expand(&document, Options { protected, expires });
-        let declarations = declarations.map_err(|faults| faults.iter().map(line).collect::<String>());
-        prop_assert_eq!(declarations.and_then(|found| hold(&found)), Ok(()));
+        let expansion = expand(&document, Options { protected, expires }, &Unread::default());
+        prop_assert_eq!(expansion.faults.iter().map(line).collect::<String>(), "");
+        prop_assert_eq!(hold(&expansion.declarations), Ok(()));
     }
 }

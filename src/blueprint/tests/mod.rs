@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{Declaration, Document, Options, expand, language, read};
 use crate::diag::{Diagnostic, Place};
-use crate::spec::{self, Request};
+use crate::spec::{self, Request, Unread};
 
 mod faults;
 mod hello_world;
@@ -33,7 +33,9 @@ fn load(text: &str, env: Option<&str>) -> (Document, Options) {
     };
     let spec = spec::load(&request, &language(), &files);
     let spec = spec.unwrap_or_else(|rejected| panic!("{:#?}", rejected.diagnostics));
-    (read(spec.document.clone()).unwrap(), Options::of(&spec))
+    let (document, faults) = read(spec.document.clone(), &mut Unread::default());
+    assert!(faults.is_empty(), "{faults:#?}");
+    (document, Options::of(&spec))
 }
 
 fn example(path: &str, env: Option<&str>) -> (Document, Options) {
@@ -42,7 +44,9 @@ fn example(path: &str, env: Option<&str>) -> (Document, Options) {
 }
 
 fn made((document, options): &(Document, Options)) -> Vec<Declaration> {
-    expand(document, *options).unwrap()
+    let expansion = expand(document, *options, &Unread::default());
+    assert!(expansion.faults.is_empty(), "{:#?}", expansion.faults);
+    expansion.declarations
 }
 
 /// The addresses, a line for each kind.
@@ -62,7 +66,7 @@ fn show(declarations: &[Declaration], address: &str) -> String {
     let found = declarations.iter().find(|one| one.address.to_string() == address).unwrap();
     let mut text = String::new();
     leaves("", &found.spec, &mut text);
-    for (field, path) in &found.sources {
+    for (field, path) in found.origins.iter().filter(|(field, _)| found.says(field)) {
         writeln!(text, "{field} <- {path}").unwrap();
     }
     text

@@ -20,6 +20,7 @@ fn rights_follow_from_images_secrets_and_statements() {
     inline.logs.Version = "2012-10-17"
     inline.secrets.Statement = [{"Action":["secretsmanager:GetSecretValue"],"Effect":"Allow","Resource":["arn:${aws.partition}:secretsmanager:${aws.region}:${aws.account}:secret:scorekeep/db-??????"]},{"Action":["ssm:GetParameters"],"Effect":"Allow","Resource":["arn:${aws.partition}:ssm:${aws.region}:${aws.account}:parameter/scorekeep/session-key"]}]
     inline.secrets.Version = "2012-10-17"
+    inline.secrets <- service.scorekeep.secrets
     "#);
     insta::assert_snapshot!(policies(&declarations, "scorekeep-task"), @r#"
     inline.allow.Statement = [{"Action":["sns:Publish"],"Effect":"Allow","Resource":["arn:aws:sns:*:*:scorekeep-*"],"Sid":"Notify"},{"Action":["dynamodb:*Item","dynamodb:Query"],"Effect":"Allow","Resource":["arn:aws:dynamodb:*:*:table/scorekeep-*"],"Sid":"Tables"}]
@@ -28,7 +29,9 @@ fn rights_follow_from_images_secrets_and_statements() {
     inline.exec.Version = "2012-10-17"
     inline.xray.Statement = [{"Action":["xray:GetSamplingRules","xray:GetSamplingStatisticSummaries","xray:GetSamplingTargets","xray:PutTelemetryRecords","xray:PutTraceSegments"],"Effect":"Allow","Resource":"*"}]
     inline.xray.Version = "2012-10-17"
-    inline <- service.scorekeep.allow
+    inline.allow <- service.scorekeep.allow
+    inline.exec <- service.scorekeep.exec
+    inline.xray <- service.scorekeep.xray
     "#);
 }
 
@@ -101,11 +104,45 @@ fn three_containers_in_a_task() {
     runtime-platform.operating-system-family = "LINUX"
     task-role-arn = "${role.scorekeep-task.arn}"
     containers.api <- service.scorekeep.container.api
+    containers.api.environment <- service.scorekeep.container.api.env
+    containers.api.environment.AWS_REGION <- service.scorekeep.container.api.env.AWS_REGION
+    containers.api.environment.AWS_XRAY_DAEMON_ADDRESS <- service.scorekeep.xray
+    containers.api.environment.NOTIFICATION_EMAIL <- service.scorekeep.container.api.env.NOTIFICATION_EMAIL
+    containers.api.health-check <- service.scorekeep.container.api.health
+    containers.api.health-check.command <- service.scorekeep.container.api.health.command
+    containers.api.health-check.interval <- service.scorekeep.container.api.health.interval
+    containers.api.health-check.retries <- service.scorekeep.container.api.health.unhealthy
+    containers.api.health-check.start-period <- service.scorekeep.container.api.health.start
+    containers.api.health-check.timeout <- service.scorekeep.container.api.health.timeout
+    containers.api.image <- service.scorekeep.container.api.image
+    containers.api.linux-parameters.init-process-enabled <- service.scorekeep.init
+    containers.api.log-configuration <- service.scorekeep
+    containers.api.log-configuration.options.awslogs-stream-prefix <- service.scorekeep.logs.prefix
+    containers.api.ports <- service.scorekeep.container.api.port
+    containers.api.secrets <- service.scorekeep.container.api.secrets
+    containers.api.secrets.DB_URL <- service.scorekeep.container.api.secrets.DB_URL
+    containers.api.secrets.SESSION_KEY <- service.scorekeep.container.api.secrets.SESSION_KEY
     containers.frontend <- service.scorekeep.container.frontend
+    containers.frontend.environment <- service.scorekeep.container.frontend.env
+    containers.frontend.environment.API_HOST <- service.scorekeep.container.frontend.env.API_HOST
+    containers.frontend.environment.AWS_XRAY_DAEMON_ADDRESS <- service.scorekeep.xray
+    containers.frontend.image <- service.scorekeep.container.frontend.image
+    containers.frontend.linux-parameters.init-process-enabled <- service.scorekeep.init
+    containers.frontend.log-configuration <- service.scorekeep
+    containers.frontend.log-configuration.options.awslogs-stream-prefix <- service.scorekeep.logs.prefix
+    containers.frontend.ports <- service.scorekeep.container.frontend.port
     containers.xray-daemon <- service.scorekeep.xray
-    cpu <- service.scorekeep.size
-    memory <- service.scorekeep.size
-    runtime-platform <- service.scorekeep.arch
+    containers.xray-daemon.cpu <- service.scorekeep.xray
+    containers.xray-daemon.essential <- service.scorekeep.xray
+    containers.xray-daemon.image <- service.scorekeep.xray
+    containers.xray-daemon.linux-parameters.init-process-enabled <- service.scorekeep.xray
+    containers.xray-daemon.log-configuration <- service.scorekeep
+    containers.xray-daemon.log-configuration.options.awslogs-stream-prefix <- service.scorekeep.logs.prefix
+    containers.xray-daemon.memory <- service.scorekeep.xray
+    containers.xray-daemon.ports <- service.scorekeep.xray
+    cpu <- service.scorekeep.size.cpu
+    memory <- service.scorekeep.size.memory
+    runtime-platform.cpu-architecture <- service.scorekeep.arch
     "#);
 }
 
@@ -147,13 +184,17 @@ fn environments_differ_as_they_say() {
     network.subnets = ["${subnet.public-a.id}","${subnet.public-b.id}"]
     propagate-tags = "SERVICE"
     task-definition = "${task-definition.scorekeep.arn}"
-    availability-zone-rebalancing <- service.scorekeep.deploy
+    availability-zone-rebalancing <- service.scorekeep.deploy.max
     capacity-provider-strategy <- service.scorekeep.spot
-    deployment <- service.scorekeep.deploy
+    deployment.circuit-breaker.rollback <- service.scorekeep.deploy.rollback
+    deployment.maximum-percent <- service.scorekeep.deploy.max
+    deployment.minimum-healthy-percent <- service.scorekeep.deploy.min
     desired-count <- service.scorekeep.count
     enable-execute-command <- service.scorekeep.exec
     health-check-grace-period-seconds <- service.scorekeep.grace
     load-balancers <- service.scorekeep.http
+    network.assign-public-ip <- network.mode
+    network.subnets <- network.mode
     "#);
     let prod = made(&scorekeep(Some("prod")));
     let of = |kind: &str| {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::{addresses, example, load, made, show};
+use crate::address::Path;
 use crate::blueprint::urls;
 
 #[test]
@@ -100,7 +101,10 @@ fn what_is_written_by_hand_is_laid_over() {
     assert_eq!(worker.spec["enable-ecs-managed-tags"], true);
     assert_eq!(worker.spec["deployment"]["maximum-percent"], 150);
     assert_eq!(worker.spec["deployment"]["minimum-healthy-percent"], 100, "the rest stays");
-    assert_eq!(worker.sources["deployment"].to_string(), "aws.service.worker.deployment");
+    assert_eq!(
+        worker.origin(&Path::of(["deployment", "maximum-percent"])).to_string(),
+        "aws.service.worker.deployment.maximum-percent"
+    );
     let audit = show(&declarations, "log-group.audit");
     insta::assert_snapshot!(audit, @"
     retention-in-days = 365

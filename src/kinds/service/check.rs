@@ -40,7 +40,7 @@ fn deadlock(spec: &Service, check: &mut Check<'_>) {
     }
     check.error_with(
         "E0250",
-        "deployment",
+        "deployment.maximum-percent",
         format!(
             "this rollout can never make progress: count {desired}, min {minimum} %, max \
              {maximum} %: a new task may not start and an old one may not stop"

@@ -165,8 +165,8 @@ fn dependencies(spec: &TaskDefinition, check: &mut Check<'_>) {
         check.error_with("E0243", "containers", "no container is essential", hint);
     }
     for (name, container) in &spec.containers {
-        let field = at(name, "depends-on");
         for (other, condition) in &container.depends_on {
+            let field = at(name, &format!("depends-on.{other}"));
             let Some(found) = spec.containers.get(other) else {
                 let title = format!("there is no container `{other}` to depend on");
                 check.error("E0243", &field, title);
@@ -193,7 +193,7 @@ fn dependencies(spec: &TaskDefinition, check: &mut Check<'_>) {
     }
     if let Some(cycle) = cycle(spec) {
         let title = format!("containers wait for each other: {}", cycle.join(" → "));
-        check.error("E0243", &at(cycle[0], "depends-on"), title);
+        check.error("E0243", &at(cycle[0], &format!("depends-on.{}", cycle[1])), title);
     }
 }
 
@@ -355,7 +355,7 @@ fn roles(spec: &TaskDefinition, check: &mut Check<'_>) {
             container.secrets.keys().find(|k| container.environment.contains_key(*k))
         {
             let title = format!("`{both}` is in `environment` and in `secrets`");
-            check.error("E0247", &at(name, "secrets"), title);
+            check.error("E0247", &at(name, &format!("secrets.{both}")), title);
         }
         if spec.execution_role_arn.is_some() {
             continue;

@@ -1,0 +1,106 @@
+//! From a spec as it was loaded to all that it declares; or to all that is wrong with it, of whatever
+//! stage: its text, its sections, its declarations.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use super::Desired;
+use crate::blueprint::{self, Declaration, Expansion, Options};
+use crate::diag::{Diagnostic, Place, Severity};
+use crate::graph::Graph;
+use crate::spec::{Rejected, Sources, Spec, Unread};
+
+/// A stack as its spec declares it.
+#[derive(Debug)]
+pub struct Whole {
+    /// What is declared.
+    pub desired: Desired,
+    /// Who needs whom.
+    pub graph: Graph,
+    /// The declarations as they were made, with the keys that they come from.
+    pub drafts: Vec<Declaration>,
+    /// Where it answers; the texts mention outputs.
+    pub urls: BTreeMap<String, String>,
+    /// How long after an apply it may be destroyed.
+    pub ttl: Option<Duration>,
+    /// What is worth a look.
+    pub warnings: Vec<Diagnostic>,
+    /// The texts.
+    pub sources: Sources,
+}
+
+/// All that a loaded spec declares. What one stage finds wrong does not keep the next from looking at
+/// everything else; what only follows from it is not said.
+pub fn of(loaded: Result<Spec, Rejected>) -> Result<Whole, Rejected> {
+    match loaded {
+        Ok(spec) => declared(spec),
+        Err(rejected) => Err(look_on(rejected)),
+    }
+}
+
+fn declared(spec: Spec) -> Result<Whole, Rejected> {
+    let options = Options::of(&spec);
+    let Spec { id, tags, ttl, protect, document, sources, mut warnings } = spec;
+    let mut desired = Desired { tags, protect, ..Desired::nothing(id) };
+    let judged = judge(&mut desired, document, options, Unread::default());
+    warnings.extend(judged.found);
+    match judged.graph {
+        Some(graph) => {
+            let (drafts, urls) = (judged.drafts, judged.urls);
+            Ok(Whole { desired, graph, drafts, urls, ttl, warnings, sources })
+        }
+        None => Err(Rejected { diagnostics: warnings, sources, rest: None }),
+    }
+}
+
+/// What is wrong beyond what kept the spec from being read.
+fn look_on(rejected: Rejected) -> Rejected {
+    let Rejected { mut diagnostics, sources, rest } = rejected;
+    if let Some(rest) = rest {
+        let options = Options::of_rest(&rest);
+        let mut desired = Desired { protect: rest.protect, ..Desired::nothing(rest.id) };
+        let found = judge(&mut desired, rest.document, options, rest.unread).found;
+        // Nobody can say what is wrong with a value that is not known.
+        let is_known =
+            |one: &Diagnostic| !one.labels.iter().any(|it| sources.is_unknown(&it.place));
+        diagnostics.extend(found.into_iter().filter(is_known));
+    }
+    Rejected { diagnostics, sources, rest: None }
+}
+
+struct Judged {
+    /// None when something is wrong.
+    graph: Option<Graph>,
+    drafts: Vec<Declaration>,
+    urls: BTreeMap<String, String>,
+    found: Vec<Diagnostic>,
+}
+
+fn judge(desired: &mut Desired, document: Json, options: Options, mut unread: Unread) -> Judged {
+    let (document, mut found) = blueprint::read(document, &mut unread);
+    let Expansion { declarations, faults, unread } = blueprint::expand(&document, options, &unread);
+    found.extend(faults);
+    let (graph, told) = match desired.assemble(&declarations, &unread) {
+        Ok((graph, warnings)) => (Some(graph), warnings),
+        Err(errors) => (None, errors),
+    };
+    let new: Vec<Diagnostic> = told.into_iter().filter(|one| !is_told(one, &found)).collect();
+    found.extend(new);
+    let is_wrong = found.iter().any(|one| one.severity == Severity::Error);
+    let urls = blueprint::urls(&document);
+    Judged { graph: graph.filter(|_| !is_wrong), drafts: declarations, urls, found }
+}
+
+/// Whether something wrong has been told of the very place; kinds stumble over it again.
+fn is_told(one: &Diagnostic, faults: &[Diagnostic]) -> bool {
+    let Some(Place::Value(here)) = one.labels.first().map(|label| &label.place) else {
+        return false;
+    };
+    faults.iter().flat_map(|fault| &fault.labels).any(|label| match &label.place {
+        Place::Value(there) => here.starts_with(there) || there.starts_with(here),
+        Place::Key(there) => here == there,
+        Place::Span(_) => false,
+    })
+}

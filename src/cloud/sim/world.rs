@@ -143,18 +143,13 @@ impl World {
         self.refuse_dangling(spec)?;
         self.refuse_taken(kind, spec, Some(id))?;
         self.refuse_unreachable(kind, spec)?;
-        let mut merged = object.spec.clone();
-        if let (Some(merged), Some(spec)) = (merged.as_object_mut(), spec.as_object()) {
-            for (field, value) in spec {
-                if kind.replaces(field) && merged.get(field) != Some(value) {
-                    let text = format!("`{field}` cannot be changed in place");
-                    return Err(Error::new(Class::Other, text));
-                }
-                merged.insert(field.clone(), value.clone());
-            }
-        }
+        refuse_replacing(kind, &object.spec, spec)?;
         let mut object = object.clone();
-        object.spec = merged;
+        if kind.shape().is_owned_whole() {
+            object.spec = spec.clone();
+        } else if let (Json::Object(fields), Json::Object(spec)) = (&mut object.spec, spec) {
+            fields.extend(spec.clone());
+        }
         if kind.about().renews.is_empty() {
             let outputs = object.outputs.clone();
             self.objects.insert(id.to_owned(), object);
@@ -308,6 +303,16 @@ fn mentions(spec: &Json, id: &str) -> bool {
         Json::Array(items) => items.iter().any(|item| mentions(item, id)),
         Json::Object(map) => map.values().any(|value| mentions(value, id)),
         Json::Null | Json::Bool(_) | Json::Number(_) => false,
+    }
+}
+
+fn refuse_replacing(kind: &Registered, was: &Json, spec: &Json) -> Result<()> {
+    let mut fields = spec.as_object().into_iter().flatten();
+    match fields.find(|(field, value)| kind.replaces(field) && was.get(field) != Some(value)) {
+        Some((field, _)) => {
+            Err(Error::new(Class::Other, format!("`{field}` cannot be changed in place")))
+        }
+        None => Ok(()),
     }
 }
 

@@ -8,7 +8,6 @@ mod action;
 pub mod capacity;
 pub mod cpu_memory;
 mod json;
-pub(crate) mod none;
 mod policy;
 pub(crate) mod words;
 pub use self::cidr::Cidr;

@@ -5,6 +5,7 @@
 //! where to look for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use futures::future::try_join_all;
 
@@ -49,14 +50,14 @@ pub async fn observe(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
     let surroundings = cloud.surroundings().await?;
     let mut known = surroundings.known();
     let mut live: Vec<Live> = Vec::new();
-    for wave in waves() {
+    for wave in WAVES.iter() {
         let wanted: Vec<Vec<Wanted>> =
             wave.iter().map(|kind| wanted(desired, kind.name(), &known)).collect();
-        let before: Vec<Vec<Live>> = wave.iter().map(|kind| of_kinds(kind, &live)).collect();
+        let before: Vec<Vec<&Live>> = wave.iter().map(|kind| found_through(kind, &live)).collect();
         let looks = wave.iter().zip(&wanted).zip(&before).map(|((kind, wanted), before)| {
             cloud.observe(kind, Sought { stack: &desired.stack, wanted, before })
         });
-        let found = try_join_all(looks).await?.concat();
+        let found: Vec<Live> = try_join_all(looks).await?.into_iter().flatten().collect();
         for seen in found.iter().filter(|seen| is_ours(seen, &desired.stack)) {
             learn(seen, &mut known);
         }
@@ -84,13 +85,13 @@ fn wanted(desired: &Desired, kind: &str, known: &Known) -> Vec<Wanted> {
         .collect()
 }
 
-fn of_kinds(kind: &Registered, live: &[Live]) -> Vec<Live> {
+fn found_through<'a>(kind: &Registered, live: &'a [Live]) -> Vec<&'a Live> {
     let after = kind.about().observed_after;
-    live.iter().filter(|seen| after.contains(&seen.kind.as_str())).cloned().collect()
+    live.iter().filter(|seen| after.contains(&seen.kind.as_str())).collect()
 }
 
 /// All kinds, each in a wave after those it is found through.
-fn waves() -> Vec<Vec<&'static Registered>> {
+static WAVES: LazyLock<Vec<Vec<&'static Registered>>> = LazyLock::new(|| {
     let mut depth: BTreeMap<&str, usize> = BTreeMap::new();
     // The catalogue is small, and no chain in it is longer than itself.
     for _ in kinds::all() {
@@ -103,4 +104,4 @@ fn waves() -> Vec<Vec<&'static Registered>> {
     let levels: BTreeSet<usize> = depth.values().copied().collect();
     let wave = |level| kinds::all().iter().filter(|kind| depth[kind.name()] == level).collect();
     levels.into_iter().map(wave).collect()
-}
+});

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -23,7 +24,7 @@ pub enum Part {
 }
 
 /// A document: JSON, but for text over outputs that are not known yet.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Value {
     /// Nothing.
     #[default]
@@ -38,8 +39,9 @@ pub enum Value {
     Pending(Vec<Part>),
     /// A list; whether its order counts is the kind's business.
     List(Vec<Self>),
-    /// A struct or a map.
-    Map(BTreeMap<String, Self>),
+    /// A struct or a map. Shared, because a document goes from the snapshot through the plan into the
+    /// run mostly as it is.
+    Map(Arc<BTreeMap<String, Self>>),
 }
 
 /// A `${…}` that cannot be read.
@@ -117,11 +119,10 @@ impl Value {
             Json::Array(items) => {
                 Self::List(items.into_iter().map(Self::lift).collect::<Result<_, _>>()?)
             }
-            Json::Object(map) => Self::Map(
-                map.into_iter()
-                    .map(|(key, value)| Ok((key, Self::lift(value)?)))
-                    .collect::<Result<_, _>>()?,
-            ),
+            Json::Object(map) => {
+                let fields = map.into_iter().map(|(key, value)| Ok((key, Self::lift(value)?)));
+                Self::Map(Arc::new(fields.collect::<Result<_, _>>()?))
+            }
         })
     }
 
@@ -135,7 +136,8 @@ impl Value {
             Json::String(text) => Self::Text(text),
             Json::Array(items) => Self::List(items.into_iter().map(Self::plain).collect()),
             Json::Object(map) => {
-                Self::Map(map.into_iter().map(|(key, value)| (key, Self::plain(value))).collect())
+                let fields = map.into_iter().map(|(key, value)| (key, Self::plain(value)));
+                Self::Map(Arc::new(fields.collect()))
             }
         }
     }
@@ -143,18 +145,48 @@ impl Value {
     /// Replaces every output that is known. What stays [`Value::Pending`] is unknown.
     #[must_use]
     pub fn resolve(&self, known: &Known) -> Self {
+        self.resolved(known).unwrap_or_else(|| self.clone())
+    }
+
+    /// `None` where there is nothing to replace, so that it can be shared.
+    fn resolved(&self, known: &Known) -> Option<Self> {
         match self {
-            Self::Pending(parts) => resolve_parts(parts, known),
-            Self::List(items) => Self::List(items.iter().map(|item| item.resolve(known)).collect()),
-            Self::Map(map) => Self::Map(
-                map.iter().map(|(key, value)| (key.clone(), value.resolve(known))).collect(),
-            ),
-            leaf => leaf.clone(),
+            Self::Pending(parts) => Some(resolve_parts(parts, known)),
+            Self::List(items) => items
+                .iter()
+                .any(Self::is_pending)
+                .then(|| Self::List(items.iter().map(|item| item.resolve(known)).collect())),
+            Self::Map(fields) => {
+                let mut changes = fields
+                    .iter()
+                    .filter_map(|(key, value)| Some((key.clone(), value.resolved(known)?)))
+                    .peekable();
+                changes.peek()?;
+                let mut fields = BTreeMap::clone(fields);
+                fields.extend(changes);
+                Some(Self::Map(Arc::new(fields)))
+            }
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => None,
+        }
+    }
+
+    /// Whether any text in it is pending.
+    fn is_pending(&self) -> bool {
+        match self {
+            Self::Pending(_) => true,
+            Self::List(items) => items.iter().any(Self::is_pending),
+            Self::Map(fields) => fields.values().any(Self::is_pending),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => false,
         }
     }
 
     /// The plain document, or the first output that is still unknown.
     pub fn lower(&self) -> Result<serde_json::Value, Output> {
+        self.fill(&Known::new())
+    }
+
+    /// The plain document with every output filled in, or the first that is not known.
+    pub fn fill(&self, known: &Known) -> Result<serde_json::Value, Output> {
         use serde_json::Value as Json;
         Ok(match self {
             Self::Null => Json::Null,
@@ -162,20 +194,23 @@ impl Value {
             Self::Number(number) => Json::Number(number.clone()),
             Self::Text(text) => Json::String(text.clone()),
             Self::Pending(parts) => {
-                let mut outputs = parts.iter().filter_map(|part| match part {
-                    Part::Output(output) => Some(output.clone()),
-                    Part::Literal(_) => None,
+                let texts = parts.iter().map(|part| match part {
+                    Part::Literal(literal) => Ok(literal.as_str()),
+                    Part::Output(output) => {
+                        known.get(output).map(String::as_str).ok_or_else(|| output.clone())
+                    }
                 });
-                return Err(outputs.next().expect("a pending text holds at least one output"));
+                Json::String(texts.collect::<Result<_, _>>()?)
             }
             Self::List(items) => {
-                Json::Array(items.iter().map(Self::lower).collect::<Result<_, _>>()?)
+                let items = items.iter().map(|item| item.fill(known));
+                Json::Array(items.collect::<Result<_, _>>()?)
             }
-            Self::Map(map) => Json::Object(
-                map.iter()
-                    .map(|(key, value)| Ok((key.clone(), value.lower()?)))
-                    .collect::<Result<_, _>>()?,
-            ),
+            Self::Map(fields) => {
+                let fields =
+                    fields.iter().map(|(key, value)| Ok((key.clone(), value.fill(known)?)));
+                Json::Object(fields.collect::<Result<_, _>>()?)
+            }
         })
     }
 
@@ -230,6 +265,32 @@ impl Value {
         }
     }
 
+    /// Whether it mentions what `id` identifies.
+    pub fn mentions(&self, id: &str) -> bool {
+        match self {
+            Self::Text(text) => mentions(text, id),
+            Self::List(items) => items.iter().any(|item| item.mentions(id)),
+            Self::Map(fields) => fields.values().any(|value| value.mentions(id)),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Pending(_) => false,
+        }
+    }
+
+    /// Puts a field into a map; nothing else has fields.
+    pub fn set(&mut self, key: &str, value: Self) {
+        if let Self::Map(fields) = self {
+            Arc::make_mut(fields).insert(key.to_owned(), value);
+        }
+    }
+
+    /// The fields of a map.
+    pub fn fields(&self) -> impl Iterator<Item = (&String, &Self)> {
+        let fields = match self {
+            Self::Map(fields) => Some(fields.iter()),
+            _ => None,
+        };
+        fields.into_iter().flatten()
+    }
+
     /// The field `key` of a map.
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
@@ -246,6 +307,14 @@ impl Value {
         }
     }
 
+    /// The natural number in the field `key` of a map.
+    pub fn number(&self, key: &str) -> Option<u64> {
+        match self.get(key) {
+            Some(Self::Number(number)) => number.as_u64(),
+            _ => None,
+        }
+    }
+
     /// The known text in the field `key` of a map.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.get(key).and_then(Self::as_text)
@@ -253,34 +322,34 @@ impl Value {
 }
 
 fn resolve_parts(parts: &[Part], known: &Known) -> Value {
-    let parts: Vec<Part> = parts
-        .iter()
-        .map(|part| match part {
-            Part::Output(output) => match known.get(output) {
-                Some(text) => Part::Literal(text.clone()),
-                None => part.clone(),
-            },
-            Part::Literal(_) => part.clone(),
-        })
-        .collect();
-    let literals: Option<Vec<&str>> = parts
-        .iter()
-        .map(|part| match part {
-            Part::Literal(literal) => Some(literal.as_str()),
-            Part::Output(_) => None,
-        })
-        .collect();
-    match literals {
-        Some(literals) => Value::Text(literals.concat()),
-        None => Value::Pending(parts),
+    let literal = |part: &Part| match part {
+        Part::Literal(literal) => Some(literal.clone()),
+        Part::Output(output) => known.get(output).cloned(),
+    };
+    match parts.iter().map(literal).collect() {
+        Some(text) => Value::Text(text),
+        None => {
+            let parts = parts.iter().map(|part| literal(part).map_or(part.clone(), Part::Literal));
+            Value::Pending(parts.collect())
+        }
     }
 }
 
-/// The text, and its beginnings up to each separator: an image begins with its repository, a policy's
-/// resource with a log group's ARN and `:*` behind it.
+/// What may follow an identifier: an image begins with its repository, a policy's resource with a log
+/// group's ARN and `:*` behind it.
+const SEPARATORS: [u8; 3] = *b":/@";
+
+/// The text, and its beginnings up to each separator: every identifier that it may mention.
 pub fn beginnings(text: &str) -> impl Iterator<Item = &str> {
-    let cuts = text.match_indices([':', '/', '@']).map(|(at, _)| &text[..at]);
+    let bytes = text.as_bytes().iter().enumerate();
+    let cuts = bytes.filter(|(_, byte)| SEPARATORS.contains(byte)).map(|(at, _)| &text[..at]);
     cuts.chain([text])
+}
+
+/// Whether `id` is among the [`beginnings`] of `text`.
+pub fn mentions(text: &str, id: &str) -> bool {
+    let rest = text.as_bytes().strip_prefix(id.as_bytes());
+    rest.is_some_and(|rest| rest.first().is_none_or(|byte| SEPARATORS.contains(byte)))
 }
 
 /// Written as JSON in the source form, so that it reads back as it was.
@@ -348,12 +417,13 @@ mod tests {
             any::<bool>().prop_map(Value::Bool),
             any::<i32>().prop_map(|number| Value::Number(number.into())),
             "[a-z$ {}]{0,12}".prop_map(Value::Text),
-            "[a-z]{1,5}".prop_map(|name| parse_text(&format!("x ${{vpc.{name}.id}}")).unwrap()),
+            "[a-c]{1,2}".prop_map(|name| parse_text(&format!("x ${{vpc.{name}.id}}")).unwrap()),
         ];
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::List),
-                prop::collection::btree_map("[a-z]{1,4}", inner, 0..4).prop_map(Value::Map),
+                prop::collection::btree_map("[a-z]{1,4}", inner, 0..4)
+                    .prop_map(|fields| Value::Map(Arc::new(fields))),
             ]
         })
     }
@@ -362,6 +432,21 @@ mod tests {
         #[test]
         fn source_reads_back(value in any_value()) {
             prop_assert_eq!(Value::lift(value.to_source()).unwrap(), value);
+        }
+
+        /// What is shared is as good as what is written anew.
+        #[test]
+        fn filling_in_is_resolving_and_lowering(value in any_value(), names in "[a-c]{0,3}") {
+            let output = |name: char| Output::new(Address::new("vpc", name.to_string()), "id");
+            let known: Known = names.chars().map(|name| (output(name), "vpc-1".into())).collect();
+            let resolved = value.resolve(&known);
+            prop_assert_eq!(value.fill(&known), resolved.lower());
+            prop_assert_eq!(resolved.resolve(&known), resolved);
+        }
+
+        #[test]
+        fn an_id_is_mentioned_that_is_a_beginning(text in "[ab:/@]{0,6}", id in "[ab:/@]{0,4}") {
+            prop_assert_eq!(mentions(&text, &id), beginnings(&text).any(|part| part == id));
         }
 
         #[test]

@@ -86,7 +86,7 @@ pub struct Sought<'a> {
     /// The declared resources of this kind. Empty when a stack is looked at by its tags alone.
     pub wanted: &'a [Wanted],
     /// What was observed before, of the kinds in [`About::observed_after`].
-    pub before: &'a [Live],
+    pub before: &'a [&'a Live],
 }
 
 impl Sought<'_> {

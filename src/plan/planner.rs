@@ -149,12 +149,11 @@ impl<'a> Planner<'a> {
         live: &Live,
     ) -> Comparison {
         let mut spec = spec.clone();
-        if let (Some(naming), Value::Map(fields)) = (kind.about().naming, &mut spec) {
+        if let Some(naming) = kind.about().naming.filter(|naming| naming.suffix) {
             let live = live.spec.text("name");
             let same = |base| live.filter(|live| is_name_or_successor(live, base, naming));
-            let name = fields.get("name").and_then(Value::as_text).and_then(same);
-            if let Some(name) = name.filter(|_| naming.suffix) {
-                fields.insert("name".into(), Value::Text(name.to_owned()));
+            if let Some(name) = spec.text("name").and_then(same) {
+                spec.set("name", Value::Text(name.to_owned()));
             }
         }
         let tags = self.desired.tags_of(address);
@@ -256,7 +255,7 @@ impl<'a> Planner<'a> {
     /// A successor that would have the very name of what it replaces gets a suffix.
     fn name_successor(&self, address: &Address, spec: &mut Value, id: &str, naming: Naming) {
         let declared = self.desired.resources[address].spec.text("name").map(str::to_owned);
-        if let (true, Some(base), Value::Map(fields)) = (naming.suffix, declared, spec) {
+        if let (true, Some(base)) = (naming.suffix, declared) {
             let taken = self.draft.live.iter().any(|live| {
                 live.kind == address.kind
                     && live
@@ -265,7 +264,7 @@ impl<'a> Planner<'a> {
                         .is_some_and(|name| is_name_or_successor(name, &base, naming))
             });
             if taken {
-                fields.insert("name".into(), Value::Text(successor(&base, naming, id)));
+                spec.set("name", Value::Text(successor(&base, naming, id)));
             }
         }
     }

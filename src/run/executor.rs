@@ -170,7 +170,7 @@ impl Run<'_> {
     /// The step with everything filled in that has become known. What the plan knew stays as it is.
     fn deed(&self, step: &Step, run: &str) -> Result<Deed, Error> {
         let lower = |value: &crate::value::Value| {
-            value.resolve(&self.known).lower().map_err(|output| {
+            value.fill(&self.known).map_err(|output| {
                 Error::new(Class::Other, format!("${{{output}}} is still unknown"))
             })
         };
@@ -369,7 +369,8 @@ fn gave_up(error: &Error) -> Error {
 /// accepts (CreateService allows 36).
 fn token(run: &str, step: &Step) -> String {
     let hash = Sha256::digest(format!("{run} {} {}", step.verb(), step.address).as_bytes());
-    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let half = hash.first_chunk().expect("SHA-256 has 32 bytes");
+    format!("{:032x}", u128::from_be_bytes(*half))
 }
 
 fn milliseconds(duration: Duration) -> u64 {

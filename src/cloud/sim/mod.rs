@@ -15,6 +15,7 @@ use super::{Cloud, Surroundings};
 use crate::kind::{
     Act, Class, Deed, Done, Error, Live, Ready, Registered, Result, Sought, StackId,
 };
+use crate::value::Value;
 
 mod identity;
 mod rollout;
@@ -98,18 +99,6 @@ impl Sim {
         world.objects.len()
     }
 
-    /// Changes the document of the resource `id` behind everybody's back.
-    pub fn tamper(&self, id: &str, change: impl FnOnce(&mut serde_json::Value)) -> bool {
-        let mut world = self.world();
-        match world.objects.get_mut(id) {
-            Some(object) => {
-                change(&mut object.spec);
-                true
-            }
-            None => false,
-        }
-    }
-
     fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().expect("no holder of the simulated account panics")
     }
@@ -140,12 +129,16 @@ impl Sim {
         let ready_at = now + self.seconds(seconds);
         let done = match &deed.act {
             Act::Create { spec } => {
-                world.create(kind, stack, &self.surroundings, deed, spec, ready_at)
+                let spec = Value::plain(spec.clone());
+                world.create(kind, stack, &self.surroundings, deed, &spec, ready_at)
             }
             Act::Update { id, spec, tags, .. } => {
                 world.tag(id, tags);
                 match spec {
-                    Some(spec) => world.update(kind, &self.surroundings, id, spec),
+                    Some(spec) => {
+                        let spec = Value::plain(spec.clone());
+                        world.update(kind, &self.surroundings, id, &spec)
+                    }
                     None => Ok(Done { id: id.clone(), ..Done::default() }),
                 }
             }

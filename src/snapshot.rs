@@ -9,10 +9,9 @@ use std::sync::LazyLock;
 
 use futures::future::try_join_all;
 
-use crate::address::Output;
 use crate::cloud::{Cloud, Surroundings};
 use crate::desired::Desired;
-use crate::kind::{Condition, Live, Registered, Result, Sought, StackId, Wanted};
+use crate::kind::{Condition, Live, Registered, Resolved, Result, Sought, StackId, Wanted};
 use crate::kinds;
 use crate::value::Known;
 
@@ -51,13 +50,7 @@ pub async fn observe(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
     let mut known = surroundings.known();
     let mut live: Vec<Live> = Vec::new();
     for wave in WAVES.iter() {
-        let wanted: Vec<Vec<Wanted>> =
-            wave.iter().map(|kind| wanted(desired, kind.name(), &known)).collect();
-        let before: Vec<Vec<&Live>> = wave.iter().map(|kind| found_through(kind, &live)).collect();
-        let looks = wave.iter().zip(&wanted).zip(&before).map(|((kind, wanted), before)| {
-            cloud.observe(kind, Sought { stack: &desired.stack, wanted, before })
-        });
-        let found: Vec<Live> = try_join_all(looks).await?.into_iter().flatten().collect();
+        let found = look(cloud, desired, wave, &known, &live).await?;
         for seen in found.iter().filter(|seen| is_ours(seen, &desired.stack)) {
             learn(seen, &mut known);
         }
@@ -67,22 +60,34 @@ pub async fn observe(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
     Ok(Snapshot { surroundings, live })
 }
 
+/// Looks at the kinds of one wave, at the same time.
+async fn look(
+    cloud: &dyn Cloud,
+    desired: &Desired,
+    wave: &[&'static Registered],
+    known: &Known,
+    live: &[Live],
+) -> Result<Vec<Live>> {
+    let wanted: Vec<_> = wave.iter().map(|kind| wanted(desired, kind.name(), known)).collect();
+    let before: Vec<_> = wave.iter().map(|kind| found_through(kind, live)).collect();
+    let looks = wave.iter().zip(&wanted).zip(&before).map(|((kind, wanted), before)| {
+        cloud.observe(kind, Sought { stack: &desired.stack, wanted, before })
+    });
+    Ok(try_join_all(looks).await?.into_iter().flatten().collect())
+}
+
 /// Adds the outputs of a live resource to what is known.
 pub fn learn(live: &Live, known: &mut Known) {
     let Some(address) = &live.address else { return };
     if matches!(live.condition, Condition::Leaving(_)) {
         return;
     }
-    for (name, text) in &live.outputs {
-        known.insert(Output::new(address.clone(), name), text.clone());
-    }
+    known.learn(address, live.outputs.clone());
 }
 
-fn wanted(desired: &Desired, kind: &str, known: &Known) -> Vec<Wanted> {
+fn wanted<'a>(desired: &'a Desired, kind: &str, known: &'a Known) -> Vec<Wanted<'a>> {
     let of_kind = desired.specs().filter(|(address, _)| address.kind == kind);
-    of_kind
-        .map(|(address, spec)| Wanted { address: address.clone(), spec: spec.resolve(known) })
-        .collect()
+    of_kind.map(|(address, spec)| Wanted { address, spec: Resolved::new(spec, known) }).collect()
 }
 
 fn found_through<'a>(kind: &Registered, live: &'a [Live]) -> Vec<&'a Live> {

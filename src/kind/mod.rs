@@ -5,6 +5,8 @@
 //! `any.rs` only.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -18,7 +20,7 @@ pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
 pub use self::shape::{Field, Owned, Shape};
 use crate::address::Address;
 use crate::cloud::aws::Aws;
-use crate::value::Value;
+use crate::value::{Known, Value};
 
 mod about;
 mod any;
@@ -71,11 +73,34 @@ pub const TAG_EXPIRES: &str = "ecsctl:expires";
 /// A declared resource that is looked for, as far as it is known: fields that mention resources which
 /// are not there are still pending.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct Wanted<'a> {
     /// Its address.
-    pub address: Address,
+    pub address: &'a Address,
     /// Its declaration, resolved against what has been observed so far.
-    pub spec: Value,
+    pub spec: Resolved<'a>,
+}
+
+/// A document that is resolved when somebody reads it: most are looked for by their tags alone.
+#[derive(Debug, Clone)]
+pub struct Resolved<'a> {
+    spec: &'a Value,
+    known: &'a Known,
+    resolved: OnceLock<Value>,
+}
+
+impl<'a> Resolved<'a> {
+    /// `spec` with what is `known` filled in.
+    pub fn new(spec: &'a Value, known: &'a Known) -> Self {
+        Self { spec, known, resolved: OnceLock::new() }
+    }
+}
+
+impl Deref for Resolved<'_> {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        self.resolved.get_or_init(|| self.spec.resolve(self.known))
+    }
 }
 
 /// What an observation is about.
@@ -84,7 +109,7 @@ pub struct Sought<'a> {
     /// The stack whose resources are looked for.
     pub stack: &'a StackId,
     /// The declared resources of this kind. Empty when a stack is looked at by its tags alone.
-    pub wanted: &'a [Wanted],
+    pub wanted: &'a [Wanted<'a>],
     /// What was observed before, of the kinds in [`About::observed_after`].
     pub before: &'a [&'a Live],
 }
@@ -220,6 +245,18 @@ pub struct TagChange {
 }
 
 impl TagChange {
+    /// What makes the tags `new` of the tags `old`.
+    pub fn between(old: &Tags, new: &Tags) -> Self {
+        if old == new {
+            return Self::default();
+        }
+        let set = new.iter().filter(|(key, text)| old.get(*key) != Some(text));
+        Self {
+            set: set.map(|(key, text)| (key.clone(), text.clone())).collect(),
+            unset: old.keys().filter(|key| !new.contains_key(*key)).cloned().collect(),
+        }
+    }
+
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.set.is_empty() && self.unset.is_empty()

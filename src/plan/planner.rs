@@ -14,7 +14,7 @@ use crate::kind::{
     Condition, Live, Naming, Registered, StackId, TAG_PROTECT, TAG_STACK, TagChange,
 };
 use crate::kinds;
-use crate::snapshot::{Snapshot, is_ours, learn};
+use crate::snapshot::{Snapshot, is_ours};
 use crate::value::{Known, Value};
 
 /// What the user allows.
@@ -156,24 +156,19 @@ impl<'a> Planner<'a> {
                 spec.set("name", Value::Text(name.to_owned()));
             }
         }
-        let tags = self.desired.tags_of(address);
-        let change = TagChange {
-            unset: live.tags.keys().filter(|key| !tags.contains_key(*key)).cloned().collect(),
-            set: tags.into_iter().filter(|(key, text)| live.tags.get(key) != Some(text)).collect(),
-        };
-        Comparison { edits: diff(kind.shape(), &spec, &live.spec), tags: change, spec }
+        let tags = TagChange::between(&live.tags, &self.desired.tags_of(address));
+        Comparison { edits: diff(kind.shape(), &spec, &live.spec), tags, spec }
     }
 
     /// The object stays; it may have to be changed or waited for.
     fn keep(&mut self, kind: &Registered, address: &Address, index: usize, comparison: Comparison) {
         let live = self.draft.live[index];
-        let mut outputs = Known::new();
-        learn(live, &mut outputs);
+        let mut outputs = live.outputs.clone();
         if !comparison.edits.is_empty() {
             let renews = kind.about().renews;
-            outputs.retain(|output, _| !renews.contains(&output.name.as_str()));
+            outputs.retain(|output, _| !renews.contains(&output.as_str()));
         }
-        self.known.extend(outputs);
+        self.known.learn(address, outputs);
         let id = live.id.clone();
         let action = if !comparison.edits.is_empty() || !comparison.tags.is_empty() {
             let was = live.spec.clone();
@@ -221,9 +216,7 @@ impl<'a> Planner<'a> {
             let hint = format!("declare `{}` as it is now: {edit}", edit.path);
             self.refused.push(Diagnostic::error("E0211", title).hint(hint));
         } else {
-            for (name, text) in &live.outputs {
-                self.known.insert(Output::new(address.clone(), name), text.clone());
-            }
+            self.known.learn(address, live.outputs.clone());
             let (id, was) = (live.id.clone(), live.spec.clone());
             let action = Action::Update { id, was, tags: comparison.tags, adopts: true };
             let step = self.push(kind, address, action, comparison.spec, comparison.edits);

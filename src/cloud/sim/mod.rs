@@ -15,7 +15,6 @@ use super::{Cloud, Surroundings};
 use crate::kind::{
     Act, Class, Deed, Done, Error, Live, Ready, Registered, Result, Sought, StackId,
 };
-use crate::value::Value;
 
 mod identity;
 mod rollout;
@@ -129,16 +128,12 @@ impl Sim {
         let ready_at = now + self.seconds(seconds);
         let done = match &deed.act {
             Act::Create { spec } => {
-                let spec = Value::plain(spec.clone());
-                world.create(kind, stack, &self.surroundings, deed, &spec, ready_at)
+                world.create(kind, stack, &self.surroundings, deed, spec, ready_at)
             }
             Act::Update { id, spec, tags, .. } => {
                 world.tag(id, tags);
                 match spec {
-                    Some(spec) => {
-                        let spec = Value::plain(spec.clone());
-                        world.update(kind, &self.surroundings, id, &spec)
-                    }
+                    Some(spec) => world.update(kind, &self.surroundings, id, spec),
                     None => Ok(Done { id: id.clone(), ..Done::default() }),
                 }
             }

@@ -43,9 +43,7 @@ pub(super) fn begin(world: &mut World, done: &Result<Done>, act: &Act, now: f64,
     let Some(requested) = object.spec.text("task-definition").map(str::to_owned) else { return };
     let previous = match act {
         Act::Create { .. } => None,
-        Act::Update { was, spec: Some(_), .. } => {
-            was["task-definition"].as_str().map(str::to_owned)
-        }
+        Act::Update { was, spec: Some(_), .. } => was.text("task-definition").map(str::to_owned),
         Act::Update { .. } | Act::Delete { .. } | Act::Settle { .. } => return,
     };
     if previous.as_deref() == Some(&requested) {

@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::address::{Address, Output};
+pub use self::known::Known;
+pub use self::text::{BadReference, beginnings, mentions, parse_text};
+use crate::address::Output;
 
-/// What is known about outputs at some moment: from a snapshot, or so far into an apply.
-pub type Known = BTreeMap<Output, String>;
+mod known;
+mod text;
 
 /// A piece of text that mentions outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,69 +46,6 @@ pub enum Value {
     Map(Arc<BTreeMap<String, Self>>),
 }
 
-/// A `${…}` that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadReference {
-    /// `${` without `}`.
-    #[error("`${{` without a closing `}}`")]
-    Unclosed,
-    /// Not `kind.name.output` and not `aws.fact`.
-    #[error("`${{{0}}}` is not a reference such as `${{vpc.main.id}}`")]
-    Shape(String),
-}
-
-/// Reads text that may mention outputs. `$${` stands for a literal `${`. A reference without an
-/// output's name (`${vpc.main}`) means the output `id`.
-pub fn parse_text(text: &str) -> Result<Value, BadReference> {
-    let (mut parts, mut literal, mut rest) = (Vec::new(), String::new(), text);
-    while let Some(at) = rest.find("${") {
-        if rest[..at].ends_with('$') {
-            literal.push_str(&rest[..at - 1]);
-            literal.push_str("${");
-            rest = &rest[at + 2..];
-            continue;
-        }
-        literal.push_str(&rest[..at]);
-        let end = rest[at..].find('}').ok_or(BadReference::Unclosed)? + at;
-        if !literal.is_empty() {
-            parts.push(Part::Literal(std::mem::take(&mut literal)));
-        }
-        parts.push(Part::Output(parse_output(&rest[at + 2..end])?));
-        rest = &rest[end + 1..];
-    }
-    literal.push_str(rest);
-    if parts.is_empty() {
-        return Ok(Value::Text(literal));
-    }
-    if !literal.is_empty() {
-        parts.push(Part::Literal(literal));
-    }
-    Ok(Value::Pending(parts))
-}
-
-fn parse_output(text: &str) -> Result<Output, BadReference> {
-    let steps: Vec<&str> = text.trim().split('.').collect();
-    match steps.as_slice() {
-        [crate::address::SURROUNDINGS, fact] => Ok(Output::surroundings(fact)),
-        [kind, name] => Ok(Output::new(Address::new(*kind, *name), "id")),
-        [kind, name, output] => Ok(Output::new(Address::new(*kind, *name), *output)),
-        _ => Err(BadReference::Shape(text.to_owned())),
-    }
-}
-
-fn unparse(parts: &[Part]) -> String {
-    use fmt::Write as _;
-    parts.iter().fold(String::new(), |mut text, part| {
-        match part {
-            Part::Literal(literal) => text.push_str(&literal.replace("${", "$${")),
-            Part::Output(output) => {
-                write!(text, "${{{output}}}").expect("writing to a string succeeds");
-            }
-        }
-        text
-    })
-}
-
 impl Value {
     /// Reads a plain document whose texts may mention outputs.
     pub fn lift(json: serde_json::Value) -> Result<Self, BadReference> {
@@ -115,6 +54,7 @@ impl Value {
             Json::Null => Self::Null,
             Json::Bool(bool) => Self::Bool(bool),
             Json::Number(number) => Self::Number(number),
+            Json::String(text) if !text.contains('$') => Self::Text(text),
             Json::String(text) => parse_text(&text)?,
             Json::Array(items) => {
                 Self::List(items.into_iter().map(Self::lift).collect::<Result<_, _>>()?)
@@ -145,28 +85,28 @@ impl Value {
     /// Replaces every output that is known. What stays [`Value::Pending`] is unknown.
     #[must_use]
     pub fn resolve(&self, known: &Known) -> Self {
-        self.resolved(known).unwrap_or_else(|| self.clone())
+        match self {
+            Self::Pending(parts) => text::resolve(parts, known),
+            Self::List(items) if self.is_pending() => {
+                Self::List(items.iter().map(|item| item.resolve(known)).collect())
+            }
+            Self::Map(fields) if self.is_pending() => {
+                let mut fields = BTreeMap::clone(fields);
+                for value in fields.values_mut().filter(|value| value.is_pending()) {
+                    *value = value.resolve(known);
+                }
+                Self::Map(Arc::new(fields))
+            }
+            shared => shared.clone(),
+        }
     }
 
-    /// `None` where there is nothing to replace, so that it can be shared.
-    fn resolved(&self, known: &Known) -> Option<Self> {
-        match self {
-            Self::Pending(parts) => Some(resolve_parts(parts, known)),
-            Self::List(items) => items
-                .iter()
-                .any(Self::is_pending)
-                .then(|| Self::List(items.iter().map(|item| item.resolve(known)).collect())),
-            Self::Map(fields) => {
-                let mut changes = fields
-                    .iter()
-                    .filter_map(|(key, value)| Some((key.clone(), value.resolved(known)?)))
-                    .peekable();
-                changes.peek()?;
-                let mut fields = BTreeMap::clone(fields);
-                fields.extend(changes);
-                Some(Self::Map(Arc::new(fields)))
-            }
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => None,
+    /// The same with everything filled in, or the first output that is not known.
+    pub fn fill(&self, known: &Known) -> Result<Self, Output> {
+        let filled = self.resolve(known);
+        match filled.outputs().first() {
+            Some(output) => Err((*output).clone()),
+            None => Ok(filled),
         }
     }
 
@@ -182,33 +122,21 @@ impl Value {
 
     /// The plain document, or the first output that is still unknown.
     pub fn lower(&self) -> Result<serde_json::Value, Output> {
-        self.fill(&Known::new())
-    }
-
-    /// The plain document with every output filled in, or the first that is not known.
-    pub fn fill(&self, known: &Known) -> Result<serde_json::Value, Output> {
         use serde_json::Value as Json;
         Ok(match self {
             Self::Null => Json::Null,
             Self::Bool(bool) => Json::Bool(*bool),
             Self::Number(number) => Json::Number(number.clone()),
             Self::Text(text) => Json::String(text.clone()),
-            Self::Pending(parts) => {
-                let texts = parts.iter().map(|part| match part {
-                    Part::Literal(literal) => Ok(literal.as_str()),
-                    Part::Output(output) => {
-                        known.get(output).map(String::as_str).ok_or_else(|| output.clone())
-                    }
-                });
-                Json::String(texts.collect::<Result<_, _>>()?)
+            Self::Pending(_) => {
+                let output = self.outputs()[0];
+                return Err(output.clone());
             }
             Self::List(items) => {
-                let items = items.iter().map(|item| item.fill(known));
-                Json::Array(items.collect::<Result<_, _>>()?)
+                Json::Array(items.iter().map(Self::lower).collect::<Result<_, _>>()?)
             }
             Self::Map(fields) => {
-                let fields =
-                    fields.iter().map(|(key, value)| Ok((key.clone(), value.fill(known)?)));
+                let fields = fields.iter().map(|(key, value)| Ok((key.clone(), value.lower()?)));
                 Json::Object(fields.collect::<Result<_, _>>()?)
             }
         })
@@ -222,7 +150,7 @@ impl Value {
             Self::Bool(bool) => Json::Bool(*bool),
             Self::Number(number) => Json::Number(number.clone()),
             Self::Text(text) => Json::String(text.replace("${", "$${")),
-            Self::Pending(parts) => Json::String(unparse(parts)),
+            Self::Pending(parts) => Json::String(text::unparse(parts)),
             Self::List(items) => Json::Array(items.iter().map(Self::to_source).collect()),
             Self::Map(map) => Json::Object(
                 map.iter().map(|(key, value)| (key.clone(), value.to_source())).collect(),
@@ -321,37 +249,6 @@ impl Value {
     }
 }
 
-fn resolve_parts(parts: &[Part], known: &Known) -> Value {
-    let literal = |part: &Part| match part {
-        Part::Literal(literal) => Some(literal.clone()),
-        Part::Output(output) => known.get(output).cloned(),
-    };
-    match parts.iter().map(literal).collect() {
-        Some(text) => Value::Text(text),
-        None => {
-            let parts = parts.iter().map(|part| literal(part).map_or(part.clone(), Part::Literal));
-            Value::Pending(parts.collect())
-        }
-    }
-}
-
-/// What may follow an identifier: an image begins with its repository, a policy's resource with a log
-/// group's ARN and `:*` behind it.
-const SEPARATORS: [u8; 3] = *b":/@";
-
-/// The text, and its beginnings up to each separator: every identifier that it may mention.
-pub fn beginnings(text: &str) -> impl Iterator<Item = &str> {
-    let bytes = text.as_bytes().iter().enumerate();
-    let cuts = bytes.filter(|(_, byte)| SEPARATORS.contains(byte)).map(|(at, _)| &text[..at]);
-    cuts.chain([text])
-}
-
-/// Whether `id` is among the [`beginnings`] of `text`.
-pub fn mentions(text: &str, id: &str) -> bool {
-    let rest = text.as_bytes().strip_prefix(id.as_bytes());
-    rest.is_some_and(|rest| rest.first().is_none_or(|byte| SEPARATORS.contains(byte)))
-}
-
 /// Written as JSON in the source form, so that it reads back as it was.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -378,38 +275,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn known(pairs: &[(&str, &str)]) -> Known {
-        let output = |text: &str| parse_output(text).unwrap();
-        pairs.iter().map(|(at, text)| (output(at), (*text).to_owned())).collect()
-    }
-
-    #[test]
-    fn text_without_references_is_text() {
-        assert_eq!(parse_text("plain $ {x}").unwrap(), Value::Text("plain $ {x}".into()));
-        assert_eq!(parse_text("$${HOME}/bin").unwrap(), Value::Text("${HOME}/bin".into()));
-    }
-
-    #[test]
-    fn references_resolve_part_by_part() {
-        let text = parse_text("http://${load-balancer.main.dns}:${aws.region}/").unwrap();
-        let half = text.resolve(&known(&[("aws.region", "eu-west-1")]));
-        assert_eq!(half.to_source(), "http://${load-balancer.main.dns}:eu-west-1/");
-        let whole = half.resolve(&known(&[("load-balancer.main.dns", "lb.test")]));
-        assert_eq!(whole, Value::Text("http://lb.test:eu-west-1/".into()));
-    }
-
-    #[test]
-    fn a_reference_without_an_output_means_the_id() {
-        let Value::Pending(parts) = parse_text("${vpc.main}").unwrap() else { panic!("pending") };
-        assert_eq!(parts, [Part::Output(Output::new(Address::new("vpc", "main"), "id"))]);
-    }
-
-    #[test]
-    fn broken_references_are_refused() {
-        assert_eq!(parse_text("${vpc.main"), Err(BadReference::Unclosed));
-        assert_eq!(parse_text("${x}"), Err(BadReference::Shape("x".into())));
-    }
+    use crate::address::Address;
 
     fn any_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
@@ -434,24 +300,17 @@ mod tests {
             prop_assert_eq!(Value::lift(value.to_source()).unwrap(), value);
         }
 
-        /// What is shared is as good as what is written anew.
+        /// What is filled in is known, and nothing else in it has changed.
         #[test]
-        fn filling_in_is_resolving_and_lowering(value in any_value(), names in "[a-c]{0,3}") {
-            let output = |name: char| Output::new(Address::new("vpc", name.to_string()), "id");
-            let known: Known = names.chars().map(|name| (output(name), "vpc-1".into())).collect();
+        fn what_is_filled_in_can_be_lowered(value in any_value(), names in "[a-c]{0,3}") {
+            let mut known = Known::new();
+            for name in names.chars() {
+                known.insert(Output::new(Address::new("vpc", name), "id"), "vpc-1".into());
+            }
             let resolved = value.resolve(&known);
-            prop_assert_eq!(value.fill(&known), resolved.lower());
-            prop_assert_eq!(resolved.resolve(&known), resolved);
-        }
-
-        #[test]
-        fn an_id_is_mentioned_that_is_a_beginning(text in "[ab:/@]{0,6}", id in "[ab:/@]{0,4}") {
-            prop_assert_eq!(mentions(&text, &id), beginnings(&text).any(|part| part == id));
-        }
-
-        #[test]
-        fn reading_text_never_panics(text in "\\PC{0,40}") {
-            let _ = parse_text(&text);
+            prop_assert_eq!(&resolved.resolve(&known), &resolved);
+            prop_assert_eq!(value.fill(&known).map(|filled| filled.to_source()).ok(),
+                resolved.lower().ok().map(|_| resolved.to_source()));
         }
     }
 }

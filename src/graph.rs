@@ -6,10 +6,12 @@ use crate::address::Address;
 use crate::kinds;
 use crate::value::Value;
 
-/// The dependencies among declared resources.
+/// The dependencies among declared resources. Inside, a resource is its place among the sorted
+/// addresses.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
-    needs: BTreeMap<Address, BTreeSet<Address>>,
+    addresses: Vec<Address>,
+    needs: Vec<BTreeSet<usize>>,
     order: Vec<Address>,
 }
 
@@ -24,21 +26,23 @@ impl Graph {
         declared: impl IntoIterator<Item = (&'a Address, &'a Value)>,
     ) -> Result<Self, Cycle> {
         let declared: BTreeMap<&Address, &Value> = declared.into_iter().collect();
-        let refers = |spec: &Value| -> BTreeSet<Address> {
-            let of = spec.outputs().into_iter().map(|output| &output.of);
-            of.filter(|address| declared.contains_key(address)).cloned().collect()
+        let addresses: Vec<Address> = declared.keys().map(|address| (*address).clone()).collect();
+        let refers = |spec: &&Value| {
+            let outputs = spec.outputs().into_iter();
+            outputs.filter_map(|output| addresses.binary_search(&output.of).ok()).collect()
         };
-        let needs = declared.iter().map(|(at, spec)| ((*at).clone(), refers(spec))).collect();
-        let mut graph = Self { needs, order: Vec::new() };
-        graph.order = graph.sort()?;
+        let needs = declared.values().map(refers).collect();
+        let mut graph = Self { addresses, needs, order: Vec::new() };
+        graph.sort()?;
         graph.await_readiness();
-        graph.order = graph.sort()?;
+        graph.order = graph.all(graph.sort()?).cloned().collect();
         Ok(graph)
     }
 
     /// What `address` needs directly.
     pub fn needs(&self, address: &Address) -> impl Iterator<Item = &Address> {
-        self.needs.get(address).into_iter().flatten()
+        let place = self.addresses.binary_search(address).ok();
+        self.all(place.into_iter().flat_map(|place| self.needs[place].iter().copied()))
     }
 
     /// All resources, each after what it needs; the same for the same declarations.
@@ -48,68 +52,71 @@ impl Graph {
 
     /// All edges: who needs whom.
     pub fn edges(&self) -> impl Iterator<Item = (&Address, &Address)> {
-        self.needs.iter().flat_map(|(from, needs)| needs.iter().map(move |to| (from, to)))
+        let all = self.addresses.iter().zip(&self.needs);
+        all.flat_map(|(from, needs)| self.all(needs.iter().copied()).map(move |to| (from, to)))
+    }
+
+    fn all(&self, places: impl IntoIterator<Item = usize>) -> impl Iterator<Item = &Address> {
+        places.into_iter().map(|place| &self.addresses[place])
     }
 
     /// Adds the edges that [`crate::kind::Awaits`] describes, but for those that would make a cycle:
     /// the route table of the private subnets needs the NAT gateway, and is not awaited by it.
     fn await_readiness(&mut self) {
-        let mut users: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
-        for (from, to) in self.edges() {
-            users.entry(to).or_default().push(from);
+        let mut users: Vec<Vec<usize>> = vec![Vec::new(); self.addresses.len()];
+        for (user, needs) in self.needs.iter().enumerate() {
+            needs.iter().for_each(|need| users[*need].push(user));
         }
         let mut found = Vec::new();
-        for (address, needs) in &self.needs {
-            let Some(kind) = kinds::find(&address.kind) else { continue };
+        for (place, needs) in self.needs.iter().enumerate() {
+            let Some(kind) = kinds::find(&self.addresses[place].kind) else { continue };
             for awaits in kind.about().awaits {
-                let shared = needs.iter().filter(|need| need.kind == awaits.of);
-                let others = shared.flat_map(|need| users.get(need).into_iter().flatten());
-                let awaited = others.filter(|other| awaits.by.contains(&other.kind.as_str()));
-                found.extend(awaited.map(|other| (address.clone(), (*other).clone())));
+                let shared = needs.iter().filter(|need| self.addresses[**need].kind == awaits.of);
+                let others = shared.flat_map(|need| &users[*need]);
+                let is_awaited =
+                    |other: &&usize| awaits.by.contains(&self.addresses[**other].kind.as_str());
+                found.extend(others.filter(is_awaited).map(|other| (place, *other)));
             }
         }
-        for (address, other) in found {
-            if address != other && !self.reaches(&other, &address) {
-                self.needs.entry(address).or_default().insert(other);
+        for (place, other) in found {
+            if place != other && !self.reaches(other, place) {
+                self.needs[place].insert(other);
             }
         }
     }
 
-    fn reaches(&self, from: &Address, to: &Address) -> bool {
-        let (mut seen, mut todo) = (BTreeSet::new(), vec![from]);
+    fn reaches(&self, from: usize, to: usize) -> bool {
+        let (mut seen, mut todo) = (vec![false; self.needs.len()], vec![from]);
         while let Some(at) = todo.pop() {
             if at == to {
                 return true;
             }
-            if seen.insert(at) {
-                todo.extend(self.needs(at));
+            if !std::mem::replace(&mut seen[at], true) {
+                todo.extend(&self.needs[at]);
             }
         }
         false
     }
 
     /// Depth first, in the order of addresses. `way` holds the path so far, to show a cycle.
-    fn sort(&self) -> Result<Vec<Address>, Cycle> {
-        let (mut order, mut placed) = (Vec::new(), BTreeSet::new());
-        for start in self.needs.keys() {
-            let mut way: Vec<(&Address, Vec<&Address>)> = Vec::new();
+    fn sort(&self) -> Result<Vec<usize>, Cycle> {
+        let (mut order, mut placed) = (Vec::new(), vec![false; self.needs.len()]);
+        for start in 0..self.needs.len() {
+            let mut way: Vec<(usize, Vec<usize>)> = Vec::new();
             let mut next = Some(start);
             loop {
-                if let Some(address) = next.take() {
-                    if placed.contains(address) {
-                        // Somebody else has placed it.
-                    } else if let Some(at) = way.iter().position(|(step, _)| *step == address) {
-                        let steps = way[at..].iter().map(|(step, _)| (*step).clone());
-                        return Err(Cycle(steps.chain([address.clone()]).collect()));
-                    } else {
-                        way.push((address, self.needs(address).collect()));
+                if let Some(step) = next.take().filter(|step| !placed[*step]) {
+                    if let Some(at) = way.iter().position(|(other, _)| *other == step) {
+                        let steps = way[at..].iter().map(|(step, _)| *step).chain([step]);
+                        return Err(Cycle(self.all(steps).cloned().collect()));
                     }
+                    way.push((step, self.needs[step].iter().copied().collect()));
                 }
-                let Some((address, left)) = way.last_mut() else { break };
+                let Some((step, left)) = way.last_mut() else { break };
                 next = left.pop();
                 if next.is_none() {
-                    placed.insert(*address);
-                    order.push((*address).clone());
+                    placed[*step] = true;
+                    order.push(*step);
                     way.pop();
                 }
             }

@@ -5,13 +5,13 @@
 //! where to look for it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use futures::future::try_join_all;
 
-use crate::address::Output;
 use crate::cloud::{Cloud, Surroundings};
 use crate::desired::Desired;
-use crate::kind::{Condition, Live, Registered, Result, Sought, StackId, Wanted};
+use crate::kind::{Condition, Live, Registered, Resolved, Result, Sought, StackId, Wanted};
 use crate::kinds;
 use crate::value::Known;
 
@@ -49,14 +49,8 @@ pub async fn observe(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
     let surroundings = cloud.surroundings().await?;
     let mut known = surroundings.known();
     let mut live: Vec<Live> = Vec::new();
-    for wave in waves() {
-        let wanted: Vec<Vec<Wanted>> =
-            wave.iter().map(|kind| wanted(desired, kind.name(), &known)).collect();
-        let before: Vec<Vec<Live>> = wave.iter().map(|kind| of_kinds(kind, &live)).collect();
-        let looks = wave.iter().zip(&wanted).zip(&before).map(|((kind, wanted), before)| {
-            cloud.observe(kind, Sought { stack: &desired.stack, wanted, before })
-        });
-        let found = try_join_all(looks).await?.concat();
+    for wave in WAVES.iter() {
+        let found = look(cloud, desired, wave, &known, &live).await?;
         for seen in found.iter().filter(|seen| is_ours(seen, &desired.stack)) {
             learn(seen, &mut known);
         }
@@ -66,31 +60,43 @@ pub async fn observe(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
     Ok(Snapshot { surroundings, live })
 }
 
+/// Looks at the kinds of one wave, at the same time.
+async fn look(
+    cloud: &dyn Cloud,
+    desired: &Desired,
+    wave: &[&'static Registered],
+    known: &Known,
+    live: &[Live],
+) -> Result<Vec<Live>> {
+    let wanted: Vec<_> = wave.iter().map(|kind| wanted(desired, kind.name(), known)).collect();
+    let before: Vec<_> = wave.iter().map(|kind| found_through(kind, live)).collect();
+    let looks = wave.iter().zip(&wanted).zip(&before).map(|((kind, wanted), before)| {
+        cloud.observe(kind, Sought { stack: &desired.stack, wanted, before })
+    });
+    Ok(try_join_all(looks).await?.into_iter().flatten().collect())
+}
+
 /// Adds the outputs of a live resource to what is known.
 pub fn learn(live: &Live, known: &mut Known) {
     let Some(address) = &live.address else { return };
     if matches!(live.condition, Condition::Leaving(_)) {
         return;
     }
-    for (name, text) in &live.outputs {
-        known.insert(Output::new(address.clone(), name), text.clone());
-    }
+    known.learn(address, live.outputs.clone());
 }
 
-fn wanted(desired: &Desired, kind: &str, known: &Known) -> Vec<Wanted> {
+fn wanted<'a>(desired: &'a Desired, kind: &str, known: &'a Known) -> Vec<Wanted<'a>> {
     let of_kind = desired.specs().filter(|(address, _)| address.kind == kind);
-    of_kind
-        .map(|(address, spec)| Wanted { address: address.clone(), spec: spec.resolve(known) })
-        .collect()
+    of_kind.map(|(address, spec)| Wanted { address, spec: Resolved::new(spec, known) }).collect()
 }
 
-fn of_kinds(kind: &Registered, live: &[Live]) -> Vec<Live> {
+fn found_through<'a>(kind: &Registered, live: &'a [Live]) -> Vec<&'a Live> {
     let after = kind.about().observed_after;
-    live.iter().filter(|seen| after.contains(&seen.kind.as_str())).cloned().collect()
+    live.iter().filter(|seen| after.contains(&seen.kind.as_str())).collect()
 }
 
 /// All kinds, each in a wave after those it is found through.
-fn waves() -> Vec<Vec<&'static Registered>> {
+static WAVES: LazyLock<Vec<Vec<&'static Registered>>> = LazyLock::new(|| {
     let mut depth: BTreeMap<&str, usize> = BTreeMap::new();
     // The catalogue is small, and no chain in it is longer than itself.
     for _ in kinds::all() {
@@ -103,4 +109,4 @@ fn waves() -> Vec<Vec<&'static Registered>> {
     let levels: BTreeSet<usize> = depth.values().copied().collect();
     let wave = |level| kinds::all().iter().filter(|kind| depth[kind.name()] == level).collect();
     levels.into_iter().map(wave).collect()
-}
+});

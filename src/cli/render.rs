@@ -12,8 +12,6 @@ use super::stack::{Stack, load};
 use super::{Exit, Failure};
 use crate::address::{Address, Path};
 use crate::desired::Declared;
-use crate::kind::Shape;
-use crate::kinds;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Language {
@@ -66,11 +64,7 @@ type Explain<'a> = &'a dyn Fn(&Path) -> Option<String>;
 /// One declaration. Tables of tables get headers of their own, so that a line stays a line.
 fn toml(address: &Address, declared: &Declared, explain: Explain<'_>) -> String {
     let mut text = format!("[aws.{}.{}]\n", key(&address.kind), key(&address.name));
-    let mut spec = declared.spec.to_source();
-    if let Some(kind) = kinds::find(&address.kind) {
-        leave_out_nothing(&mut spec, kind.shape());
-    }
-    let Json::Object(fields) = spec else { return text };
+    let Json::Object(fields) = declared.spec.to_source() else { return text };
     let (mut simple, mut tables) = (Vec::new(), Vec::new());
     for (name, value) in &fields {
         match value {
@@ -138,31 +132,6 @@ fn collect(value: &Json, way: &Path, explain: Explain<'_>, into: &mut BTreeSet<O
             }
         }
         _ => drop(into.insert(explain(way))),
-    }
-}
-
-/// Kinds write `false` for what is managed and not there; in a spec that is said by leaving it out.
-fn leave_out_nothing(value: &mut Json, shape: &Shape) {
-    match (value, shape) {
-        (Json::Object(map), Shape::Struct { fields, .. }) => {
-            let is_bool = |name: &String| match fields.get(name) {
-                Some(field) => matches!(field.shape, Shape::Bool | Shape::Any),
-                None => true,
-            };
-            map.retain(|name, value| *value != Json::Bool(false) || is_bool(name));
-            for (name, value) in map {
-                if let Some(field) = fields.get(name) {
-                    leave_out_nothing(value, &field.shape);
-                }
-            }
-        }
-        (Json::Object(map), Shape::Map(shape)) => {
-            map.values_mut().for_each(|value| leave_out_nothing(value, shape));
-        }
-        (Json::Array(items), Shape::List(shape) | Shape::Set(shape)) => {
-            items.iter_mut().for_each(|item| leave_out_nothing(item, shape));
-        }
-        _ => {}
     }
 }
 

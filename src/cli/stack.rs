@@ -50,11 +50,9 @@ impl Urls {
             Value::Text(url) => Some((name.clone(), url)),
             _ => None,
         };
-        let of_repositories = known
-            .iter()
-            .filter(|(output, _)| output.of.kind == "repository" && output.name == "uri");
+        let repositories = known.of_kind("repository", "uri");
         let repositories =
-            of_repositories.map(|(output, uri)| (format!("repo.{}", output.of.name), uri.clone()));
+            repositories.map(|(of, uri)| (format!("repo.{}", of.name), uri.to_owned()));
         self.0.iter().filter_map(url).chain(repositories).collect()
     }
 }

@@ -51,8 +51,7 @@ fn status(stack: &StackId, snapshot: &Snapshot, urls: &Urls) -> Status {
     let mut addresses: Vec<String> = urls.outputs(&known).into_iter().map(|(_, url)| url).collect();
     addresses.retain(|url| url.starts_with("http"));
     if addresses.is_empty() {
-        let names =
-            known.iter().filter(|(at, _)| at.of.kind == "load-balancer" && at.name == "dns");
+        let names = known.of_kind("load-balancer", "dns");
         addresses.extend(names.map(|(_, dns)| format!("http://{dns}")));
     }
     let unsettled = ours.iter().filter(|live| live.kind != "service").filter_map(|live| {

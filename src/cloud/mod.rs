@@ -32,10 +32,10 @@ impl Surroundings {
     pub fn known(&self) -> Known {
         let facts =
             [("account", &self.account), ("region", &self.region), ("partition", &self.partition)];
-        let mut known: Known = facts
-            .into_iter()
-            .map(|(fact, text)| (Output::surroundings(fact), text.clone()))
-            .collect();
+        let mut known = Known::new();
+        for (fact, text) in facts {
+            known.insert(Output::surroundings(fact), text.clone());
+        }
         for (index, zone) in self.zones.iter().enumerate() {
             known.insert(Output::surroundings(&format!("zone-{}", index + 1)), zone.clone());
         }

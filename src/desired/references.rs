@@ -54,7 +54,7 @@ fn walk<'v>(value: &'v Value, way: &mut Path, visit: &mut impl FnMut(&'v Output,
             }
         }
         Value::Map(fields) => {
-            for (field, value) in fields {
+            for (field, value) in fields.iter() {
                 way.0.push(field.clone());
                 walk(value, way, visit);
                 way.0.pop();

@@ -60,7 +60,7 @@ pub enum Act {
     /// Make it.
     Create {
         /// The declaration.
-        spec: Json,
+        spec: Value,
         /// The ids of what carries the address already, and will go.
         #[serde(default)]
         beside: Vec<String>,
@@ -70,9 +70,9 @@ pub enum Act {
         /// AWS's identifier.
         id: String,
         /// What was observed.
-        was: Json,
+        was: Value,
         /// The declaration; `None` when only tags change.
-        spec: Option<Json>,
+        spec: Option<Value>,
         /// The change of tags.
         tags: TagChange,
     },
@@ -81,7 +81,7 @@ pub enum Act {
         /// AWS's identifier.
         id: String,
         /// What was observed.
-        was: Json,
+        was: Value,
     },
     /// Only wait until it is ready.
     Settle {
@@ -228,10 +228,12 @@ pub const fn of<K: Kind>() -> &'static dyn AnyKind {
     &Of::<K>(PhantomData)
 }
 
-fn typed<K: Kind>(spec: &Json) -> Result<K> {
-    K::deserialize(spec).map_err(|error| {
-        Error::new(Class::Other, format!("a {} cannot be read back: {error}", K::NAME))
-    })
+/// No kind ever sees a placeholder: a document with unknown text in it cannot be lowered.
+fn typed<K: Kind>(spec: &Value) -> Result<K> {
+    let wrong = |error| format!("a {} cannot be read back: {error}", K::NAME);
+    let unknown = |output| format!("${{{output}}} of a {} is still unknown", K::NAME);
+    let plain = spec.lower().map_err(|output| Error::new(Class::Other, unknown(output)))?;
+    K::deserialize(plain).map_err(|error| Error::new(Class::Other, wrong(error)))
 }
 
 fn document<T: Serialize>(value: &T) -> Json {
@@ -265,15 +267,16 @@ impl<K: Kind> AnyKind for Of<K> {
     }
 
     fn parse(&self, spec: Json) -> Result<Json, Malformed> {
-        let typed: K = serde_path_to_error::deserialize(spec).map_err(|error| {
+        // Keeping track of the way takes longer than reading: only what is wrong is worth it.
+        let typed = K::deserialize(&spec).or_else(|_| serde_path_to_error::deserialize(&spec));
+        typed.map(|typed: K| document(&typed)).map_err(|error| {
             let steps = error.path().iter().map(ToString::to_string);
             Malformed { path: Path::of(steps), message: error.inner().to_string() }
-        })?;
-        Ok(document(&typed))
+        })
     }
 
     fn check(&self, spec: &Json, check: &mut Check<'_>) {
-        if let Ok(typed) = typed::<K>(spec) {
+        if let Ok(typed) = K::deserialize(spec) {
             typed.check(check);
         }
     }

@@ -5,6 +5,8 @@
 //! `any.rs` only.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -15,10 +17,10 @@ pub use self::about::{About, Awaits, Gate, NameStyle, Naming};
 pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
 pub use self::check::Check;
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
-pub use self::shape::{Field, Shape};
+pub use self::shape::{Field, Owned, Shape};
 use crate::address::Address;
 use crate::cloud::aws::Aws;
-use crate::value::Value;
+use crate::value::{Known, Value};
 
 mod about;
 mod any;
@@ -71,11 +73,34 @@ pub const TAG_EXPIRES: &str = "ecsctl:expires";
 /// A declared resource that is looked for, as far as it is known: fields that mention resources which
 /// are not there are still pending.
 #[derive(Debug, Clone)]
-pub struct Wanted {
+pub struct Wanted<'a> {
     /// Its address.
-    pub address: Address,
+    pub address: &'a Address,
     /// Its declaration, resolved against what has been observed so far.
-    pub spec: Value,
+    pub spec: Resolved<'a>,
+}
+
+/// A document that is resolved when somebody reads it: most are looked for by their tags alone.
+#[derive(Debug, Clone)]
+pub struct Resolved<'a> {
+    spec: &'a Value,
+    known: &'a Known,
+    resolved: OnceLock<Value>,
+}
+
+impl<'a> Resolved<'a> {
+    /// `spec` with what is `known` filled in.
+    pub fn new(spec: &'a Value, known: &'a Known) -> Self {
+        Self { spec, known, resolved: OnceLock::new() }
+    }
+}
+
+impl Deref for Resolved<'_> {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        self.resolved.get_or_init(|| self.spec.resolve(self.known))
+    }
 }
 
 /// What an observation is about.
@@ -84,9 +109,9 @@ pub struct Sought<'a> {
     /// The stack whose resources are looked for.
     pub stack: &'a StackId,
     /// The declared resources of this kind. Empty when a stack is looked at by its tags alone.
-    pub wanted: &'a [Wanted],
+    pub wanted: &'a [Wanted<'a>],
     /// What was observed before, of the kinds in [`About::observed_after`].
-    pub before: &'a [Live],
+    pub before: &'a [&'a Live],
 }
 
 impl Sought<'_> {
@@ -222,6 +247,18 @@ pub struct TagChange {
 }
 
 impl TagChange {
+    /// What makes the tags `new` of the tags `old`.
+    pub fn between(old: &Tags, new: &Tags) -> Self {
+        if old == new {
+            return Self::default();
+        }
+        let set = new.iter().filter(|(key, text)| old.get(*key) != Some(text));
+        Self {
+            set: set.map(|(key, text)| (key.clone(), text.clone())).collect(),
+            unset: old.keys().filter(|key| !new.contains_key(*key)).cloned().collect(),
+        }
+    }
+
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.set.is_empty() && self.unset.is_empty()
@@ -235,7 +272,8 @@ impl TagChange {
 /// `skip_serializing_if`) means *not managed when left out*; a serde default means *managed at that
 /// default*; a map or a set is owned whole. Sets are `BTreeSet`, keyed things `BTreeMap`; texts that
 /// may hold references are `String`. `#[schemars(extend("x-replaces" = true))]` marks a field whose
-/// change replaces the resource (top-level fields only).
+/// change replaces the resource (top-level fields only); `extend("x-whole" = true)` on a struct says
+/// that it is owned whole, and that an `Option` left out in it means *none*.
 ///
 /// Effects contain no loop over time, no sleep and no retry; they make the calls of one attempt and
 /// return. A lost reply or a crash may repeat any of them, so each must accept to find its work done:

@@ -49,16 +49,27 @@ pub enum Shape {
     Set(Box<Self>),
     /// Names to values; owned whole.
     Map(Box<Self>),
-    /// Named fields; managed as far as they are written. `shorthand` names a rule of `x-shorthand` by
-    /// which a scalar can stand for the struct.
+    /// Named fields. `shorthand` names a rule of `x-shorthand` by which a scalar can stand for the
+    /// struct.
     Struct {
         /// The fields by name.
         fields: BTreeMap<String, Field>,
         /// The shorthand's name.
         shorthand: Option<String>,
+        /// What it means to leave a field out.
+        owned: Owned,
     },
     /// Any document, compared as a whole.
     Any,
+}
+
+/// How far a struct is managed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owned {
+    /// As far as it is written: a field left out is not managed.
+    AsWritten,
+    /// Whole (`x-whole`), with all that is in it: a field left out is not there.
+    Whole,
 }
 
 impl Shape {
@@ -69,7 +80,17 @@ impl Shape {
 
     /// The form that a JSON schema describes, as schemars writes schemas.
     pub fn from_schema(root: &Json) -> Self {
-        read(root, root)
+        read(root, root, Owned::AsWritten)
+    }
+
+    /// A struct of these fields, for which nothing else can stand.
+    pub fn record(fields: BTreeMap<String, Field>) -> Self {
+        Self::Struct { fields, shorthand: None, owned: Owned::AsWritten }
+    }
+
+    /// Whether this is a struct that is managed whole.
+    pub fn is_owned_whole(&self) -> bool {
+        matches!(self, Self::Struct { owned: Owned::Whole, .. })
     }
 
     /// The fields, if this is a struct.
@@ -81,10 +102,13 @@ impl Shape {
     }
 }
 
-fn read(schema: &Json, root: &Json) -> Shape {
+/// What stands in something that is owned whole is owned whole, too.
+fn read(schema: &Json, root: &Json, around: Owned) -> Shape {
+    let is_marked = schema.get("x-whole") == Some(&Json::Bool(true));
+    let owned = if is_marked { Owned::Whole } else { around };
     if let Some(target) = schema.get("$ref").and_then(Json::as_str) {
         return match target.strip_prefix('#').and_then(|pointer| root.pointer(pointer)) {
-            Some(definition) => read(definition, root),
+            Some(definition) => read(definition, root, owned),
             None => Shape::Any,
         };
     }
@@ -99,7 +123,7 @@ fn read(schema: &Json, root: &Json) -> Shape {
         let Some(options) = schema.get(key).and_then(Json::as_array) else { continue };
         let mut solid = options.iter().filter(|option| !is_null(option));
         if let (Some(only), None) = (solid.next(), solid.next()) {
-            return read(only, root);
+            return read(only, root, owned);
         }
     }
     match type_of(schema) {
@@ -113,24 +137,25 @@ fn read(schema: &Json, root: &Json) -> Shape {
             Shape::Text { format: schema.get("x-format").and_then(Json::as_str).map(str::to_owned) }
         }
         Some("array") => {
-            let items = Box::new(schema.get("items").map_or(Shape::Any, |items| read(items, root)));
+            let items = schema.get("items").map_or(Shape::Any, |items| read(items, root, owned));
+            let items = Box::new(items);
             match schema.get("uniqueItems") {
                 Some(Json::Bool(true)) => Shape::Set(items),
                 _ => Shape::List(items),
             }
         }
-        Some("object") => object(schema, root),
+        Some("object") => object(schema, root, owned),
         _ => Shape::Any,
     }
 }
 
-fn object(schema: &Json, root: &Json) -> Shape {
+fn object(schema: &Json, root: &Json, owned: Owned) -> Shape {
     let Some(properties) = schema.get("properties").and_then(Json::as_object) else {
         return match schema.get("additionalProperties") {
-            Some(Json::Object(values)) => {
-                Shape::Map(Box::new(read(&Json::Object(values.clone()), root)))
+            Some(values @ Json::Object(_)) => Shape::Map(Box::new(read(values, root, owned))),
+            Some(Json::Bool(false)) => {
+                Shape::Struct { fields: BTreeMap::new(), shorthand: None, owned }
             }
-            Some(Json::Bool(false)) => Shape::Struct { fields: BTreeMap::new(), shorthand: None },
             _ => Shape::Any,
         };
     };
@@ -143,7 +168,7 @@ fn object(schema: &Json, root: &Json) -> Shape {
         .collect();
     let field = |(name, schema): (&String, &Json)| {
         let field = Field {
-            shape: read(schema, root),
+            shape: read(schema, root, owned),
             required: required.contains(&name.as_str()),
             replaces: schema.get("x-replaces") == Some(&Json::Bool(true)),
             about: text_of(schema, "description").unwrap_or_default(),
@@ -154,6 +179,7 @@ fn object(schema: &Json, root: &Json) -> Shape {
     Shape::Struct {
         fields: properties.iter().map(field).collect(),
         shorthand: text_of(schema, "x-shorthand"),
+        owned,
     }
 }
 
@@ -235,6 +261,25 @@ mod tests {
         inner: Option<Inner>,
     }
 
+    /// Whole.
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    #[schemars(extend("x-whole" = true))]
+    struct Whole {
+        list: Vec<Inner>,
+        map: BTreeMap<String, Option<Inner>>,
+    }
+
+    #[test]
+    fn what_stands_in_something_whole_is_whole() {
+        let whole = Shape::of::<Whole>();
+        assert!(whole.is_owned_whole());
+        let fields = whole.fields().unwrap();
+        let Shape::List(items) = &fields["list"].shape else { panic!("a list") };
+        let Shape::Map(values) = &fields["map"].shape else { panic!("a map") };
+        assert!(items.is_owned_whole() && values.is_owned_whole());
+    }
+
     #[test]
     fn reads_every_form() {
         let Shape::Struct { fields, .. } = Shape::of::<Outer>() else { panic!("a struct") };
@@ -246,10 +291,11 @@ mod tests {
         assert!(matches!(fields["set"].shape, Shape::Set(_)));
         let Shape::List(items) = &fields["list"].shape else { panic!("a list") };
         assert_eq!(**items, fields["inner"].shape);
-        let Shape::Struct { fields, shorthand } = &fields["inner"].shape else {
+        let Shape::Struct { fields, shorthand, .. } = &fields["inner"].shape else {
             panic!("a struct")
         };
         assert_eq!(shorthand.as_deref(), Some("inner"));
+        assert!(!Shape::of::<Outer>().is_owned_whole());
         let Shape::Choice(words) = &fields["colour"].shape else { panic!("a choice") };
         assert!(words.contains(&"dark-blue".to_owned()) && words.len() == 2);
     }

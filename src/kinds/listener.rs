@@ -139,9 +139,10 @@ impl Kind for Listener {
 
     fn between(was: &Value, spec: &Value) -> Option<Value> {
         let mut between = spec.clone();
-        let Value::Map(fields) = &mut between else { return None };
-        let action = Action::between(was.get("default-action")?, fields.get("default-action")?)?;
-        fields.insert("default-action".into(), action);
+        between.set(
+            "default-action",
+            Action::between(was.get("default-action")?, spec.get("default-action")?)?,
+        );
         Some(between)
     }
 

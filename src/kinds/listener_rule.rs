@@ -163,9 +163,7 @@ impl Kind for ListenerRule {
 
     fn between(was: &Value, spec: &Value) -> Option<Value> {
         let mut between = spec.clone();
-        let Value::Map(fields) = &mut between else { return None };
-        let action = Action::between(was.get("action")?, fields.get("action")?)?;
-        fields.insert("action".into(), action);
+        between.set("action", Action::between(was.get("action")?, spec.get("action")?)?);
         Some(between)
     }
 

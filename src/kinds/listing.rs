@@ -129,8 +129,8 @@ pub(super) fn name_flaw(name: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::address::Address;
-    use crate::kind::{StackId, Wanted};
-    use crate::value::Value;
+    use crate::kind::{Resolved, StackId, Wanted};
+    use crate::value::{Known, Value};
 
     const RULE: &str = "arn:aws:elasticloadbalancing:eu-west-1:1:listener-rule/app/web/5/f/9";
 
@@ -149,7 +149,8 @@ mod tests {
         let stack =
             StackId { stack: "shop".into(), env: "prod".into(), region: "eu-west-1".into() };
         let spec = Value::plain(serde_json::json!({ "name": "chosen" }));
-        let wanted = [Wanted { address: Address::new("load-balancer", "web"), spec }];
+        let (address, known) = (Address::new("load-balancer", "web"), Known::new());
+        let wanted = [Wanted { address: &address, spec: Resolved::new(&spec, &known) }];
         let sought = Sought { stack: &stack, wanted: &wanted, before: &[] };
         let owned = Owned::default();
         let pick = Pick::new(&sought, &owned, NameStyle::Dashed);

@@ -1,5 +1,6 @@
 //! THE CATALOGUE: one file a kind, one line a kind.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::kind::{AnyKind, Registered, of};
@@ -53,6 +54,9 @@ const ALL: &[&dyn AnyKind] = &[
 static REGISTRY: LazyLock<Vec<Registered>> =
     LazyLock::new(|| ALL.iter().map(|kind| Registered::new(*kind)).collect());
 
+static BY_NAME: LazyLock<BTreeMap<&str, &Registered>> =
+    LazyLock::new(|| all().iter().map(|kind| (kind.name(), kind)).collect());
+
 /// Every kind.
 pub fn all() -> &'static [Registered] {
     &REGISTRY
@@ -60,5 +64,5 @@ pub fn all() -> &'static [Registered] {
 
 /// The kind called `name`.
 pub fn find(name: &str) -> Option<&'static Registered> {
-    all().iter().find(|kind| kind.name() == name)
+    BY_NAME.get(name).copied()
 }

@@ -134,23 +134,17 @@ impl Kind for SecurityGroup {
     }
 
     fn between(was: &Value, spec: &Value) -> Option<Value> {
-        let mut between = spec.clone();
-        let mut keeps = false;
+        let mut between = None;
         for direction in ["ingress", "egress"] {
-            let (Some(Value::List(old)), Value::Map(fields)) = (was.get(direction), &mut between)
-            else {
-                continue;
-            };
-            let Some(Value::List(new)) = fields.get_mut(direction) else { continue };
-            let gone: Vec<Value> = old
-                .iter()
-                .filter(|rule| !new.iter().any(|other| same(rule, other)))
-                .cloned()
-                .collect();
-            keeps |= !gone.is_empty();
-            new.extend(gone);
+            let lists = (was.get(direction), spec.get(direction));
+            let (Some(Value::List(old)), Some(Value::List(new))) = lists else { continue };
+            let gone = old.iter().filter(|rule| !new.iter().any(|other| same(rule, other)));
+            let both: Vec<Value> = new.iter().chain(gone).cloned().collect();
+            if both.len() > new.len() {
+                between.get_or_insert_with(|| spec.clone()).set(direction, Value::List(both));
+            }
         }
-        keeps.then_some(between)
+        between
     }
 
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
@@ -165,14 +159,8 @@ impl Kind for SecurityGroup {
 
 /// Whether two rules let the same traffic through, whatever is said of them.
 fn same(one: &Value, other: &Value) -> bool {
-    let traffic = |rule: &Value| {
-        let mut rule = rule.clone();
-        if let Value::Map(fields) = &mut rule {
-            fields.remove("description");
-        }
-        rule
-    };
-    traffic(one) == traffic(other)
+    let traffic = |(field, _): &(&String, &Value)| *field != "description";
+    one.fields().filter(traffic).eq(other.fields().filter(traffic))
 }
 
 impl SecurityGroup {

@@ -1,12 +1,12 @@
 //! What would change, field by field. Knows forms, but no kind.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::address::Path;
-use crate::kind::Shape;
+use crate::kind::{Owned, Shape};
 use crate::value::Value;
 
 /// One difference between what is and what is declared.
@@ -32,46 +32,71 @@ impl fmt::Display for Edit {
 }
 
 /// The differences of a declaration from what was observed. A struct is compared as far as it is
-/// declared, a map or a set as a whole.
-pub(super) fn diff(shape: &Shape, new: &Value, old: &Value) -> Vec<Edit> {
-    let mut edits = Vec::new();
-    walk(shape, &Path::default(), Some(new), Some(old), &mut edits);
-    for edit in &mut edits {
+/// declared, or whole if it is owned so; a map or a set as a whole.
+pub fn diff(shape: &Shape, new: &Value, old: &Value) -> Vec<Edit> {
+    let mut walk = Walk { path: Vec::new(), edits: Vec::new() };
+    walk.compare(shape, Some(new), Some(old));
+    for edit in &mut walk.edits {
         let field = edit.path.first().and_then(|first| shape.fields()?.get(first));
         edit.replaces = field.is_some_and(|field| field.replaces);
     }
-    edits
+    walk.edits
 }
 
-fn walk(
-    shape: &Shape,
-    path: &Path,
-    new: Option<&Value>,
-    old: Option<&Value>,
-    edits: &mut Vec<Edit>,
-) {
-    match (shape, new, old) {
-        (Shape::Struct { fields, .. }, Some(Value::Map(new)), Some(Value::Map(old))) => {
-            // Only what is declared: a field left out is not managed.
-            for (key, value) in new.iter().filter(|(_, value)| **value != Value::Null) {
-                let shape = fields.get(key).map_or(&Shape::Any, |field| &field.shape);
-                walk(shape, &path.join(key), Some(value), old.get(key), edits);
+/// A walk through two documents at once.
+struct Walk<'a> {
+    path: Vec<&'a str>,
+    edits: Vec<Edit>,
+}
+
+impl<'a> Walk<'a> {
+    fn compare(&mut self, shape: &Shape, new: Option<&'a Value>, old: Option<&'a Value>) {
+        match (shape, new, old) {
+            // Most of what is looked at is as it should be.
+            _ if new == old => {}
+            (Shape::Struct { fields, owned, .. }, Some(Value::Map(new)), Some(Value::Map(old))) => {
+                let mut keys: BTreeSet<&String> = said(new).collect();
+                if *owned == Owned::Whole {
+                    keys.extend(said(old));
+                }
+                for key in keys {
+                    let shape = fields.get(key).map_or(&Shape::Any, |field| &field.shape);
+                    let new = new.get(key).filter(|value| **value != Value::Null);
+                    self.step(key, shape, new, old.get(key));
+                }
             }
-        }
-        (Shape::Map(shape), Some(Value::Map(new)), Some(Value::Map(old))) => {
-            let keys: BTreeSet<&String> = new.keys().chain(old.keys()).collect();
-            for key in keys {
-                walk(shape, &path.join(key), new.get(key), old.get(key), edits);
+            (Shape::Map(shape), Some(Value::Map(new)), Some(Value::Map(old))) => {
+                let keys: BTreeSet<&String> = new.keys().chain(old.keys()).collect();
+                for key in keys {
+                    self.step(key, shape, new.get(key), old.get(key));
+                }
             }
+            _ if same(shape, new, old) => {}
+            _ => self.edits.push(Edit {
+                path: Path::of(self.path.iter().copied()),
+                old: old.cloned(),
+                new: new.cloned(),
+                replaces: false,
+            }),
         }
-        _ if same(shape, new, old) => {}
-        _ => edits.push(Edit {
-            path: path.clone(),
-            old: old.cloned(),
-            new: new.cloned(),
-            replaces: false,
-        }),
     }
+
+    fn step(
+        &mut self,
+        key: &'a str,
+        shape: &Shape,
+        new: Option<&'a Value>,
+        old: Option<&'a Value>,
+    ) {
+        self.path.push(key);
+        self.compare(shape, new, old);
+        self.path.pop();
+    }
+}
+
+/// The fields that say something.
+fn said(fields: &BTreeMap<String, Value>) -> impl Iterator<Item = &String> {
+    fields.iter().filter(|(_, value)| **value != Value::Null).map(|(key, _)| key)
 }
 
 fn same(shape: &Shape, new: Option<&Value>, old: Option<&Value>) -> bool {
@@ -87,9 +112,7 @@ fn same(shape: &Shape, new: Option<&Value>, old: Option<&Value>) -> bool {
             new.len() == old.len() && pairs.all(|(new, old)| same(items, Some(new), Some(old)))
         }
         (Shape::Struct { .. }, Some(new @ Value::Map(_)), Some(old @ Value::Map(_))) => {
-            let mut edits = Vec::new();
-            walk(shape, &Path::default(), Some(new), Some(old), &mut edits);
-            edits.is_empty()
+            diff(shape, new, old).is_empty()
         }
         (_, new, old) => new == old,
     }
@@ -114,6 +137,30 @@ mod tests {
         environment: std::collections::BTreeMap<String, String>,
         subnets: BTreeSet<String>,
         command: Vec<String>,
+        task: Option<Task>,
+    }
+
+    /// A table that is owned whole.
+    #[derive(JsonSchema)]
+    #[schemars(extend("x-whole" = true))]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    struct Task {
+        user: Option<String>,
+        containers: std::collections::BTreeMap<String, Container>,
+        ports: BTreeSet<Port>,
+    }
+
+    /// Not marked, but only ever found in what is.
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    struct Container {
+        check: Option<String>,
+    }
+
+    #[derive(JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+    struct Port {
+        number: u16,
+        name: Option<String>,
     }
 
     fn edits(new: serde_json::Value, old: serde_json::Value) -> Vec<String> {
@@ -126,6 +173,31 @@ mod tests {
         let old = json!({"name": "a", "count": 7, "environment": {"A": "1", "B": "2"}});
         let new = json!({"name": "a", "environment": {"A": "1", "C": "3"}});
         assert_eq!(edits(new, old), [r#"environment.B: "2" -> -"#, r#"environment.C: - -> "3""#]);
+    }
+
+    #[test]
+    fn a_field_left_out_of_what_is_owned_whole_goes() {
+        let old =
+            json!({"task": {"user": "root", "containers": {"a": {"check": "true"}, "b": {}}}});
+        let new = json!({"task": {"containers": {"a": {}, "b": {}}}});
+        assert_eq!(
+            edits(new, old.clone()),
+            [r#"task.containers.a.check: "true" -> -"#, r#"task.user: "root" -> -"#]
+        );
+        let null = json!({"task": {"user": null, "containers": {"a": {"check": "true"}, "b": {}}}});
+        assert_eq!(edits(null.clone(), old.clone()), [r#"task.user: "root" -> -"#]);
+        assert_eq!(edits(old, null), [r#"task.user: null -> "root""#]);
+        assert_eq!(edits(json!({}), json!({"task": {"user": "root"}})), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_owned_whole_is_so_within_sets() {
+        let named = json!({"task": {"ports": [{"number": 2}, {"number": 1, "name": "http"}]}});
+        let plain = json!({"task": {"ports": [{"number": 1}, {"number": 2}]}});
+        assert_eq!(edits(plain.clone(), named.clone()).len(), 1);
+        assert_eq!(edits(named, plain.clone()).len(), 1);
+        let turned = json!({"task": {"ports": [{"number": 2}, {"number": 1}]}});
+        assert_eq!(edits(plain, turned), [""; 0]);
     }
 
     /// B1: an order that AWS chooses is no difference.
@@ -156,12 +228,16 @@ mod tests {
             prop::collection::btree_map(text, text, 0..3),
             prop::collection::btree_set(text, 0..3),
             prop::collection::vec(text, 0..3),
+            prop::option::of(prop::option::of(text)),
         )
-            .prop_map(|(name, count, environment, subnets, command)| {
+            .prop_map(|(name, count, environment, subnets, command, task)| {
                 let mut document = json!({"name": name, "environment": environment,
                     "subnets": subnets, "command": command});
                 if let Some(count) = count {
                     document["count"] = json!(count);
+                }
+                if let Some(user) = task {
+                    document["task"] = user.map_or(json!({}), |user| json!({"user": user}));
                 }
                 document
             })

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::diff::Edit;
+pub use self::diff::{Edit, diff};
 pub use self::name::default_name;
 pub use self::planner::{Options, plan};
 use crate::address::Address;

@@ -34,18 +34,24 @@ pub(super) struct Draft<'a> {
 impl Draft<'_> {
     /// Fills in what each step waits for, and puts the steps in an order that obeys it.
     pub(super) fn ordered(mut self, graph: &Graph) -> Result<Vec<Step>, Vec<Diagnostic>> {
-        let holders = Holders::of(&self.live);
+        if self.steps.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut after: Vec<BTreeSet<StepId>> = vec![BTreeSet::new(); self.steps.len()];
         self.after_needs(graph, &mut after);
         let exclusions = self.exclusions();
         for (later, earlier) in &exclusions {
             after[*later].insert(*earlier);
         }
-        let refused = self.after_holders(&holders, &exclusions, &mut after);
-        if !refused.is_empty() {
-            return Err(refused);
+        // Only what goes has to wait for those who hold it.
+        if !self.doomed.is_empty() {
+            let holders = Holders::of(&self.live);
+            let refused = self.after_holders(&holders, &exclusions, &mut after);
+            if !refused.is_empty() {
+                return Err(refused);
+            }
+            self.after_awaiting(&holders, &mut after);
         }
-        self.after_awaiting(&holders, &mut after);
         sorted(std::mem::take(&mut self.steps), &after).map_err(|way| {
             let names: Vec<String> = way.iter().map(ToString::to_string).collect();
             let title = format!("these changes wait for each other: {}", names.join(", "));

@@ -14,7 +14,7 @@ use crate::kind::{
     Condition, Live, Naming, Registered, StackId, TAG_PROTECT, TAG_STACK, TagChange,
 };
 use crate::kinds;
-use crate::snapshot::{Snapshot, is_ours, learn};
+use crate::snapshot::{Snapshot, is_ours};
 use crate::value::{Known, Value};
 
 /// What the user allows.
@@ -155,20 +155,15 @@ impl<'a> Planner<'a> {
         live: &Live,
     ) -> Comparison {
         let mut spec = spec.clone();
-        if let (Some(naming), Value::Map(fields)) = (kind.about().naming, &mut spec) {
+        if let Some(naming) = kind.about().naming.filter(|naming| naming.suffix) {
             let live = live.spec.text("name");
             let same = |base| live.filter(|live| is_name_or_successor(live, base, naming));
-            let name = fields.get("name").and_then(Value::as_text).and_then(same);
-            if let Some(name) = name.filter(|_| naming.suffix) {
-                fields.insert("name".into(), Value::Text(name.to_owned()));
+            if let Some(name) = spec.text("name").and_then(same) {
+                spec.set("name", Value::Text(name.to_owned()));
             }
         }
-        let tags = self.desired.tags_of(address);
-        let change = TagChange {
-            unset: live.tags.keys().filter(|key| !tags.contains_key(*key)).cloned().collect(),
-            set: tags.into_iter().filter(|(key, text)| live.tags.get(key) != Some(text)).collect(),
-        };
-        Comparison { edits: diff(kind.shape(), &spec, &live.spec), tags: change, spec }
+        let tags = TagChange::between(&live.tags, &self.desired.tags_of(address));
+        Comparison { edits: diff(kind.shape(), &spec, &live.spec), tags, spec }
     }
 
     fn note_alike(&mut self, kind: &Registered, address: &Address, comparison: &Comparison) {
@@ -182,13 +177,12 @@ impl<'a> Planner<'a> {
     /// The object stays; it may have to be changed or waited for.
     fn keep(&mut self, kind: &Registered, address: &Address, index: usize, comparison: Comparison) {
         let live = self.draft.live[index];
-        let mut outputs = Known::new();
-        learn(live, &mut outputs);
+        let mut outputs = live.outputs.clone();
         if !comparison.edits.is_empty() {
             let renews = kind.about().renews;
-            outputs.retain(|output, _| !renews.contains(&output.name.as_str()));
+            outputs.retain(|output, _| !renews.contains(&output.as_str()));
         }
-        self.known.extend(outputs);
+        self.known.learn(address, outputs);
         let id = live.id.clone();
         let action = if !comparison.edits.is_empty() || !comparison.tags.is_empty() {
             let was = live.spec.clone();
@@ -236,9 +230,7 @@ impl<'a> Planner<'a> {
             let hint = format!("declare `{}` as it is now: {edit}", edit.path);
             self.refused.push(Diagnostic::error("E0211", title).hint(hint));
         } else {
-            for (name, text) in &live.outputs {
-                self.known.insert(Output::new(address.clone(), name), text.clone());
-            }
+            self.known.learn(address, live.outputs.clone());
             let (id, was) = (live.id.clone(), live.spec.clone());
             let action = Action::Update { id, was, tags: comparison.tags, adopts: true };
             let step = self.push(kind, address, action, comparison.spec, comparison.edits);
@@ -270,7 +262,7 @@ impl<'a> Planner<'a> {
     /// A successor that would have the very name of what it replaces gets a suffix.
     fn name_successor(&self, address: &Address, spec: &mut Value, id: &str, naming: Naming) {
         let declared = self.desired.resources[address].spec.text("name").map(str::to_owned);
-        if let (true, Some(base), Value::Map(fields)) = (naming.suffix, declared, spec) {
+        if let (true, Some(base)) = (naming.suffix, declared) {
             let taken = self.draft.live.iter().any(|live| {
                 live.kind == address.kind
                     && live
@@ -279,7 +271,7 @@ impl<'a> Planner<'a> {
                         .is_some_and(|name| is_name_or_successor(name, &base, naming))
             });
             if taken {
-                fields.insert("name".into(), Value::Text(successor(&base, naming, id)));
+                spec.set("name", Value::Text(successor(&base, naming, id)));
             }
         }
     }

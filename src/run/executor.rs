@@ -14,12 +14,11 @@ use tokio::time::Instant;
 use super::event::{Event, Outcome};
 use super::journal::Journal;
 use super::schedule::{Schedule, opens_early};
-use crate::address::Output;
 use crate::cloud::Cloud;
 use crate::kind::{Act, Class, Deed, Done, Error, Ready, TagChange};
 use crate::kinds;
 use crate::plan::{Action, Plan, Step, StepId};
-use crate::value::Known;
+use crate::value::{Known, Value};
 
 /// How many calls that change something are under way at once.
 const WIDTH: usize = 16;
@@ -169,29 +168,29 @@ impl Run<'_> {
 
     /// The step with everything filled in that has become known. What the plan knew stays as it is.
     fn deed(&self, step: &Step, run: &str) -> Result<Deed, Error> {
-        let lower = |value: &crate::value::Value| {
-            value.resolve(&self.known).lower().map_err(|output| {
+        let fill = |value: &Value| {
+            value.fill(&self.known).map_err(|output| {
                 Error::new(Class::Other, format!("${{{output}}} is still unknown"))
             })
         };
         let act = match &step.action {
-            Action::Create { .. } => Act::Create {
-                spec: lower(&step.spec)?,
-                beside: self.plan.deleted_at(&step.address),
-            },
+            Action::Create { .. } => {
+                Act::Create { spec: fill(&step.spec)?, beside: self.plan.deleted_at(&step.address) }
+            }
             Action::Update { id, was, tags, .. } => Act::Update {
                 id: id.clone(),
-                was: lower(was)?,
-                spec: if step.edits.is_empty() { None } else { Some(lower(&step.spec)?) },
+                // What it was widened to may mention what was made meanwhile.
+                was: fill(was)?,
+                spec: if step.edits.is_empty() { None } else { Some(fill(&step.spec)?) },
                 tags: tags.clone(),
             },
             Action::Widen { id, was } => Act::Update {
                 id: id.clone(),
-                was: lower(was)?,
-                spec: Some(lower(&step.spec)?),
+                was: was.clone(),
+                spec: Some(fill(&step.spec)?),
                 tags: TagChange::default(),
             },
-            Action::Delete { id, was, .. } => Act::Delete { id: id.clone(), was: lower(was)? },
+            Action::Delete { id, was, .. } => Act::Delete { id: id.clone(), was: was.clone() },
             Action::Settle { id, .. } => Act::Settle { id: id.clone() },
         };
         let (address, tags) = (step.address.clone(), step.tags.clone());
@@ -208,9 +207,7 @@ impl Run<'_> {
                 let plan = self.plan;
                 if !matches!(plan.steps[step].action, Action::Delete { .. }) {
                     let address = &plan.steps[step].address;
-                    for (name, text) in &done.outputs {
-                        self.known.insert(Output::new(address.clone(), name), text.clone());
-                    }
+                    self.known.learn(address, done.outputs.clone());
                 }
                 self.tell(&Event::StepPerformed { step, done })?;
                 if opens_early(&plan.steps[step]) {
@@ -378,7 +375,8 @@ fn gave_up(error: &Error) -> Error {
 /// accepts (CreateService allows 36).
 fn token(run: &str, step: &Step) -> String {
     let hash = Sha256::digest(format!("{run} {} {}", step.verb(), step.address).as_bytes());
-    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let half = hash.first_chunk().expect("SHA-256 has 32 bytes");
+    format!("{:032x}", u128::from_be_bytes(*half))
 }
 
 fn milliseconds(duration: Duration) -> u64 {

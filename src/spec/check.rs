@@ -48,7 +48,9 @@ impl<'a> Checker<'a> {
         }
         match shape {
             Shape::Any => node,
-            Shape::Struct { fields, shorthand } => self.table(node, fields, shorthand.as_deref()),
+            Shape::Struct { fields, shorthand, .. } => {
+                self.table(node, fields, shorthand.as_deref())
+            }
             Shape::Map(values) => self.map(node, values),
             Shape::List(items) | Shape::Set(items) => self.list(node, shape, items),
             Shape::Bool
@@ -76,8 +78,7 @@ impl<'a> Checker<'a> {
             }
             (form, None) => {
                 let node = Node { form, ..node };
-                let shape = Shape::Struct { fields: fields.clone(), shorthand: None };
-                self.wrong_type(&node, &shape);
+                self.wrong_type(&node, &Shape::record(fields.clone()));
                 return node;
             }
         };
@@ -200,7 +201,7 @@ impl<'a> Checker<'a> {
 
     fn expand(&mut self, node: &Node, shorthand: &str) -> Option<Node> {
         let Some(rule) = self.language.shorthand(shorthand) else {
-            self.wrong_type(node, &Shape::Struct { fields: BTreeMap::new(), shorthand: None });
+            self.wrong_type(node, &Shape::record(BTreeMap::new()));
             return None;
         };
         match (rule.parse)(&node.to_json()) {

@@ -77,7 +77,7 @@ impl Language {
         if let Some(field) = fields.get_mut("defaults") {
             field.shape = self.defaults();
         }
-        Shape::Struct { fields, shorthand: None }
+        Shape::record(fields)
     }
 
     /// The form of `[defaults]`: under a section's name what each of its entries may say.
@@ -92,6 +92,6 @@ impl Language {
         };
         // A default for every resource of a kind would be a second way to say what sections say.
         let sections = sections.filter(|(name, _)| *name != crate::address::SURROUNDINGS);
-        Shape::Struct { fields: sections.map(field).collect(), shorthand: None }
+        Shape::record(sections.map(field).collect())
     }
 }

@@ -83,7 +83,7 @@ impl Layers {
 fn envs(env: Option<Entry>, checker: &mut Checker<'_>) -> Table {
     let Some(env) = env else { return Table::new() };
     checker.path.push("env".to_owned());
-    let any = Shape::Struct { fields: BTreeMap::new(), shorthand: None };
+    let any = Shape::record(BTreeMap::new());
     let mut all = Table::new();
     for (name, entry) in table_of(env.value, &any, checker) {
         checker.name(&name, entry.key);

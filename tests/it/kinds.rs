@@ -48,6 +48,50 @@ fn b1_what_a_kind_writes_it_reads_back_unchanged() {
     }
 }
 
+/// The schema tells the truth: what is not there is left out, and never written as something else.
+#[test]
+fn what_a_kind_writes_has_the_form_that_its_schema_describes() {
+    for kind in kinds::all() {
+        let written = kind.parse(least(kind)).expect("a kind reads the least");
+        let mut wrong = Vec::new();
+        hold_against(kind.name(), kind.shape(), &written, &mut wrong);
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+}
+
+fn hold_against(place: &str, shape: &Shape, value: &Json, wrong: &mut Vec<String>) {
+    let fits = match (shape, value) {
+        (Shape::Any, _) | (Shape::Bool, Json::Bool(_)) => true,
+        (Shape::Integer { .. } | Shape::Number, Json::Number(_)) => true,
+        (Shape::Text { .. }, Json::String(_)) => true,
+        (Shape::Choice(words), Json::String(word)) => words.contains(word),
+        (Shape::List(items) | Shape::Set(items), Json::Array(values)) => {
+            values.iter().for_each(|value| hold_against(place, items, value, wrong));
+            true
+        }
+        (Shape::Map(items), Json::Object(values)) => {
+            values.iter().for_each(|(key, value)| {
+                hold_against(&format!("{place}.{key}"), items, value, wrong);
+            });
+            true
+        }
+        (Shape::Struct { fields, .. }, Json::Object(values)) => {
+            for (key, value) in values {
+                let place = format!("{place}.{key}");
+                match fields.get(key) {
+                    Some(field) => hold_against(&place, &field.shape, value, wrong),
+                    None => wrong.push(format!("{place} is not in the schema")),
+                }
+            }
+            true
+        }
+        _ => false,
+    };
+    if !fits {
+        wrong.push(format!("{place} is {value}"));
+    }
+}
+
 #[test]
 fn kinds_refuse_fields_that_they_do_not_know() {
     for kind in kinds::all() {

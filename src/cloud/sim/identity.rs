@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
-
 use crate::cloud::Surroundings;
 use crate::kind::Registered;
+use crate::value::Value;
 
 /// What the forms are filled in from.
 pub(super) struct Facts<'a> {
     pub(super) surroundings: &'a Surroundings,
     pub(super) iam_path: String,
     /// The declaration.
-    pub(super) spec: &'a Json,
+    pub(super) spec: &'a Value,
     /// A number that no other resource has had.
     pub(super) serial: u64,
     /// The revision, for task definitions.
@@ -73,7 +72,7 @@ impl Facts<'_> {
     }
 
     fn text(&self, field: &str) -> &str {
-        self.spec.get(field).and_then(Json::as_str).unwrap_or_default()
+        self.spec.text(field).unwrap_or_default()
     }
 
     /// The outputs of a resource of the kind `kind` with the identifier `id`.

@@ -98,18 +98,6 @@ impl Sim {
         world.objects.len()
     }
 
-    /// Changes the document of the resource `id` behind everybody's back.
-    pub fn tamper(&self, id: &str, change: impl FnOnce(&mut serde_json::Value)) -> bool {
-        let mut world = self.world();
-        match world.objects.get_mut(id) {
-            Some(object) => {
-                change(&mut object.spec);
-                true
-            }
-            None => false,
-        }
-    }
-
     fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().expect("no holder of the simulated account panics")
     }

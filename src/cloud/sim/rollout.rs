@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
 use super::world::{Object, World};
 use crate::kind::{Act, Done, Error, Ready, Result, RolloutFailure};
+use crate::value::Value;
 
 /// A deployment of a service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,18 +40,17 @@ pub(super) fn begin(world: &mut World, done: &Result<Done>, act: &Act, now: f64,
     let Some(object) = world.objects.get(&done.id).filter(|object| object.kind == "service") else {
         return;
     };
-    let text = |spec: &Json| spec.get("task-definition").and_then(Json::as_str).map(str::to_owned);
-    let Some(requested) = text(&object.spec) else { return };
+    let Some(requested) = object.spec.text("task-definition").map(str::to_owned) else { return };
     let previous = match act {
         Act::Create { .. } => None,
-        Act::Update { was, spec: Some(_), .. } => text(was),
+        Act::Update { was, spec: Some(_), .. } => was.text("task-definition").map(str::to_owned),
         Act::Update { .. } | Act::Delete { .. } | Act::Settle { .. } => return,
     };
     if previous.as_deref() == Some(&requested) {
         return;
     }
     let broken = world.revisions.get(&requested).and_then(broken);
-    let tasks = object.spec.get("desired-count").and_then(Json::as_u64).unwrap_or(1);
+    let tasks = object.spec.number("desired-count").unwrap_or(1);
     let rollout = Rollout {
         requested,
         previous,
@@ -66,10 +65,9 @@ pub(super) fn begin(world: &mut World, done: &Result<Done>, act: &Act, now: f64,
     }
 }
 
-fn broken(task_definition: &Json) -> Option<String> {
-    let containers = task_definition.get("containers")?.as_object()?;
-    containers.iter().find_map(|(name, container)| {
-        let image = container.get("image")?.as_str()?;
+fn broken(task_definition: &Value) -> Option<String> {
+    task_definition.get("containers")?.fields().find_map(|(name, container)| {
+        let image = container.text("image")?;
         let (_, what) = BAD.iter().find(|(tag, _)| image.contains(tag))?;
         Some(format!("container `{name}`: {what}"))
     })
@@ -87,7 +85,7 @@ pub(super) fn advance(object: &mut Object, now: f64) -> bool {
     }
     rollout.failed = true;
     if let Some(previous) = rollout.previous.clone() {
-        object.spec["task-definition"] = Json::String(previous);
+        object.spec.set("task-definition", Value::Text(previous));
     }
     true
 }

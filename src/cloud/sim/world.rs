@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
 use super::identity::Facts;
 use super::rollout::{self, Rollout};
@@ -19,7 +18,7 @@ use crate::value::{Value, beginnings};
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Object {
     pub(super) kind: String,
-    pub(super) spec: Json,
+    pub(super) spec: Value,
     pub(super) outputs: BTreeMap<String, String>,
     pub(super) tags: Tags,
     /// The token of the call that made it: the same call again makes nothing new.
@@ -37,7 +36,7 @@ pub(super) struct Object {
 pub(super) struct World {
     pub(super) objects: BTreeMap<String, Object>,
     /// Task definition revisions ever registered: services go on using old ones.
-    pub(super) revisions: BTreeMap<String, Json>,
+    pub(super) revisions: BTreeMap<String, Value>,
     /// Identifiers of what is no more.
     gone: BTreeSet<String>,
     serial: u64,
@@ -48,41 +47,38 @@ pub(super) struct World {
 impl World {
     /// Lets time pass. Says whether anything changed.
     pub(super) fn advance(&mut self, now: f64) -> bool {
-        let over = |object: &Object| object.gone_at.is_some_and(|at| at <= now);
-        let over: Vec<String> =
-            self.objects.iter().filter(|(_, o)| over(o)).map(|(id, _)| id.clone()).collect();
-        for id in &over {
-            self.objects.remove(id);
-        }
-        let mut changed = !over.is_empty();
-        self.gone.extend(over);
-        for object in self.objects.values_mut() {
-            changed |= rollout::advance(object, now);
-        }
+        let mut changed = false;
+        self.objects.retain(|id, object| {
+            let is_over = object.gone_at.is_some_and(|at| at <= now);
+            if is_over {
+                self.gone.insert(id.clone());
+            }
+            changed |= is_over || rollout::advance(object, now);
+            !is_over
+        });
         changed
     }
 
     pub(super) fn observe(&self, kind: &str, sought: Sought<'_>, now: f64) -> Vec<Live> {
-        let names = sought.names([]);
+        let is_wanted = |object: &Object| {
+            let name = object.spec.text("name");
+            name.is_some() && sought.wanted.iter().any(|wanted| wanted.spec.text("name") == name)
+        };
         let of_kind = self.objects.iter().filter(|(_, object)| object.kind == kind);
-        let found = of_kind.filter(|(_, object)| {
-            let name = object.spec.get("name").and_then(Json::as_str);
-            sought.is_ours(&object.tags) || names.iter().any(|wanted| Some(wanted.as_str()) == name)
-        });
-        found.map(|(id, object)| self.live(id, object, now)).collect()
+        let found = of_kind.filter(|(_, object)| sought.is_ours(&object.tags) || is_wanted(object));
+        let live = found.map(|(id, object)| object.live(id, now));
+        if kind != "task-definition" {
+            return live.collect();
+        }
+        live.map(|live| Live { earlier: self.earlier(&live.id), ..live }).collect()
     }
 
-    fn live(&self, id: &str, object: &Object, now: f64) -> Live {
-        let family = id.rsplit_once(':').map_or(id, |(family, _)| family);
-        let used =
-            self.objects.values().filter_map(|user| user.spec.get("task-definition")?.as_str());
-        let earlier = used.filter(|arn| {
-            object.kind == "task-definition" && *arn != id && arn.starts_with(&format!("{family}:"))
-        });
-        let documents = earlier.filter_map(|arn| {
-            Some((arn.to_owned(), Value::plain(self.revisions.get(arn)?.clone())))
-        });
-        Live { earlier: documents.collect(), ..object.live(id, now) }
+    /// The other revisions of a task definition that services still use.
+    fn earlier(&self, id: &str) -> BTreeMap<String, Value> {
+        let family = |arn: &str| arn.rsplit_once(':').map(|(family, _)| family.to_owned());
+        let used = self.objects.values().filter_map(|user| user.spec.text("task-definition"));
+        let others = used.filter(|arn| *arn != id && family(arn) == family(id));
+        others.filter_map(|arn| Some((arn.to_owned(), self.revisions.get(arn)?.clone()))).collect()
     }
 
     pub(super) fn create(
@@ -91,7 +87,7 @@ impl World {
         stack: &StackId,
         surroundings: &Surroundings,
         deed: &Deed,
-        spec: &Json,
+        spec: &Value,
         ready_at: f64,
     ) -> Result<Done> {
         if let Some((id, object)) = self.made_before(deed) {
@@ -134,7 +130,7 @@ impl World {
         kind: &Registered,
         surroundings: &Surroundings,
         id: &str,
-        spec: &Json,
+        spec: &Value,
     ) -> Result<Done> {
         let object = self.objects.get(id).filter(|object| object.gone_at.is_none());
         let Some(object) = object else {
@@ -143,18 +139,13 @@ impl World {
         self.refuse_dangling(spec)?;
         self.refuse_taken(kind, spec, Some(id))?;
         self.refuse_unreachable(kind, spec)?;
-        let mut merged = object.spec.clone();
-        if let (Some(merged), Some(spec)) = (merged.as_object_mut(), spec.as_object()) {
-            for (field, value) in spec {
-                if kind.replaces(field) && merged.get(field) != Some(value) {
-                    let text = format!("`{field}` cannot be changed in place");
-                    return Err(Error::new(Class::Other, text));
-                }
-                merged.insert(field.clone(), value.clone());
-            }
-        }
+        refuse_replacing(kind, &object.spec, spec)?;
         let mut object = object.clone();
-        object.spec = merged;
+        if kind.shape().is_owned_whole() {
+            object.spec = spec.clone();
+        } else {
+            spec.fields().for_each(|(field, value)| object.spec.set(field, value.clone()));
+        }
         if kind.about().renews.is_empty() {
             let outputs = object.outputs.clone();
             self.objects.insert(id.to_owned(), object);
@@ -164,7 +155,7 @@ impl World {
     }
 
     /// The revision that an earlier attempt has made whose reply was lost.
-    fn renewed_before(&self, kind: &Registered, spec: &Json) -> Option<Done> {
+    fn renewed_before(&self, kind: &Registered, spec: &Value) -> Option<Done> {
         let renews = !kind.about().renews.is_empty();
         let same = |object: &Object| object.kind == kind.name() && object.spec == *spec;
         let (id, object) = self.objects.iter().find(|(_, object)| renews && same(object))?;
@@ -179,7 +170,7 @@ impl World {
         id: &str,
         mut object: Object,
     ) -> Done {
-        let name = object.spec.get("name").and_then(Json::as_str).unwrap_or_default();
+        let name = object.spec.text("name").unwrap_or_default();
         let family = format!("/{name}:");
         let revision = self.revisions.keys().filter(|arn| arn.contains(&family)).count() as u64 + 1;
         let facts = Facts {
@@ -212,7 +203,7 @@ impl World {
         }
         if !kind.about().dangles {
             let holder = self.objects.iter().find(|(other, object)| {
-                *other != id && self.documents(object).any(|spec| mentions(spec, id))
+                *other != id && self.documents(object).any(|spec| spec.mentions(id))
             });
             if let Some((holder, object)) = holder {
                 let text = format!("{id} is in use by the {} {holder}", object.kind);
@@ -228,30 +219,26 @@ impl World {
     }
 
     /// What an object says, and what the revision says that it runs.
-    fn documents<'a>(&'a self, object: &'a Object) -> impl Iterator<Item = &'a Json> {
-        let revision = object.spec.get("task-definition").and_then(Json::as_str);
+    fn documents<'a>(&'a self, object: &'a Object) -> impl Iterator<Item = &'a Value> {
+        let revision = object.spec.text("task-definition");
         let revision = revision.and_then(|arn| self.revisions.get(arn));
         [&object.spec].into_iter().chain(revision)
     }
 
     /// A reference to what is no more, or is going.
-    fn refuse_dangling(&self, spec: &Json) -> Result<()> {
-        let spec = Value::plain(spec.clone());
-        for text in spec.texts() {
-            for part in beginnings(text) {
-                let leaving = self.objects.get(part).is_some_and(|object| object.gone_at.is_some());
-                if self.gone.contains(part) || leaving {
-                    return Err(absent(part));
-                }
-            }
+    fn refuse_dangling(&self, spec: &Value) -> Result<()> {
+        let is_leaving = |id| self.objects.get(id).is_some_and(|object| object.gone_at.is_some());
+        let mut mentioned = spec.texts().into_iter().flat_map(beginnings);
+        match mentioned.find(|id| self.gone.contains(*id) || is_leaving(*id)) {
+            Some(id) => Err(absent(id)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Something that AWS gives only once.
-    fn refuse_taken(&self, kind: &Registered, spec: &Json, but: Option<&str>) -> Result<()> {
+    fn refuse_taken(&self, kind: &Registered, spec: &Value, but: Option<&str>) -> Result<()> {
         let fields = kind.about().exclusive;
-        let same = |object: &Object| fields.iter().all(|f| object.spec.get(*f) == spec.get(*f));
+        let same = |object: &Object| fields.iter().all(|f| object.spec.get(f) == spec.get(f));
         let of_kind = self.objects.iter().filter(|(_, object)| object.kind == kind.name());
         let mut others = of_kind.filter(|(id, _)| Some(id.as_str()) != but);
         match others.find(|(_, object)| !fields.is_empty() && same(object)) {
@@ -263,12 +250,12 @@ impl World {
     }
 
     /// CreateService: "the target group does not have an associated load balancer".
-    fn refuse_unreachable(&self, kind: &Registered, spec: &Json) -> Result<()> {
+    fn refuse_unreachable(&self, kind: &Registered, spec: &Value) -> Result<()> {
         for awaits in kind.about().awaits.iter().filter(|awaits| awaits.of == "target-group") {
             let groups = self.objects.iter().filter(|(_, object)| object.kind == awaits.of);
-            for (group, _) in groups.filter(|(id, _)| mentions(spec, id)) {
+            for (group, _) in groups.filter(|(id, _)| spec.mentions(id)) {
                 let forwards = |object: &Object| {
-                    awaits.by.contains(&object.kind.as_str()) && mentions(&object.spec, group)
+                    awaits.by.contains(&object.kind.as_str()) && object.spec.mentions(group)
                 };
                 if !self.objects.values().any(forwards) {
                     let text = format!("{group} does not have an associated load balancer");
@@ -293,7 +280,7 @@ impl Object {
             kind: self.kind.clone(),
             address: self.tags.get(TAG_ID).and_then(|address| address.parse().ok()),
             id: id.to_owned(),
-            spec: Value::plain(self.spec.clone()),
+            spec: self.spec.clone(),
             outputs: self.outputs.clone(),
             tags: self.tags.clone(),
             condition,
@@ -302,12 +289,13 @@ impl Object {
     }
 }
 
-fn mentions(spec: &Json, id: &str) -> bool {
-    match spec {
-        Json::String(text) => beginnings(text).any(|part| part == id),
-        Json::Array(items) => items.iter().any(|item| mentions(item, id)),
-        Json::Object(map) => map.values().any(|value| mentions(value, id)),
-        Json::Null | Json::Bool(_) | Json::Number(_) => false,
+fn refuse_replacing(kind: &Registered, was: &Value, spec: &Value) -> Result<()> {
+    let mut fields = spec.fields();
+    match fields.find(|(field, value)| kind.replaces(field) && was.get(field) != Some(value)) {
+        Some((field, _)) => {
+            Err(Error::new(Class::Other, format!("`{field}` cannot be changed in place")))
+        }
+        None => Ok(()),
     }
 }
 

@@ -1,7 +1,5 @@
 //! The target groups of a service that moves from one to another.
 
-use std::collections::BTreeMap;
-
 use crate::value::Value;
 
 /// See [`crate::kind::Kind::between`]: the new tasks register with the old target groups as well, so
@@ -16,10 +14,9 @@ pub(super) fn between(was: &Value, spec: &Value) -> Option<Value> {
     if kept.is_empty() {
         return None;
     }
-    let all = new.iter().cloned().chain(kept).collect();
-    let Value::Map(mut between) = spec.clone() else { return None };
-    between.insert(FIELD.to_owned(), Value::List(all));
-    Some(Value::Map(between))
+    let mut between = spec.clone();
+    between.set(FIELD, Value::List(new.iter().cloned().chain(kept).collect()));
+    Some(between)
 }
 
 /// What the new tasks offer in the target group of `gone`: the same container, at the port at which it
@@ -31,9 +28,9 @@ fn stand_in(gone: &Value, old: &[Value], new: &[Value]) -> Option<Value> {
         (None, [_], [only]) => only,
         _ => return None,
     };
-    let Value::Map(fields) = answering.clone() else { return None };
-    let group = BTreeMap::from([(GROUP.to_owned(), gone.get(GROUP)?.clone())]);
-    Some(Value::Map(fields.into_iter().chain(group).collect()))
+    let mut stand_in = answering.clone();
+    stand_in.set(GROUP, gone.get(GROUP)?.clone());
+    Some(stand_in)
 }
 
 const FIELD: &str = "load-balancers";

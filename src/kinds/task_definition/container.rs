@@ -1,8 +1,8 @@
 //! The container definition: every field of the API's that Fargate knows, and those that only other
 //! capacity allows, so that they are told apart from typing errors.
 //!
-//! A field that is left out means *none* and is written as such (`false`, `[]`): a task definition is
-//! owned whole, so that taking a field away is a change like any other.
+//! A field that is left out means *none*: a task definition is owned whole, so that taking a field away
+//! is a change like any other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kinds::types::cpu_memory::{Cpu, Memory};
-use crate::kinds::types::none;
 use crate::kinds::types::words::words;
 
 /// One container of a task.
@@ -20,22 +19,22 @@ pub struct Container {
     /// The image: `repository:tag` or `repository@sha256:…`.
     pub image: String,
     /// The ARN of the secret with the user and password of a private registry that is not ECR.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub repository_credentials: Option<String>,
     /// CPU units of the task's that are reserved for this container.
     #[serde(default)]
     pub cpu: Cpu,
     /// The hard limit of memory: whoever exceeds it is killed.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
     /// The soft limit of memory, which is what is reserved.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_reservation: Option<Memory>,
     /// Whether the task stops when this container does.
     #[serde(default = "yes")]
     pub essential: bool,
     /// Restarts this container alone, without a new task.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub restart_policy: Option<RestartPolicy>,
     /// The ports it listens on.
     #[serde(default)]
@@ -47,10 +46,10 @@ pub struct Container {
     #[serde(default)]
     pub command: Vec<String>,
     /// The directory in which the command runs.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<String>,
     /// The user, `user` or `uid:gid`.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// Environment variables.
     #[serde(default)]
@@ -66,13 +65,13 @@ pub struct Container {
     #[serde(default)]
     pub depends_on: BTreeMap<String, ContainerCondition>,
     /// Seconds that dependencies get, 2–120 on Fargate.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub start_timeout: Option<u32>,
     /// Seconds between SIGTERM and SIGKILL, 2–120 on Fargate, where 30 is the default.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_timeout: Option<u32>,
     /// How the container's health is found out. A HEALTHCHECK of the image is ignored.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check: Option<HealthCheck>,
     /// Where volumes appear in the container.
     #[serde(default)]
@@ -81,10 +80,10 @@ pub struct Container {
     #[serde(default)]
     pub volumes_from: BTreeSet<VolumesFrom>,
     /// Where standard output goes.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub log_configuration: Option<LogConfiguration>,
     /// Makes this container the log router of the others.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub firelens: Option<Firelens>,
     /// Settings of the Linux kernel.
     #[serde(default)]
@@ -117,7 +116,7 @@ pub struct Container {
     #[serde(default)]
     pub privileged: bool,
     /// The host's name inside the container. Not with `awsvpc`.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
     /// Whether the container has no network. Not on Fargate.
     #[serde(default)]
@@ -152,22 +151,22 @@ fn pinned() -> VersionConsistency {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Port {
     /// The port in the container.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub container_port: Option<u16>,
     /// Ports in the container, `8000-8010`, instead of one.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub container_port_range: Option<String>,
     /// The port on the host. Left out: the same with `awsvpc` and `host`, any free one with `bridge`.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub host_port: Option<u16>,
     /// TCP or UDP.
     #[serde(default = "tcp")]
     pub protocol: Protocol,
     /// The port's name, for Service Connect.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// What is spoken over the port, for Service Connect.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub app_protocol: Option<AppProtocol>,
 }
 
@@ -284,15 +283,15 @@ pub struct LinuxParameters {
     /// Devices of the host. Not on Fargate.
     pub devices: BTreeSet<Device>,
     /// The size of `/dev/shm` in MiB. Not on Fargate.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub shared_memory_size: Option<u32>,
     /// Temporary filesystems by path. Not on Fargate.
     pub tmpfs: BTreeMap<String, Tmpfs>,
     /// Swap space in MiB. Not on Fargate.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub max_swap: Option<u32>,
     /// How readily memory is swapped out, 0–100. Not on Fargate.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub swappiness: Option<u32>,
 }
 
@@ -313,7 +312,7 @@ pub struct Device {
     /// The path on the host.
     pub host_path: String,
     /// The path in the container; the host's when left out.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub container_path: Option<String>,
     /// What the container may do with it.
     #[serde(default)]

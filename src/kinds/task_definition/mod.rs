@@ -11,7 +11,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::container::Container;
 use super::types::cpu_memory::{Cpu, Memory};
-use super::types::none;
 use super::types::words::words;
 use crate::cloud::aws::Aws;
 use crate::kind::{
@@ -27,26 +26,27 @@ mod tests;
 
 /// What tasks are made of: containers, their sizes, roles and volumes.
 ///
-/// Fields that are left out mean *none* and are compared as such. `remote` lets the derived reading
-/// be followed by [`TaskDefinition::canonical`].
+/// A revision is registered whole, and so it is owned: a field that is left out means *none*. `remote`
+/// lets the derived reading be followed by [`TaskDefinition::canonical`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", remote = "Self")]
+#[schemars(extend("x-whole" = true))]
 pub struct TaskDefinition {
     /// The family's name.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(extend("x-replaces" = true))]
     pub name: String,
     /// CPU units of the whole task: 512 or `"0.5 vCPU"`.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<Cpu>,
     /// Mebibytes of the whole task: 1024 or `"1 GB"`.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<Memory>,
     /// The ARN of the role with which images and secrets are fetched and logs are shipped.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub execution_role_arn: Option<String>,
     /// The ARN of the role that the application has.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub task_role_arn: Option<String>,
     /// How the containers are reached.
     #[serde(default = "awsvpc")]
@@ -58,16 +58,16 @@ pub struct TaskDefinition {
     #[serde(default)]
     pub runtime_platform: RuntimePlatform,
     /// The disk that the containers of a task share, if the 20 GiB that are always there are too small.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ephemeral_storage: Option<EphemeralStorage>,
     /// Volumes by name. One without fields is an empty directory that lives as long as the task.
     #[serde(default)]
     pub volumes: BTreeMap<String, Volume>,
     /// With whom the containers share processes.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pid_mode: Option<PidMode>,
     /// With whom the containers share memory and semaphores. Not on Fargate.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ipc_mode: Option<IpcMode>,
     /// Whether AWS Fault Injection Service may disturb the tasks.
     #[serde(default)]
@@ -116,10 +116,10 @@ pub struct EphemeralStorage {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Volume {
     /// An EFS file system.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub efs: Option<Efs>,
     /// A path of the host. Not on Fargate.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub host_path: Option<String>,
     /// Whether the service says what it is: an EBS volume of each task.
     pub configured_at_launch: bool,
@@ -138,10 +138,10 @@ pub struct Efs {
     #[serde(default = "off")]
     pub transit_encryption: Switch,
     /// The port of encrypted traffic; any when left out.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub transit_encryption_port: Option<u16>,
     /// An access point's id.
-    #[serde(default, serialize_with = "none::write", deserialize_with = "none::read")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub access_point_id: Option<String>,
     /// Whether the task role decides on access.
     #[serde(default = "off")]

@@ -9,6 +9,8 @@ use super::{NetworkMode, TaskDefinition, api};
 use crate::address::Address;
 use crate::diag::Severity;
 use crate::kind::{Check, Kind as _, Shape, StackId};
+use crate::plan::{Edit, diff};
+use crate::value::Value;
 
 fn parse(spec: Json) -> TaskDefinition {
     serde_json::from_value(spec).unwrap()
@@ -212,31 +214,86 @@ fn b1_defaults_may_be_written_or_left_out() {
     assert_eq!(parse(document), short);
 }
 
-/// A field that is taken away is a change: what is left out is written as none, never as null, which
-/// would not be compared.
+/// What is not there is not written, neither as null nor as anything else.
 #[test]
-fn what_is_left_out_is_written_as_none() {
-    fn nulls(document: &Json) -> usize {
-        match document {
-            Json::Null => 1,
-            Json::Array(items) => items.iter().map(nulls).sum(),
-            Json::Object(fields) => fields.values().map(nulls).sum(),
-            _ => 0,
-        }
-    }
+fn what_is_left_out_is_left_out() {
     let spec =
         json!({ "containers": { "a": { "image": "i", "ports": [{ "container-port": 1 }] } } });
     let document = serde_json::to_value(parse(spec)).unwrap();
     let container = &document["containers"]["a"];
-    assert_eq!(container["health-check"], json!(false));
     assert_eq!(container["command"], json!([]));
-    assert_eq!(container["ports"][0]["name"], json!(false));
-    assert_eq!(nulls(&document), 0);
-    // Every field there is, so that none is passed over.
-    let Shape::Struct { fields, .. } = Shape::of::<TaskDefinition>() else { panic!("a struct") };
-    let Shape::Map(shape) = &fields["containers"].shape else { panic!("a map") };
-    assert!(shape.fields().unwrap().keys().all(|field| container.get(field).is_some()));
-    assert!(fields.keys().all(|field| field == "name" || document.get(field).is_some()));
+    assert_eq!(container["ports"], json!([{ "container-port": 1, "protocol": "tcp" }]));
+    assert!(container.get("health-check").is_none() && document.get("pid-mode").is_none());
+}
+
+fn edits(new: &TaskDefinition, old: &TaskDefinition) -> Vec<Edit> {
+    let document = |spec| Value::plain(serde_json::to_value(spec).unwrap());
+    diff(&Shape::of::<TaskDefinition>(), &document(new), &document(old))
+}
+
+/// The ways to every field and entry in a document.
+fn ways(document: &Json, way: &str, found: &mut Vec<String>) {
+    let steps: Vec<(String, &Json)> = match document {
+        Json::Object(fields) => fields.iter().map(|(key, value)| (key.clone(), value)).collect(),
+        Json::Array(items) => {
+            items.iter().enumerate().map(|(index, item)| (index.to_string(), item)).collect()
+        }
+        _ => return,
+    };
+    for (step, value) in steps {
+        let way = format!("{way}/{}", step.replace('/', "~1"));
+        ways(value, &way, found);
+        found.push(way);
+    }
+}
+
+/// The document without what stands at `way`.
+fn without(document: &Json, way: &str) -> Json {
+    let mut document = document.clone();
+    let (parent, step) = way.rsplit_once('/').unwrap();
+    match document.pointer_mut(parent).unwrap() {
+        Json::Array(items) => drop(items.remove(step.parse().unwrap())),
+        fields => drop(fields.as_object_mut().unwrap().remove(&step.replace("~1", "/"))),
+    }
+    document
+}
+
+/// A definition is owned whole: whatever is taken out of it, or put into it, makes it another one, and
+/// the differ says so. What only spells out a default is nothing (B1).
+#[test]
+fn whatever_is_taken_away_is_a_change_unless_it_is_a_default() {
+    let mut removals = Vec::new();
+    for document in [full(), beyond_fargate()] {
+        let whole = parse(document.clone());
+        let mut found = Vec::new();
+        ways(&document, "", &mut found);
+        for way in found {
+            let Ok(less) = serde_json::from_value::<TaskDefinition>(without(&document, &way))
+            else {
+                continue;
+            };
+            assert_eq!(edits(&less, &whole).is_empty(), less == whole, "without {way}");
+            assert_eq!(edits(&whole, &less).is_empty(), less == whole, "with {way}");
+            removals.extend((less != whole).then_some(way));
+        }
+    }
+    for field in [
+        "cpu",
+        "task-role-arn",
+        "volumes/scratch",
+        "volumes/shared/efs/access-point-id",
+        "containers/app/command",
+        "containers/app/environment/A",
+        "containers/app/secrets/S",
+        "containers/app/ports/0",
+        "containers/app/ports/0/name",
+        "containers/app/health-check",
+        "containers/app/log-configuration",
+        "containers/app/mount-points/1",
+        "containers/router",
+    ] {
+        assert!(removals.contains(&format!("/{field}")), "{field}: {removals:#?}");
+    }
 }
 
 /// The form is that of the value, so that differences within it are told field by field.
@@ -307,7 +364,9 @@ proptest! {
         let declared = json!({ "name": "f", "cpu": 256, "memory": 512, "containers": containers });
         let spec = parse(declared.clone());
         prop_assert_eq!(&parse(permuted(&declared)), &spec);
-        prop_assert_eq!(&TaskDefinition::read(&stored(&spec)).unwrap(), &spec);
+        let live = TaskDefinition::read(&stored(&spec)).unwrap();
+        prop_assert_eq!(&live, &spec);
+        prop_assert_eq!(edits(&spec, &live), []);
         let document = serde_json::to_value(&spec).unwrap();
         prop_assert_eq!(&parse(document), &spec);
     }

@@ -160,10 +160,11 @@ impl Action {
         let none = Value::Number(0.into());
         let joins: Vec<_> = joins.map(|group| (group, none.clone())).collect();
         let share = |(group, weight)| {
-            Value::Map([("target-group-arn".into(), group), ("weight".into(), weight)].into())
+            let fields = [("target-group-arn".to_owned(), group), ("weight".to_owned(), weight)];
+            fields.into_iter().collect::<Value>()
         };
         let all = old.into_iter().chain(joins).map(share).collect();
-        Some(Value::Map([("weighted".into(), Value::List(all))].into()))
+        Some([("weighted".to_owned(), Value::List(all))].into_iter().collect())
     }
 
     /// The action as AWS takes it; `None` when it is none of the ways.

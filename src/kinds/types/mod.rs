@@ -12,7 +12,6 @@ pub mod capacity;
 mod cidr;
 pub mod cpu_memory;
 mod json;
-pub(crate) mod none;
 pub mod outputs;
 mod policy;
 mod rule;

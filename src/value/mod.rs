@@ -5,13 +5,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::address::{Address, Output};
+pub use self::known::Known;
+pub use self::text::{BadReference, beginnings, mentions, parse_text};
+use crate::address::Output;
 
-/// What is known about outputs at some moment: from a snapshot, or so far into an apply.
-pub type Known = BTreeMap<Output, String>;
+mod known;
+mod text;
 
 /// A piece of text that mentions outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +26,7 @@ pub enum Part {
 }
 
 /// A document: JSON, but for text over outputs that are not known yet.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Value {
     /// Nothing.
     #[default]
@@ -38,71 +41,9 @@ pub enum Value {
     Pending(Vec<Part>),
     /// A list; whether its order counts is the kind's business.
     List(Vec<Self>),
-    /// A struct or a map.
-    Map(BTreeMap<String, Self>),
-}
-
-/// A `${…}` that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadReference {
-    /// `${` without `}`.
-    #[error("`${{` without a closing `}}`")]
-    Unclosed,
-    /// Not `kind.name.output` and not `aws.fact`.
-    #[error("`${{{0}}}` is not a reference such as `${{vpc.main.id}}`")]
-    Shape(String),
-}
-
-/// Reads text that may mention outputs. `$${` stands for a literal `${`. A reference without an
-/// output's name (`${vpc.main}`) means the output `id`.
-pub fn parse_text(text: &str) -> Result<Value, BadReference> {
-    let (mut parts, mut literal, mut rest) = (Vec::new(), String::new(), text);
-    while let Some(at) = rest.find("${") {
-        if rest[..at].ends_with('$') {
-            literal.push_str(&rest[..at - 1]);
-            literal.push_str("${");
-            rest = &rest[at + 2..];
-            continue;
-        }
-        literal.push_str(&rest[..at]);
-        let end = rest[at..].find('}').ok_or(BadReference::Unclosed)? + at;
-        if !literal.is_empty() {
-            parts.push(Part::Literal(std::mem::take(&mut literal)));
-        }
-        parts.push(Part::Output(parse_output(&rest[at + 2..end])?));
-        rest = &rest[end + 1..];
-    }
-    literal.push_str(rest);
-    if parts.is_empty() {
-        return Ok(Value::Text(literal));
-    }
-    if !literal.is_empty() {
-        parts.push(Part::Literal(literal));
-    }
-    Ok(Value::Pending(parts))
-}
-
-fn parse_output(text: &str) -> Result<Output, BadReference> {
-    let steps: Vec<&str> = text.trim().split('.').collect();
-    match steps.as_slice() {
-        [crate::address::SURROUNDINGS, fact] => Ok(Output::surroundings(fact)),
-        [kind, name] => Ok(Output::new(Address::new(*kind, *name), "id")),
-        [kind, name, output] => Ok(Output::new(Address::new(*kind, *name), *output)),
-        _ => Err(BadReference::Shape(text.to_owned())),
-    }
-}
-
-fn unparse(parts: &[Part]) -> String {
-    use fmt::Write as _;
-    parts.iter().fold(String::new(), |mut text, part| {
-        match part {
-            Part::Literal(literal) => text.push_str(&literal.replace("${", "$${")),
-            Part::Output(output) => {
-                write!(text, "${{{output}}}").expect("writing to a string succeeds");
-            }
-        }
-        text
-    })
+    /// A struct or a map. Shared, because a document goes from the snapshot through the plan into the
+    /// run mostly as it is.
+    Map(Arc<BTreeMap<String, Self>>),
 }
 
 impl Value {
@@ -113,15 +54,15 @@ impl Value {
             Json::Null => Self::Null,
             Json::Bool(bool) => Self::Bool(bool),
             Json::Number(number) => Self::Number(number),
+            Json::String(text) if !text.contains('$') => Self::Text(text),
             Json::String(text) => parse_text(&text)?,
             Json::Array(items) => {
                 Self::List(items.into_iter().map(Self::lift).collect::<Result<_, _>>()?)
             }
-            Json::Object(map) => Self::Map(
-                map.into_iter()
-                    .map(|(key, value)| Ok((key, Self::lift(value)?)))
-                    .collect::<Result<_, _>>()?,
-            ),
+            Json::Object(map) => {
+                let fields = map.into_iter().map(|(key, value)| Ok((key, Self::lift(value)?)));
+                Self::Map(Arc::new(fields.collect::<Result<_, _>>()?))
+            }
         })
     }
 
@@ -135,7 +76,8 @@ impl Value {
             Json::String(text) => Self::Text(text),
             Json::Array(items) => Self::List(items.into_iter().map(Self::plain).collect()),
             Json::Object(map) => {
-                Self::Map(map.into_iter().map(|(key, value)| (key, Self::plain(value))).collect())
+                let fields = map.into_iter().map(|(key, value)| (key, Self::plain(value)));
+                Self::Map(Arc::new(fields.collect()))
             }
         }
     }
@@ -144,12 +86,37 @@ impl Value {
     #[must_use]
     pub fn resolve(&self, known: &Known) -> Self {
         match self {
-            Self::Pending(parts) => resolve_parts(parts, known),
-            Self::List(items) => Self::List(items.iter().map(|item| item.resolve(known)).collect()),
-            Self::Map(map) => Self::Map(
-                map.iter().map(|(key, value)| (key.clone(), value.resolve(known))).collect(),
-            ),
-            leaf => leaf.clone(),
+            Self::Pending(parts) => text::resolve(parts, known),
+            Self::List(items) if self.is_pending() => {
+                Self::List(items.iter().map(|item| item.resolve(known)).collect())
+            }
+            Self::Map(fields) if self.is_pending() => {
+                let mut fields = BTreeMap::clone(fields);
+                for value in fields.values_mut().filter(|value| value.is_pending()) {
+                    *value = value.resolve(known);
+                }
+                Self::Map(Arc::new(fields))
+            }
+            shared => shared.clone(),
+        }
+    }
+
+    /// The same with everything filled in, or the first output that is not known.
+    pub fn fill(&self, known: &Known) -> Result<Self, Output> {
+        let filled = self.resolve(known);
+        match filled.outputs().first() {
+            Some(output) => Err((*output).clone()),
+            None => Ok(filled),
+        }
+    }
+
+    /// Whether any text in it is pending.
+    fn is_pending(&self) -> bool {
+        match self {
+            Self::Pending(_) => true,
+            Self::List(items) => items.iter().any(Self::is_pending),
+            Self::Map(fields) => fields.values().any(Self::is_pending),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) => false,
         }
     }
 
@@ -161,21 +128,17 @@ impl Value {
             Self::Bool(bool) => Json::Bool(*bool),
             Self::Number(number) => Json::Number(number.clone()),
             Self::Text(text) => Json::String(text.clone()),
-            Self::Pending(parts) => {
-                let mut outputs = parts.iter().filter_map(|part| match part {
-                    Part::Output(output) => Some(output.clone()),
-                    Part::Literal(_) => None,
-                });
-                return Err(outputs.next().expect("a pending text holds at least one output"));
+            Self::Pending(_) => {
+                let output = self.outputs()[0];
+                return Err(output.clone());
             }
             Self::List(items) => {
                 Json::Array(items.iter().map(Self::lower).collect::<Result<_, _>>()?)
             }
-            Self::Map(map) => Json::Object(
-                map.iter()
-                    .map(|(key, value)| Ok((key.clone(), value.lower()?)))
-                    .collect::<Result<_, _>>()?,
-            ),
+            Self::Map(fields) => {
+                let fields = fields.iter().map(|(key, value)| Ok((key.clone(), value.lower()?)));
+                Json::Object(fields.collect::<Result<_, _>>()?)
+            }
         })
     }
 
@@ -187,7 +150,7 @@ impl Value {
             Self::Bool(bool) => Json::Bool(*bool),
             Self::Number(number) => Json::Number(number.clone()),
             Self::Text(text) => Json::String(text.replace("${", "$${")),
-            Self::Pending(parts) => Json::String(unparse(parts)),
+            Self::Pending(parts) => Json::String(text::unparse(parts)),
             Self::List(items) => Json::Array(items.iter().map(Self::to_source).collect()),
             Self::Map(map) => Json::Object(
                 map.iter().map(|(key, value)| (key.clone(), value.to_source())).collect(),
@@ -230,6 +193,32 @@ impl Value {
         }
     }
 
+    /// Whether it mentions what `id` identifies.
+    pub fn mentions(&self, id: &str) -> bool {
+        match self {
+            Self::Text(text) => mentions(text, id),
+            Self::List(items) => items.iter().any(|item| item.mentions(id)),
+            Self::Map(fields) => fields.values().any(|value| value.mentions(id)),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Pending(_) => false,
+        }
+    }
+
+    /// Puts a field into a map; nothing else has fields.
+    pub fn set(&mut self, key: &str, value: Self) {
+        if let Self::Map(fields) = self {
+            Arc::make_mut(fields).insert(key.to_owned(), value);
+        }
+    }
+
+    /// The fields of a map.
+    pub fn fields(&self) -> impl Iterator<Item = (&String, &Self)> {
+        let fields = match self {
+            Self::Map(fields) => Some(fields.iter()),
+            _ => None,
+        };
+        fields.into_iter().flatten()
+    }
+
     /// The field `key` of a map.
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
@@ -246,41 +235,18 @@ impl Value {
         }
     }
 
+    /// The natural number in the field `key` of a map.
+    pub fn number(&self, key: &str) -> Option<u64> {
+        match self.get(key) {
+            Some(Self::Number(number)) => number.as_u64(),
+            _ => None,
+        }
+    }
+
     /// The known text in the field `key` of a map.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.get(key).and_then(Self::as_text)
     }
-}
-
-fn resolve_parts(parts: &[Part], known: &Known) -> Value {
-    let parts: Vec<Part> = parts
-        .iter()
-        .map(|part| match part {
-            Part::Output(output) => match known.get(output) {
-                Some(text) => Part::Literal(text.clone()),
-                None => part.clone(),
-            },
-            Part::Literal(_) => part.clone(),
-        })
-        .collect();
-    let literals: Option<Vec<&str>> = parts
-        .iter()
-        .map(|part| match part {
-            Part::Literal(literal) => Some(literal.as_str()),
-            Part::Output(_) => None,
-        })
-        .collect();
-    match literals {
-        Some(literals) => Value::Text(literals.concat()),
-        None => Value::Pending(parts),
-    }
-}
-
-/// The text, and its beginnings up to each separator: an image begins with its repository, a policy's
-/// resource with a log group's ARN and `:*` behind it.
-pub fn beginnings(text: &str) -> impl Iterator<Item = &str> {
-    let cuts = text.match_indices([':', '/', '@']).map(|(at, _)| &text[..at]);
-    cuts.chain([text])
 }
 
 /// Written as JSON in the source form, so that it reads back as it was.
@@ -297,6 +263,12 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
+impl FromIterator<(String, Value)> for Value {
+    fn from_iter<I: IntoIterator<Item = (String, Self)>>(fields: I) -> Self {
+        Self::Map(Arc::new(fields.into_iter().collect()))
+    }
+}
+
 /// One line, for people: text in quotes, outputs as `${…}`.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -309,38 +281,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn known(pairs: &[(&str, &str)]) -> Known {
-        let output = |text: &str| parse_output(text).unwrap();
-        pairs.iter().map(|(at, text)| (output(at), (*text).to_owned())).collect()
-    }
-
-    #[test]
-    fn text_without_references_is_text() {
-        assert_eq!(parse_text("plain $ {x}").unwrap(), Value::Text("plain $ {x}".into()));
-        assert_eq!(parse_text("$${HOME}/bin").unwrap(), Value::Text("${HOME}/bin".into()));
-    }
-
-    #[test]
-    fn references_resolve_part_by_part() {
-        let text = parse_text("http://${load-balancer.main.dns}:${aws.region}/").unwrap();
-        let half = text.resolve(&known(&[("aws.region", "eu-west-1")]));
-        assert_eq!(half.to_source(), "http://${load-balancer.main.dns}:eu-west-1/");
-        let whole = half.resolve(&known(&[("load-balancer.main.dns", "lb.test")]));
-        assert_eq!(whole, Value::Text("http://lb.test:eu-west-1/".into()));
-    }
-
-    #[test]
-    fn a_reference_without_an_output_means_the_id() {
-        let Value::Pending(parts) = parse_text("${vpc.main}").unwrap() else { panic!("pending") };
-        assert_eq!(parts, [Part::Output(Output::new(Address::new("vpc", "main"), "id"))]);
-    }
-
-    #[test]
-    fn broken_references_are_refused() {
-        assert_eq!(parse_text("${vpc.main"), Err(BadReference::Unclosed));
-        assert_eq!(parse_text("${x}"), Err(BadReference::Shape("x".into())));
-    }
+    use crate::address::Address;
 
     fn any_value() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
@@ -348,12 +289,13 @@ mod tests {
             any::<bool>().prop_map(Value::Bool),
             any::<i32>().prop_map(|number| Value::Number(number.into())),
             "[a-z$ {}]{0,12}".prop_map(Value::Text),
-            "[a-z]{1,5}".prop_map(|name| parse_text(&format!("x ${{vpc.{name}.id}}")).unwrap()),
+            "[a-c]{1,2}".prop_map(|name| parse_text(&format!("x ${{vpc.{name}.id}}")).unwrap()),
         ];
         leaf.prop_recursive(3, 24, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Value::List),
-                prop::collection::btree_map("[a-z]{1,4}", inner, 0..4).prop_map(Value::Map),
+                prop::collection::btree_map("[a-z]{1,4}", inner, 0..4)
+                    .prop_map(|fields| Value::Map(Arc::new(fields))),
             ]
         })
     }
@@ -364,9 +306,17 @@ mod tests {
             prop_assert_eq!(Value::lift(value.to_source()).unwrap(), value);
         }
 
+        /// What is filled in is known, and nothing else in it has changed.
         #[test]
-        fn reading_text_never_panics(text in "\\PC{0,40}") {
-            let _ = parse_text(&text);
+        fn what_is_filled_in_can_be_lowered(value in any_value(), names in "[a-c]{0,3}") {
+            let mut known = Known::new();
+            for name in names.chars() {
+                known.insert(Output::new(Address::new("vpc", name), "id"), "vpc-1".into());
+            }
+            let resolved = value.resolve(&known);
+            prop_assert_eq!(&resolved.resolve(&known), &resolved);
+            prop_assert_eq!(value.fill(&known).map(|filled| filled.to_source()).ok(),
+                resolved.lower().ok().map(|_| resolved.to_source()));
         }
     }
 }

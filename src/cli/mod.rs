@@ -14,6 +14,7 @@ use self::options::Options;
 mod apply;
 mod carry;
 mod check;
+mod complaint;
 mod completions;
 mod context;
 mod demo;

@@ -4,36 +4,36 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// Which world is meant.
+/// Which world is meant. (Doc comments on the words would give each help a second, long form.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum World {
-    /// AWS
+    // AWS.
     Aws,
-    /// A simulated account, kept in the state folder; nothing touches the network
+    // A simulated account, kept in the state folder; nothing touches the network.
     Sim,
 }
 
 /// The form of what goes to stdout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people
+    // For people.
     #[default]
     Human,
-    /// For programs; see docs/formats.md
+    // For programs; see docs/formats.md.
     Json,
-    /// For comments on change requests; plans only
+    // For comments on change requests; plans only.
     Markdown,
 }
 
 /// When colours are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColourChoice {
-    /// On a terminal, unless NO_COLOR is set
+    // On a terminal, unless NO_COLOR is set.
     #[default]
     Auto,
-    /// Always
+    // Always.
     Always,
-    /// Never
+    // Never.
     Never,
 }
 
@@ -53,10 +53,10 @@ pub(super) struct Options {
     /// Overrides a key of the spec; may be repeated
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = pair)]
     pub(super) set: Vec<(String, String)>,
-    /// The form of the output
+    /// For people, for programs, or (plans only) for a comment on a change
     #[arg(long, global = true, value_enum, default_value_t)]
     pub(super) format: Format,
-    /// AWS, or a simulated account [default: aws, or ECSCTL_CLOUD]
+    /// AWS, or a simulated account in the state folder [default: aws, or ECSCTL_CLOUD]
     #[arg(long, global = true, value_enum)]
     pub(super) cloud: Option<World>,
     /// Where lock, journals and caches are kept

@@ -30,6 +30,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let options = Options { adopt: BTreeSet::from_iter(arguments.adopt.clone()) };
+    arguments.out.as_deref().map_or(Ok(()), Saved::require_folder)?;
     let mut stack = load(cx)?;
     let Looked { plan, .. } = block_on(async {
         let door = Door::open(cx, &mut stack.desired.stack).await?;

@@ -16,9 +16,9 @@ use crate::kinds;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Language {
-    /// As [aws.KIND.NAME] of a spec
+    // As [aws.KIND.NAME] of a spec.
     Toml,
-    /// One document
+    // One document.
     Json,
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
 use super::context::Context;
+use super::{Exit, Failure};
 use crate::blueprint::{self, Document};
 use crate::desired::Desired;
 use crate::diag::Diagnostic;
@@ -75,10 +75,10 @@ pub(super) fn language() -> Language {
     }
 }
 
-/// Reads the spec that the options name, and expands it. Warnings go to stderr.
-pub(super) fn load(cx: &mut Context) -> Result<Stack, Failure> {
+/// What the options say about the spec.
+fn request(cx: &Context) -> Request {
     let options = &cx.options;
-    let request = Request {
+    Request {
         file: options.file.clone(),
         env: options.env.clone(),
         vars: options.var.iter().cloned().collect(),
@@ -86,8 +86,17 @@ pub(super) fn load(cx: &mut Context) -> Result<Stack, Failure> {
         environment: cx.environment.clone(),
         region: options.region.clone().or_else(|| region_of(&cx.environment)),
         git_sha: git_sha(&options.file),
-    };
-    let spec = spec::load(&request, &language(), &Disk).map_err(rejected)?;
+    }
+}
+
+/// Reads of the spec that the options name which stack it is, and whether it is protected.
+pub(super) fn identify(cx: &Context) -> Result<Spec, Failure> {
+    spec::identify(&request(cx), &language(), &Disk).map_err(rejected)
+}
+
+/// Reads the spec that the options name, and expands it. Warnings go to stderr.
+pub(super) fn load(cx: &mut Context) -> Result<Stack, Failure> {
+    let spec = spec::load(&request(cx), &language(), &Disk).map_err(rejected)?;
     let stack = expand(spec)?;
     if !stack.warnings.is_empty() {
         let text = diagnostics::render(&stack.warnings, &stack.sources, cx.err_look);
@@ -123,13 +132,20 @@ fn expand(spec: Spec) -> Result<Stack, Failure> {
     Ok(Stack { desired, graph, urls, ttl: spec.ttl, warnings, sources })
 }
 
-/// The stack that `--stack` names, of which nothing is known but its name.
+/// The stack that `--stack` names, of which nothing is known but its name. Its region is empty when
+/// only the profile can say it.
 pub(super) fn named(cx: &Context, stack: &str) -> Result<StackId, Failure> {
+    let env = cx.options.env.as_deref().unwrap_or(DEFAULT_ENV);
+    // Both become parts of paths.
+    for name in [stack, env] {
+        spec::legal_name(name).map_err(|title| {
+            let hint = "use lower-case letters, digits and dashes";
+            Failure::told(Exit::Usage, Diagnostic::error("E0113", title).hint(hint))
+        })?;
+    }
     let region = cx.options.region.clone().or_else(|| region_of(&cx.environment));
-    let region =
-        region.ok_or_else(|| Failure::Usage("`--stack` needs `--region` too".to_owned()))?;
-    let env = cx.options.env.clone().unwrap_or_else(|| DEFAULT_ENV.to_owned());
-    Ok(StackId { stack: stack.to_owned(), env, region })
+    let region = region.unwrap_or_default();
+    Ok(StackId { stack: stack.to_owned(), env: env.to_owned(), region })
 }
 
 fn region_of(environment: &BTreeMap<String, String>) -> Option<String> {

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value as Json;
 use similar::{Algorithm, ChangeTag, DiffTag, TextDiff, capture_diff_slices};
 
-use super::{Look, Tone, words};
+use super::{Colour, Look, Tone, words};
 use crate::address::Address;
 use crate::plan::{Action, Edit, Plan};
 use crate::value::{Part, Value};
@@ -116,7 +117,7 @@ fn one_sided(edit: &Edit, value: &Value, unknowns: &Unknowns<'_>, side: Side, lo
         Some((key, parent)) if !parent.is_empty() => (parent.join("."), format!("{sign} {key}")),
         _ => (edit.path.to_string(), sign.to_owned()),
     };
-    if let Some(document) = document(value) {
+    if let Some(document) = document(value, unknowns) {
         let below = document.lines().map(|line| look.paint(tone, &format!("{sign} {line}")));
         return Shown { label, beside: look.paint(tone, &head), below: below.collect() };
     }
@@ -132,9 +133,9 @@ fn change(label: String, old: &Value, new: &Value, unknowns: &Unknowns<'_>, look
     if let (Value::List(old), Value::List(new)) = (old, new)
         && old.iter().chain(new).all(is_scalar)
     {
-        return items(label, old, new, look);
+        return items(label, old, new, unknowns, look);
     }
-    if let (Some(old), Some(new)) = (document(old), document(new)) {
+    if let (Some(old), Some(new)) = (document(old, unknowns), document(new, unknowns)) {
         return Shown { label, beside: String::new(), below: lines(&old, &new, look) };
     }
     let beside = match (old, new) {
@@ -154,18 +155,56 @@ fn is_scalar(value: &Value) -> bool {
 }
 
 /// A value that is compared line by line: a document, JSON in text, or text of several lines.
-fn document(value: &Value) -> Option<String> {
-    let json = match value {
-        Value::Text(text) => match serde_json::from_str(text) {
-            Ok(json @ (serde_json::Value::Object(_) | serde_json::Value::Array(_))) => json,
-            _ if text.contains('\n') => return Some(text.clone()),
-            _ => return None,
+fn document(value: &Value, unknowns: &Unknowns<'_>) -> Option<String> {
+    let is_nested = |json: &Json| json.is_object() || json.is_array();
+    match value {
+        Value::Text(text) => match serde_json::from_str::<Json>(text) {
+            Ok(json) if is_nested(&json) => Some(pretty(&Value::plain(json), unknowns)),
+            _ => text.contains('\n').then(|| text.clone()),
         },
-        Value::Map(_) => value.to_source(),
-        Value::List(items) if !items.iter().all(is_scalar) => value.to_source(),
-        _ => return None,
-    };
-    serde_json::to_string_pretty(&json).ok()
+        // JSON in text that mentions outputs: within it they stand where they belong.
+        Value::Pending(_) => {
+            let Json::String(text) = value.to_source() else { return None };
+            let json = serde_json::from_str::<Json>(&text).ok().filter(is_nested)?;
+            Some(pretty(&Value::lift(json).ok()?, unknowns))
+        }
+        Value::Map(_) => Some(pretty(value, unknowns)),
+        Value::List(items) if !items.iter().all(is_scalar) => Some(pretty(value, unknowns)),
+        _ => None,
+    }
+}
+
+/// The marks between which a note stands in the text of a document, until it is out of its quotes.
+const NOTE: [char; 2] = ['\u{e000}', '\u{e001}'];
+
+/// A document on lines of its own. What is not known yet says after what it will be.
+pub(super) fn pretty(value: &Value, unknowns: &Unknowns<'_>) -> String {
+    let text = serde_json::to_string_pretty(&noted(value, unknowns));
+    let text = text.expect("documents have text keys and finite numbers");
+    let [begin, end] = NOTE;
+    // A note alone loses both of its quotes; one behind a text closes the text's.
+    let text = text.replace(&format!("\"{begin}"), "").replace(begin, "\" ");
+    text.replace(&format!("{end}\""), "")
+}
+
+fn noted(value: &Value, unknowns: &Unknowns<'_>) -> Json {
+    let [begin, end] = NOTE;
+    match value {
+        Value::Pending(parts) => {
+            let note = unknowns.note(value).unwrap_or_default();
+            let text = match (parts.as_slice(), value.to_source()) {
+                ([_, _, ..], Json::String(text)) => text,
+                _ => String::new(),
+            };
+            Json::String(format!("{text}{begin}{note}{end}"))
+        }
+        Value::List(items) => items.iter().map(|item| noted(item, unknowns)).collect(),
+        Value::Map(entries) => {
+            let each = entries.iter().map(|(key, value)| (key.clone(), noted(value, unknowns)));
+            Json::Object(each.collect())
+        }
+        leaf => leaf.to_source(),
+    }
 }
 
 /// A diff of lines, with the words that differ marked.
@@ -192,8 +231,18 @@ fn lines(old: &str, new: &str, look: Look) -> Vec<String> {
 }
 
 /// What comes into a list or a set and what leaves it. A mere change of order is shown whole.
-fn items(label: String, old: &[Value], new: &[Value], look: Look) -> Shown {
-    let texts = |items: &[Value]| items.iter().map(Value::to_string).collect::<Vec<_>>();
+fn items(
+    label: String,
+    old: &[Value],
+    new: &[Value],
+    unknowns: &Unknowns<'_>,
+    look: Look,
+) -> Shown {
+    let text = |item: &Value| match item {
+        Value::Pending(_) => inline(item, unknowns, Look { colour: Colour::Off, ..look }),
+        item => words::shortened(&item.to_string(), look),
+    };
+    let texts = |items: &[Value]| items.iter().map(text).collect::<Vec<_>>();
     let (old, new) = (texts(old), texts(new));
     let sorted = |texts: &[String]| BTreeSet::from_iter(texts.to_vec());
     if old.len() == new.len() && sorted(&old) == sorted(&new) {
@@ -209,7 +258,7 @@ fn items(label: String, old: &[Value], new: &[Value], look: Look) -> Shown {
         }
         let mark = |side: Side, item: &String| {
             let (sign, tone) = side.sign();
-            look.paint(tone, &format!("{sign} {}", words::shortened(item, look)))
+            look.paint(tone, &format!("{sign} {item}"))
         };
         changed.extend(old[op.old_range()].iter().map(|item| mark(Side::Goes, item)));
         changed.extend(new[op.new_range()].iter().map(|item| mark(Side::Comes, item)));
@@ -277,11 +326,10 @@ fn split(text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
-    use serde_json::{Value as Json, json};
+    use serde_json::json;
 
     use super::*;
     use crate::address::Path;
-    use crate::report::Colour;
 
     fn shown(path: &[&str], old: Json, new: Json, look: Look) -> String {
         let side = |json: Json| (!json.is_null()).then(|| Value::lift(json).unwrap());
@@ -323,6 +371,44 @@ mod tests {
     fn what_is_not_known_yet_says_after_what_it_is() {
         assert_snapshot!(plain(&["vpc"], json!("vpc-1"), json!("${vpc.main.id}")), @"vpc: vpc-1 → (known after vpc.main is created)");
         assert_snapshot!(plain(&["url"], json!(null), json!("http://${vpc.main.id}/")), @"url: + http://${vpc.main.id}/ (known after vpc.main is created)");
+    }
+
+    #[test]
+    fn what_is_not_known_yet_is_said_so_within_lists_and_documents_too() {
+        let list = plain(&["subnets"], json!(["subnet-1"]), json!(["${vpc.main.id}"]));
+        assert_snapshot!(list, @r#"subnets: - "subnet-1"  + (known after vpc.main is created)"#);
+        let (old, new) = ("vpc-1", "${vpc.main.id}");
+        let nested = |vpc: &str| json!([{"vpc": vpc, "url": format!("http://{vpc}/x")}]);
+        assert_snapshot!(plain(&["rules"], nested(old), nested(new)), @r#"
+        rules: 
+          [
+            {
+        -     "url": "http://vpc-1/x",
+        -     "vpc": "vpc-1"
+        +     "url": "http://${vpc.main.id}/x" (known after vpc.main is created),
+        +     "vpc": (known after vpc.main is created)
+            }
+          ]
+        "#);
+        let policy = |vpc: &str| json!({"Resource": [vpc]}).to_string();
+        assert_snapshot!(plain(&["policy"], json!(policy(old)), json!(policy(new))), @r#"
+        policy: 
+          {
+            "Resource": [
+        -     "vpc-1"
+        +     (known after vpc.main is created)
+            ]
+          }
+        "#);
+        assert_snapshot!(plain(&["rules"], json!(null), nested(new)), @r#"
+        rules: +
+        + [
+        +   {
+        +     "url": "http://${vpc.main.id}/x" (known after vpc.main is created),
+        +     "vpc": (known after vpc.main is created)
+        +   }
+        + ]
+        "#);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::edits::{self, Shown, Unknowns};
 use super::{Detail, Look, Tone, telling, words};
 use crate::address::Address;
 use crate::kind::{StackId, TagChange};
-use crate::plan::{Action, Because, Plan, Purpose, Step};
+use crate::plan::{Action, Because, Edit, Plan, Purpose, Step};
 use crate::value::Value;
 
 /// What a plan does to one resource.
@@ -62,7 +62,7 @@ fn header(plan: &Plan, look: Look) -> String {
     let StackId { stack, env, region } = &plan.stack;
     let name = look.paint(Tone::Heading, &format!("{stack}/{env}"));
     let mut header = format!("{name}  {region}  {}", plan.account);
-    if plan.purpose == Purpose::Destroy {
+    if plan.purpose == Purpose::Destroy && !plan.is_empty() {
         header.push_str(&look.paint(Tone::Delete, "  everything is destroyed"));
     }
     header
@@ -74,7 +74,11 @@ pub fn last_line(plan: &Plan) -> String {
     if plan.is_empty() {
         return match plan.purpose {
             Purpose::Apply => format!("Nothing to do: live AWS is as declared ({same})."),
-            Purpose::Destroy => "Nothing to do: nothing of this stack is left in AWS.".to_owned(),
+            Purpose::Destroy => {
+                let StackId { stack, env, region } = &plan.stack;
+                let at = format!("account {} in {region}", plan.account);
+                format!("Nothing to do: there is no stack `{stack}/{env}` in {at}.")
+            }
         };
     }
     let counts = plan.counts();
@@ -213,11 +217,19 @@ fn rolls(step: &Step) -> Option<String> {
         let (_, revision) = value.as_text()?.rsplit_once(':')?;
         revision.parse::<u64>().ok()
     };
-    let old = revision(edit.old.as_ref()?)?;
-    Some(match edit.new.as_ref().and_then(revision) {
-        Some(new) => format!("rolls :{old} → :{new}"),
-        None => format!("rolls :{old} → a new revision"),
-    })
+    let new = match edit.new.as_ref().and_then(revision) {
+        Some(new) => format!(":{new}"),
+        None => "a new revision".to_owned(),
+    };
+    match edit.old.as_ref()? {
+        old if is_nothing(old) => Some(format!("rolls out {new}: nothing serves yet")),
+        old => Some(format!("rolls :{} → {new}", revision(old)?)),
+    }
+}
+
+/// What a service shows as its revision when its first rollout has failed.
+fn is_nothing(value: &Value) -> bool {
+    value.as_text() == Some("")
 }
 
 fn edits_of(step: &Step, unknowns: &Unknowns<'_>, look: Look) -> Vec<Shown> {
@@ -225,7 +237,13 @@ fn edits_of(step: &Step, unknowns: &Unknowns<'_>, look: Look) -> Vec<Shown> {
         .edits
         .iter()
         .map(|edit| {
-            let mut shown = edits::show(edit, unknowns, look);
+            let mut shown = match &edit.old {
+                Some(old) if edit.path.0 == ["task-definition"] && is_nothing(old) => {
+                    let edit = Edit { old: Some(Value::Null), ..edit.clone() };
+                    edits::show(&edit, unknowns, look)
+                }
+                _ => edits::show(edit, unknowns, look),
+            };
             if edit.replaces {
                 shown.beside.push_str(&look.paint(Tone::Replace, "  (forces the replacement)"));
             }
@@ -257,8 +275,7 @@ fn all_fields(spec: &Value, unknowns: &Unknowns<'_>, look: Look) -> Vec<Shown> {
     let show = |(name, value): (&String, &Value)| match value {
         Value::Null => None,
         Value::Map(_) | Value::List(_) => {
-            let pretty = serde_json::to_string_pretty(&value.to_source()).ok()?;
-            let below = pretty.lines().map(str::to_owned).collect();
+            let below = edits::pretty(value, unknowns).lines().map(str::to_owned).collect();
             Some(Shown { label: name.clone(), beside: String::new(), below })
         }
         leaf => {
@@ -304,6 +321,22 @@ mod tests {
 
         0 to create, 3 to change, 1 to replace, 1 to destroy, 1 to take over, 1 to wait for. 23 others are as declared.
         "#);
+    }
+
+    #[test]
+    fn a_first_rollout_that_failed_is_taken_up_from_nothing() {
+        let mut failed = sample::change();
+        failed.steps.drain(2..);
+        failed.steps.remove(0);
+        failed.steps[0].edits[0].old = Some(sample::value(serde_json::json!("")));
+        assert_snapshot!(plan(&failed, Look::PLAIN), @"
+        shop/prod  eu-west-1  123456789012
+
+        ~ change service web  rolls out a new revision: nothing serves yet
+            task-definition  nothing → (known after task-definition.web is known)
+
+        0 to create, 1 to change, 0 to replace, 0 to destroy. 23 others are as declared.
+        ");
     }
 
     #[test]

@@ -19,4 +19,5 @@ pub mod status;
 mod style;
 pub mod summary;
 mod telling;
-mod words;
+pub mod trouble;
+pub mod words;

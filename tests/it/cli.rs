@@ -60,7 +60,11 @@ impl Desk {
     }
 
     fn run(&self, line: &str) -> Came {
-        let output = self.command(line).output().expect("the binary runs");
+        self.came(&mut self.command(line))
+    }
+
+    fn came(&self, command: &mut Command) -> Came {
+        let output = command.output().expect("the binary runs");
         Came {
             stdout: String::from_utf8(output.stdout).expect("stdout is text"),
             stderr: String::from_utf8(output.stderr).expect("stderr is text"),
@@ -107,7 +111,7 @@ impl Came {
     }
 }
 
-/// `(0.3 s)` → `(T)`, `Done in 0.3 s` → `Done in T`, identifiers → `ID`.
+/// `(0.3 s)` → `(T)`, `Done in 0.3 s` → `Done in T`, moments → `DAY TIME UTC`, identifiers → `ID`.
 fn masked(line: &str) -> String {
     let mut words: Vec<String> = line.split(' ').map(identifier).collect();
     for at in 1..words.len() {
@@ -116,6 +120,11 @@ fn masked(line: &str) -> String {
         if unit == "s" && number.parse::<f64>().is_ok() {
             words[at - 1] = words[at - 1].replace(&number, "T");
             words[at] = words[at].replacen('s', "", 1);
+        }
+    }
+    for at in 2..words.len() {
+        if words[at].starts_with("UTC") {
+            (words[at - 2], words[at - 1]) = ("DAY".to_owned(), "TIME".to_owned());
         }
     }
     words.join(" ").replace("T )", "T)").replace("T :", "T:")
@@ -135,7 +144,8 @@ fn identifier(word: &str) -> String {
 #[test]
 fn help() {
     let desk = Desk::empty();
-    let mut text = desk.run("help").exits(0).stdout;
+    let mut text = desk.run("--help").exits(0).stdout;
+    assert_eq!(desk.run("help").exits(0).stdout, text);
     for command in [
         "demo",
         "init",
@@ -156,6 +166,8 @@ fn help() {
         "version",
     ] {
         let help = desk.run(&format!("{command} -h")).exits(0).stdout;
+        assert_eq!(desk.run(&format!("{command} --help")).exits(0).stdout, help);
+        assert!(help.lines().count() <= 24, "{help}");
         let own = help.split("Shared options:").next().unwrap().trim_end();
         text.push_str(&format!("\n$ ecsctl {command} -h\n{own}\n"));
     }
@@ -221,6 +233,9 @@ fn init_writes_a_spec_once() {
     shop/default is in order: it declares 22 resources
     --- exit 0
     ");
+    assert_snapshot!(desk.run("init Bad_Name -f other.toml").text(), @"");
+    assert_snapshot!(desk.run("init -f no/such/folder.toml").text(), @"");
+    assert!(!desk.folder.join("other.toml").exists() && !desk.folder.join("no").exists());
 }
 
 #[test]
@@ -529,6 +544,117 @@ fn a_kept_plan_is_obeyed_until_the_world_moves() {
 }
 
 #[test]
+fn a_plan_that_cannot_be_obeyed_says_why() {
+    let desk = Desk::with(SPEC);
+    assert_snapshot!(desk.run("apply none.plan").text(), @"");
+    assert_snapshot!(desk.run("apply ecsctl.toml").text(), @"");
+    assert_snapshot!(desk.run("plan --out no/such/folder.plan").text(), @"");
+    desk.run("plan --out my.plan").exits(0);
+    let text = fs_err::read_to_string(desk.folder.join("my.plan")).unwrap();
+    let rewrite = |from: &str, to: &str| {
+        let text = text.replace(from, to);
+        ecsctl::store::write_atomic(&desk.folder.join("my.plan"), text.as_bytes()).unwrap();
+    };
+    rewrite("123456789012", "210987654321");
+    assert_snapshot!(desk.run("apply my.plan").text(), @"");
+    rewrite("\"format\": 1", "\"format\": 2");
+    assert_snapshot!(desk.run("apply my.plan").text(), @"");
+    let found = desk.run("apply my.plan --format json").exits(3).json();
+    assert_eq!(found["diagnostics"][0]["code"], "E0404");
+}
+
+/// Whatever is wrong with the state folder is said in words, and nothing is begun.
+#[test]
+fn a_state_folder_that_is_none_is_said_so() {
+    let desk = Desk::with(SPEC);
+    for command in ["plan", "apply --yes", "destroy --yes", "state show"] {
+        let came = desk.run(&format!("{command} --state ecsctl.toml")).exits(1);
+        assert_snapshot!(came.stderr, @"");
+        assert_eq!(came.stdout, "", "{command}");
+    }
+    fs_err::create_dir_all(desk.folder.join("state")).unwrap();
+    let account = desk.folder.join("state/sim-us-east-1.json");
+    ecsctl::store::write_atomic(&account, b"{").unwrap();
+    assert_snapshot!(desk.run("plan").text(), @"");
+    fs_err::remove_file(&account).unwrap();
+    desk.run("apply --yes").exits(0);
+    let runs = desk.folder.join("state/hello/default/runs");
+    ecsctl::store::write_atomic(&runs.join("20260101T000000000Z-1.jsonl"), b"x\n").unwrap();
+    assert_snapshot!(desk.run("state show").text(), @"");
+    let shown = desk.run("state show --format json").exits(0).json();
+    assert_eq!(shown["runs"][1]["purpose"], "apply");
+}
+
+/// The command against AWS as it cannot be reached: nothing of this machine's configuration counts.
+fn astray(desk: &Desk, line: &str, environment: &[(&str, &str)]) -> Came {
+    let mut command = desk.command(line);
+    command.env("ECSCTL_CLOUD", "aws").env("HOME", &desk.folder);
+    command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    desk.came(command.envs(environment.iter().copied()))
+}
+
+#[test]
+fn the_way_to_aws_is_explained_where_it_fails() {
+    let desk = Desk::with(SPEC);
+    let keys = [("AWS_ACCESS_KEY_ID", "123456789012"), ("AWS_SECRET_ACCESS_KEY", "test")];
+    assert_snapshot!(astray(&desk, "plan", &[]).text(), @"");
+    assert_snapshot!(astray(&desk, "plan --profile nobody", &keys).text(), @"");
+    assert_snapshot!(astray(&desk, "plan", &keys).text(), @"");
+    let bare = [keys.as_slice(), &[("AWS_ENDPOINT_URL", "nonsense")]].concat();
+    assert_snapshot!(astray(&desk, "plan", &bare).text(), @"");
+    assert_snapshot!(astray(&desk, "status --stack hello", &keys).text(), @"");
+    fs_err::create_dir_all(desk.folder.join(".aws")).unwrap();
+    let profiles = b"[profile sandbox]\nregion = eu-west-1\n[profile shop]\n";
+    ecsctl::store::write_atomic(&desk.folder.join(".aws/config"), profiles).unwrap();
+    assert_snapshot!(astray(&desk, "plan", &[("AWS_PROFILE", "nobody")]).text(), @"");
+    let found = astray(&desk, "plan --format json", &keys).exits(1).json();
+    assert_eq!(found["diagnostics"][0]["code"], "E0305");
+    assert_eq!(found["error"]["class"], "unreachable");
+}
+
+/// What a destroy needs of a spec is which stack it is.
+#[test]
+fn destroy_asks_for_no_variable_that_only_resources_need() {
+    let vars = "[vars]\ntag = {}\nwhere = {}\n";
+    let spec = format!("{}{vars}", SPEC.replace("2.4", "${var.tag}"));
+    let desk = Desk::with(&spec);
+    desk.run("apply --yes").exits(64);
+    desk.run("apply --yes --var tag=2.4 --var where=x").exits(0);
+    desk.run("destroy --yes --var tag=2.4").exits(0);
+    let desk = Desk::with(&spec.replace("us-east-1", "${var.where}"));
+    assert_snapshot!(desk.run("destroy --yes").text(), @"");
+    desk.run("destroy --yes --var where=us-east-1").exits(0);
+}
+
+#[test]
+fn a_stack_that_is_not_there_is_told_from_those_that_are() {
+    let desk = Desk::with(SPEC);
+    let region = "--region us-east-1";
+    assert_snapshot!(desk.run(&format!("destroy --yes --stack hello {region}")).text(), @"");
+    desk.run("apply --yes").exits(0);
+    assert_snapshot!(desk.run(&format!("destroy --yes --stack helo {region}")).text(), @"");
+    assert_snapshot!(desk.run(&format!("status --stack something-else {region}")).text(), @"");
+    assert_snapshot!(desk.run(&format!("destroy --yes --stack ../x {region}")).text(), @"");
+}
+
+#[test]
+fn status_tells_a_rollout_that_failed() {
+    let desk = Desk::with(&SPEC.replace("2.4", "bad-exit"));
+    desk.run("apply --yes").exits(4);
+    assert_snapshot!(desk.run("status").text(), @"");
+    assert_snapshot!(desk.run("plan").text(), @"");
+    desk.write(SPEC);
+    desk.run("apply --yes").exits(0);
+    desk.write(&SPEC.replace("2.4", "bad-pull"));
+    desk.run("apply --yes").exits(4);
+    assert_snapshot!(desk.run("status").text(), @"");
+    let status = desk.run("status --format json").exits(0).json();
+    let deployment = &status["status"]["services"][0]["deployment"];
+    assert_eq!(deployment["state"], "rolled-back");
+    assert_eq!(deployment["serving"], "hello-default-web:2");
+}
+
+#[test]
 fn documents_for_programs_are_json() {
     let desk = Desk::with(SPEC);
     let plan = desk.run("plan --format json").exits(0).json();
@@ -541,6 +667,10 @@ fn documents_for_programs_are_json() {
     let rendered = desk.run("render --format json").exits(0).json();
     assert_eq!(rendered["resources"]["vpc.main"]["cidr"], "10.0.0.0/16");
     desk.run("check --format json").exits(0).json();
+    let graph = desk.run("graph --format json").exits(0).json();
+    let service =
+        graph["resources"].as_array().unwrap().iter().find(|it| it["address"] == "service.web");
+    assert!(service.unwrap()["needs"].as_array().unwrap().contains(&"cluster.main".into()));
     desk.run("version --format json").exits(0).json();
     let schema: Json = serde_json::from_str(&desk.run("schema").exits(0).stdout).unwrap();
     assert_eq!(schema["title"], "ecsctl spec");
@@ -609,7 +739,9 @@ fn an_interrupted_run_is_resumed() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     let locked = desk.run("apply --yes").exits(5);
-    assert!(locked.stderr.contains("another run holds the lock: apply by"), "{}", locked.stderr);
+    assert!(locked.stderr.contains("`ecsctl apply` of somebody@"), "{}", locked.stderr);
+    let process = format!("(process {})", running.id());
+    assert!(locked.stderr.contains(&process), "{}", locked.stderr);
     interrupt(&running);
     let output = running.wait_with_output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();

@@ -16,6 +16,7 @@ use crate::kind::{
 
 mod api;
 mod check;
+pub mod health;
 mod rollout;
 #[cfg(test)]
 mod tests;

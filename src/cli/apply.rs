@@ -17,13 +17,13 @@ use crate::spec::Sources;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A plan that `plan --out` has kept; applied only if the same would be planned now
+    /// A plan that `plan --out` has kept; applied if the same would be planned now
     #[arg(value_name = "PLANFILE")]
     pub(super) plan: Option<PathBuf>,
     /// Does not ask
     #[arg(short, long)]
     pub(super) yes: bool,
-    /// Takes over a resource that has the name already and belongs to nobody; may be repeated
+    /// Takes over what has the name already and is nobody's; may be repeated
     #[arg(long, value_name = "ADDRESS", conflicts_with = "plan")]
     pub(super) adopt: Vec<Address>,
 }

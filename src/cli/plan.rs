@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     /// Exits with 2 when there is something to do
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
-    /// Takes over a resource that has the name already and belongs to nobody; may be repeated
+    /// Takes over what has the name already and is nobody's; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub(super) adopt: Vec<Address>,
 }

@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     /// Says of each field where it comes from
     #[arg(long)]
     explain: bool,
-    /// The language; --format json means json too
+    /// The language
     #[arg(long = "as", value_enum, default_value = "toml")]
     language: Language,
 }

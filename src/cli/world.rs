@@ -85,9 +85,7 @@ impl Door {
         let own = format!("{}/{}", stack.stack, stack.env);
         cx.say(&match (names.as_slice(), nearest(&own, names.iter().map(String::as_str))) {
             ([], _) => format!("there is no stack at all in {}", stack.region),
-            (_, Some(near)) => {
-                format!("there is a stack `{near}` in {}: is it meant?", stack.region)
-            }
+            (_, Some(near)) => format!("did you mean `{near}`? It is in {}", stack.region),
             (names, None) => format!("stacks in {}: {}", stack.region, listed(names, STACKS)),
         })
     }

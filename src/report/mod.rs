@@ -6,7 +6,9 @@
 pub use self::style::{Colour, Detail, Look, Tone};
 
 pub mod diagnostics;
+mod documents;
 mod edits;
+mod entries;
 pub mod explain;
 pub mod human;
 pub mod json;

@@ -61,7 +61,10 @@ pub struct Unsettled {
 pub fn human(status: &Status, look: Look) -> String {
     let StackId { stack, env, region } = &status.stack;
     let name = look.paint(Tone::Heading, &format!("{stack}/{env}"));
-    let count = words::count(status.resources, "resource");
+    let count = match status.resources {
+        0 => "nothing of it is in AWS".to_owned(),
+        count => words::count(count, "resource"),
+    };
     let mut text = format!("{name}  {region}  {}  {count}\n", status.account);
     for url in &status.urls {
         text.push_str(&format!("url      {url}\n"));
@@ -78,6 +81,9 @@ pub fn human(status: &Status, look: Look) -> String {
         if let Some(deployment) = service.health.as_ref().and_then(|it| it.deployment.as_ref()) {
             let indent = " ".repeat(width);
             text.push_str(&format!("{indent}  {}\n", told(deployment, look)));
+            if let Some(reason) = &deployment.reason {
+                text.push_str(&format!("{indent}  reason: {reason}\n"));
+            }
         }
     }
     if !status.unsettled.is_empty() {
@@ -95,7 +101,10 @@ fn line(service: &Service, (name, serve): (usize, usize), look: Look) -> String 
     let of = look.paint(Tone::Address, &words::padded(&words::address(address), name));
     let tone = if state == STEADY { Tone::Good } else { Tone::Warning };
     let state = look.paint(tone, state);
-    let serves = words::padded(task_definition, serve);
+    let serves = match serve {
+        0 => String::new(),
+        serve => format!("{}  ", words::padded(task_definition, serve)),
+    };
     let tasks =
         health.as_ref().map_or_else(String::new, |Health { running, desired, pending, .. }| {
             let noun = if *desired == 1 { "task" } else { "tasks" };
@@ -105,12 +114,12 @@ fn line(service: &Service, (name, serve): (usize, usize), look: Look) -> String 
                 pending => format!("{text}, {pending} pending  "),
             }
         });
-    format!("{of}  {serves}  {tasks}{state}")
+    format!("{of}  {serves}{tasks}{state}")
 }
 
-/// `deployed shop-dev-web:42 at …`, or how that went wrong.
+/// `last deployment: shop-dev-web:42, done at …`, or how that went wrong.
 fn told(deployment: &Deployment, look: Look) -> String {
-    let Deployment { state, requested, serving, began, ended, reason } = deployment;
+    let Deployment { state, requested, serving, began, ended, reason: _ } = deployment;
     let moment = |moment: &Option<String>, joint: &str| {
         let moment = moment.as_ref()?.parse::<Timestamp>().ok()?;
         Some(format!(" {joint} {}", words::moment(moment)))
@@ -119,8 +128,8 @@ fn told(deployment: &Deployment, look: Look) -> String {
     let since = moment(began, "since").unwrap_or_default();
     let now = match serving {
         Some(serving) if serving != requested => format!(", {serving} serves"),
-        Some(_) => String::new(),
-        None => ", nothing serves".to_owned(),
+        // That nothing serves is the service's state.
+        Some(_) | None => String::new(),
     };
     let (tone, text) = match state {
         Stage::Serves => (Tone::Dim, format!("last deployment: {requested}, done{at}")),
@@ -134,8 +143,7 @@ fn told(deployment: &Deployment, look: Look) -> String {
             (Tone::Error, format!("last deployment: {requested} was stopped{at}{now}"))
         }
     };
-    let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("{}{reason}", look.paint(tone, &text))
+    look.paint(tone, &text)
 }
 
 #[cfg(test)]

@@ -167,7 +167,8 @@ fn help() {
     ] {
         let help = desk.run(&format!("{command} -h")).exits(0).stdout;
         assert_eq!(desk.run(&format!("{command} --help")).exits(0).stdout, help);
-        assert!(help.lines().count() <= 24, "{help}");
+        assert!(help.lines().count() <= 30, "{help}");
+        assert!(help.lines().all(|line| line.len() <= 100), "{help}");
         let own = help.split("Shared options:").next().unwrap().trim_end();
         text.push_str(&format!("\n$ ecsctl {command} -h\n{own}\n"));
     }
@@ -203,9 +204,9 @@ fn usage_errors_exit_with_64() {
     ");
     assert_snapshot!(desk.run("destroy --stack hello").text(), @"
     --- stderr
-    error: `--stack` needs `--region` too
-      hint: see `ecsctl help`
-    --- exit 64
+    error[E0306]: nobody says which AWS region is meant
+      hint: say `--region`, or set AWS_REGION
+    --- exit 1
     ");
     assert_snapshot!(desk.run("explain E9999").text(), @"
     --- stderr
@@ -233,8 +234,18 @@ fn init_writes_a_spec_once() {
     shop/default is in order: it declares 22 resources
     --- exit 0
     ");
-    assert_snapshot!(desk.run("init Bad_Name -f other.toml").text(), @"");
-    assert_snapshot!(desk.run("init -f no/such/folder.toml").text(), @"");
+    assert_snapshot!(desk.run("init Bad_Name -f other.toml").text(), @"
+    --- stderr
+    error[E0113]: `Bad_Name` is not a name
+      hint: write `ecsctl init bad-name`
+    --- exit 64
+    ");
+    assert_snapshot!(desk.run("init -f no/such/folder.toml").text(), @"
+    --- stderr
+    error[E0410]: `no/such/folder.toml` cannot be written: there is no folder `no/such`
+      hint: make the folder first: `mkdir -p no/such`
+    --- exit 1
+    ");
     assert!(!desk.folder.join("other.toml").exists() && !desk.folder.join("no").exists());
 }
 
@@ -261,8 +272,7 @@ fn a_missing_spec_is_named() {
     assert_snapshot!(Desk::empty().run("plan").text(), @"
     --- stderr
     error[E0104]: `ecsctl.toml` cannot be read: there is no such file
-     |
-     = help: name the spec with -f FILE, or begin one with `ecsctl init`
+      hint: name the spec with -f FILE, or begin one with `ecsctl init`
 
     1 error
     --- exit 64
@@ -369,7 +379,8 @@ fn a_stack_lives() {
     hello/default  us-east-1  123456789012  22 resources
     url      http://hello-default-main-N.us-east-1.elb.amazonaws.com
 
-    service web  hello-default-web:1  1 task wanted  steady
+    service web  hello-default-web:1  1 of 1 task running  steady
+                 last deployment: hello-default-web:1, done at DAY TIME UTC
     --- exit 0
     ");
     desk.write(&SPEC.replace("2.4", "2.5"));
@@ -446,9 +457,9 @@ fn a_stack_lives() {
     --- exit 0
     ");
     assert_snapshot!(desk.run("destroy --yes").text(), @"
-    hello/default  us-east-1  123456789012  everything is destroyed
+    hello/default  us-east-1  123456789012
 
-    Nothing to do: nothing of this stack is left in AWS.
+    Nothing to do: there is no stack `hello/default` in account 123456789012 in us-east-1.
     --- exit 0
     ");
 }
@@ -515,6 +526,7 @@ fn a_bad_image_exits_with_4() {
     rollout failed: service web: hello-default-web:2 was rolled back, hello-default-web:1 serves
       reason: ECS deployment circuit breaker: tasks failed to start.
       - container `web`: Essential container in task exited (exit code 1)
+      hint: see `ecsctl explain E0313`
 
     Not done after T: 1 changed. Mend the cause and run the same command again: it goes on from here.
     url = http://hello-default-main-N.us-east-1.elb.amazonaws.com
@@ -534,21 +546,41 @@ fn a_kept_plan_is_obeyed_until_the_world_moves() {
     desk.run("plan --out first.plan").exits(0);
     desk.run("apply first.plan --yes").exits(0);
     assert_snapshot!(desk.run("apply first.plan --yes").stderr, @"
-    error: refused: the plan is out of date: cluster.main, elastic-ip.nat-a, internet-gateway.main, listener.main-http, listener-rule.web, load-balancer.main, log-group.web, nat-gateway.a and 14 more would differ now
+    error[E0406]: the plan is out of date: nothing is left to do
       hint: plan again
     ");
     desk.write(&SPEC.replace("2.4", "2.5"));
     desk.run("plan --out second.plan").exits(0);
+    desk.run("plan --out third.plan --set network.mode=public").exits(0);
     desk.run("apply second.plan --yes").exits(0);
+    assert_snapshot!(desk.run("apply third.plan --yes").exits(3).stderr, @"
+    error[E0406]: the plan is out of date: 2 resources would differ now: service.web, task-definition.web
+      hint: plan again
+    ");
     desk.run("plan --detailed-exitcode").exits(0);
 }
 
 #[test]
 fn a_plan_that_cannot_be_obeyed_says_why() {
     let desk = Desk::with(SPEC);
-    assert_snapshot!(desk.run("apply none.plan").text(), @"");
-    assert_snapshot!(desk.run("apply ecsctl.toml").text(), @"");
-    assert_snapshot!(desk.run("plan --out no/such/folder.plan").text(), @"");
+    assert_snapshot!(desk.run("apply none.plan").text(), @"
+    --- stderr
+    error[E0403]: the plan `none.plan` cannot be read: there is no such file
+      hint: name a file that `ecsctl plan --out FILE` has written
+    --- exit 1
+    ");
+    assert_snapshot!(desk.run("apply ecsctl.toml").text(), @"
+    --- stderr
+    error[E0404]: `ecsctl.toml` is no plan that can be applied: it is something else, or damaged
+      hint: make it anew with `ecsctl plan --out FILE`
+    --- exit 3
+    ");
+    assert_snapshot!(desk.run("plan --out no/such/folder.plan").text(), @"
+    --- stderr
+    error[E0410]: `no/such/folder.plan` cannot be written: there is no folder `no/such`
+      hint: make the folder first: `mkdir -p no/such`
+    --- exit 1
+    ");
     desk.run("plan --out my.plan").exits(0);
     let text = fs_err::read_to_string(desk.folder.join("my.plan")).unwrap();
     let rewrite = |from: &str, to: &str| {
@@ -556,9 +588,19 @@ fn a_plan_that_cannot_be_obeyed_says_why() {
         ecsctl::store::write_atomic(&desk.folder.join("my.plan"), text.as_bytes()).unwrap();
     };
     rewrite("123456789012", "210987654321");
-    assert_snapshot!(desk.run("apply my.plan").text(), @"");
+    assert_snapshot!(desk.run("apply my.plan").text(), @"
+    --- stderr
+    error[E0405]: the plan was made for account 210987654321, and this is 123456789012
+      hint: choose the profile of that account, or plan again
+    --- exit 3
+    ");
     rewrite("\"format\": 1", "\"format\": 2");
-    assert_snapshot!(desk.run("apply my.plan").text(), @"");
+    assert_snapshot!(desk.run("apply my.plan").text(), @"
+    --- stderr
+    error[E0404]: `my.plan` is no plan that can be applied: another version of ecsctl has written it
+      hint: make it anew with `ecsctl plan --out FILE`
+    --- exit 3
+    ");
     let found = desk.run("apply my.plan --format json").exits(3).json();
     assert_eq!(found["diagnostics"][0]["code"], "E0404");
 }
@@ -567,20 +609,36 @@ fn a_plan_that_cannot_be_obeyed_says_why() {
 #[test]
 fn a_state_folder_that_is_none_is_said_so() {
     let desk = Desk::with(SPEC);
+    let told = desk.run("plan --state ecsctl.toml").stderr;
+    assert_snapshot!(told, @"
+    error[E0401]: the state folder `ecsctl.toml` cannot be used: it is a file
+      hint: name a folder that you may write with `--state`, or mend this one
+    ");
     for command in ["plan", "apply --yes", "destroy --yes", "state show"] {
         let came = desk.run(&format!("{command} --state ecsctl.toml")).exits(1);
-        assert_snapshot!(came.stderr, @"");
-        assert_eq!(came.stdout, "", "{command}");
+        assert_eq!((came.stderr.as_str(), came.stdout.as_str()), (told.as_str(), ""), "{command}");
     }
     fs_err::create_dir_all(desk.folder.join("state")).unwrap();
     let account = desk.folder.join("state/sim-us-east-1.json");
     ecsctl::store::write_atomic(&account, b"{").unwrap();
-    assert_snapshot!(desk.run("plan").text(), @"");
+    assert_snapshot!(desk.run("plan").text(), @"
+    --- stderr
+    error[E0402]: `state/sim-us-east-1.json` is not a simulated account: EOF while parsing an object at line 1 column 1
+      hint: mend the file, or delete it to begin with an empty account
+    --- exit 1
+    ");
     fs_err::remove_file(&account).unwrap();
     desk.run("apply --yes").exits(0);
     let runs = desk.folder.join("state/hello/default/runs");
     ecsctl::store::write_atomic(&runs.join("20260101T000000000Z-1.jsonl"), b"x\n").unwrap();
-    assert_snapshot!(desk.run("state show").text(), @"");
+    assert_snapshot!(desk.run("state show").text(), @"
+    20260101T000000000Z-1  unknown  the journal is damaged
+    DAY TIME UTC  apply    22 of 22 steps done
+    --- stderr
+    warning[E0409]: the journal `state/hello/default/runs/20260101T000000000Z-1.jsonl` is damaged in line 1
+      hint: delete it if you like: no plan depends on it
+    --- exit 0
+    ");
     let shown = desk.run("state show --format json").exits(0).json();
     assert_eq!(shown["runs"][1]["purpose"], "apply");
 }
@@ -597,16 +655,46 @@ fn astray(desk: &Desk, line: &str, environment: &[(&str, &str)]) -> Came {
 fn the_way_to_aws_is_explained_where_it_fails() {
     let desk = Desk::with(SPEC);
     let keys = [("AWS_ACCESS_KEY_ID", "123456789012"), ("AWS_SECRET_ACCESS_KEY", "test")];
-    assert_snapshot!(astray(&desk, "plan", &[]).text(), @"");
-    assert_snapshot!(astray(&desk, "plan --profile nobody", &keys).text(), @"");
-    assert_snapshot!(astray(&desk, "plan", &keys).text(), @"");
+    assert_snapshot!(astray(&desk, "plan", &[]).text(), @"
+    --- stderr
+    error[E0301]: no AWS credentials were found
+      hint: choose a profile with `--profile` or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+    --- exit 1
+    ");
+    assert_snapshot!(astray(&desk, "plan --profile nobody", &keys).text(), @"
+    --- stderr
+    error[E0304]: there is no profile `nobody` in the AWS configuration
+      hint: make one with `aws configure sso`: no profile is configured here
+    --- exit 1
+    ");
+    assert_snapshot!(astray(&desk, "plan", &keys).text(), @"
+    --- stderr
+    error[E0305]: AWS cannot be reached: Connection refused
+      hint: check the network, the region and AWS_ENDPOINT_URL
+    --- exit 1
+    ");
     let bare = [keys.as_slice(), &[("AWS_ENDPOINT_URL", "nonsense")]].concat();
-    assert_snapshot!(astray(&desk, "plan", &bare).text(), @"");
-    assert_snapshot!(astray(&desk, "status --stack hello", &keys).text(), @"");
+    assert_snapshot!(astray(&desk, "plan", &bare).text(), @"
+    --- stderr
+    error[E0305]: AWS cannot be reached: failed to apply endpoint `nonsense`: endpoint must contain scheme
+      hint: check the network, the region and AWS_ENDPOINT_URL
+    --- exit 1
+    ");
+    assert_snapshot!(astray(&desk, "status --stack hello", &keys).text(), @"
+    --- stderr
+    error[E0306]: nobody says which AWS region is meant
+      hint: say `--region`, or set AWS_REGION
+    --- exit 1
+    ");
     fs_err::create_dir_all(desk.folder.join(".aws")).unwrap();
     let profiles = b"[profile sandbox]\nregion = eu-west-1\n[profile shop]\n";
     ecsctl::store::write_atomic(&desk.folder.join(".aws/config"), profiles).unwrap();
-    assert_snapshot!(astray(&desk, "plan", &[("AWS_PROFILE", "nobody")]).text(), @"");
+    assert_snapshot!(astray(&desk, "plan", &[("AWS_PROFILE", "nobody")]).text(), @"
+    --- stderr
+    error[E0304]: there is no profile `nobody` in the AWS configuration
+      hint: choose one that there is: sandbox, shop
+    --- exit 1
+    ");
     let found = astray(&desk, "plan --format json", &keys).exits(1).json();
     assert_eq!(found["diagnostics"][0]["code"], "E0305");
     assert_eq!(found["error"]["class"], "unreachable");
@@ -622,7 +710,19 @@ fn destroy_asks_for_no_variable_that_only_resources_need() {
     desk.run("apply --yes --var tag=2.4 --var where=x").exits(0);
     desk.run("destroy --yes --var tag=2.4").exits(0);
     let desk = Desk::with(&spec.replace("us-east-1", "${var.where}"));
-    assert_snapshot!(desk.run("destroy --yes").text(), @"");
+    assert_snapshot!(desk.run("destroy --yes").text(), @"
+    --- stderr
+    error[E0116]: the variable `where` has no value
+      --> ecsctl.toml:10:1
+       |
+    10 | where = {}
+       | ^^^^^
+       |
+       = help: give `--var where=…`
+
+    1 error
+    --- exit 64
+    ");
     desk.run("destroy --yes --var where=us-east-1").exits(0);
 }
 
@@ -630,24 +730,72 @@ fn destroy_asks_for_no_variable_that_only_resources_need() {
 fn a_stack_that_is_not_there_is_told_from_those_that_are() {
     let desk = Desk::with(SPEC);
     let region = "--region us-east-1";
-    assert_snapshot!(desk.run(&format!("destroy --yes --stack hello {region}")).text(), @"");
+    assert_snapshot!(desk.run(&format!("destroy --yes --stack hello {region}")).text(), @"
+    hello/default  us-east-1  123456789012
+
+    Nothing to do: there is no stack `hello/default` in account 123456789012 in us-east-1.
+    --- stderr
+    there is no stack at all in us-east-1
+    --- exit 0
+    ");
     desk.run("apply --yes").exits(0);
-    assert_snapshot!(desk.run(&format!("destroy --yes --stack helo {region}")).text(), @"");
-    assert_snapshot!(desk.run(&format!("status --stack something-else {region}")).text(), @"");
-    assert_snapshot!(desk.run(&format!("destroy --yes --stack ../x {region}")).text(), @"");
+    assert_snapshot!(desk.run(&format!("destroy --yes --stack helo {region}")).text(), @"
+    helo/default  us-east-1  123456789012
+
+    Nothing to do: there is no stack `helo/default` in account 123456789012 in us-east-1.
+    --- stderr
+    did you mean `hello/default`? It is in us-east-1
+    --- exit 0
+    ");
+    assert_snapshot!(desk.run(&format!("status --stack something-else {region}")).text(), @"
+    something-else/default  us-east-1  123456789012  nothing of it is in AWS
+    --- stderr
+    stacks in us-east-1: hello/default
+    --- exit 0
+    ");
+    assert_snapshot!(desk.run(&format!("destroy --yes --stack ../x {region}")).text(), @"
+    --- stderr
+    error[E0113]: `../x` is not a name
+      hint: use lower-case letters, digits and dashes
+    --- exit 64
+    ");
 }
 
 #[test]
 fn status_tells_a_rollout_that_failed() {
     let desk = Desk::with(&SPEC.replace("2.4", "bad-exit"));
     desk.run("apply --yes").exits(4);
-    assert_snapshot!(desk.run("status").text(), @"");
-    assert_snapshot!(desk.run("plan").text(), @"");
+    assert_snapshot!(desk.run("status").text(), @"
+    hello/default  us-east-1  123456789012  22 resources
+    url      http://hello-default-main-N.us-east-1.elb.amazonaws.com
+
+    service web  0 of 1 task running  nothing serves
+                 last deployment: hello-default-web:1 failed at DAY TIME UTC
+                 reason: ECS deployment circuit breaker: tasks failed to start.
+    --- exit 0
+    ");
+    assert_snapshot!(desk.run("plan").text(), @"
+    hello/default  us-east-1  123456789012
+
+    ~ change service web  rolls out :1: nothing serves yet
+        task-definition  nothing → …task-definition/hello-default-web:1
+
+    0 to create, 1 to change, 0 to replace, 0 to destroy. 21 others are as declared.
+    --- exit 0
+    ");
     desk.write(SPEC);
     desk.run("apply --yes").exits(0);
     desk.write(&SPEC.replace("2.4", "bad-pull"));
     desk.run("apply --yes").exits(4);
-    assert_snapshot!(desk.run("status").text(), @"");
+    assert_snapshot!(desk.run("status").text(), @"
+    hello/default  us-east-1  123456789012  22 resources
+    url      http://hello-default-main-N.us-east-1.elb.amazonaws.com
+
+    service web  hello-default-web:2  1 of 1 task running  steady
+                 last deployment: hello-default-web:3 was rolled back at DAY TIME UTC, hello-default-web:2 serves
+                 reason: ECS deployment circuit breaker: tasks failed to start.
+    --- exit 0
+    ");
     let status = desk.run("status --format json").exits(0).json();
     let deployment = &status["status"]["services"][0]["deployment"];
     assert_eq!(deployment["state"], "rolled-back");

@@ -199,6 +199,8 @@ const WRAPPING: &[&str] = &[
     "io error: ",
     "timeout: ",
     "client error (Connect): ",
+    "tcp connect error: ",
+    "dns error: ",
     "the credentials provider was not properly configured: ",
     "ProfileFile provider could not be built: ",
     "an error occurred while loading credentials: ",
@@ -212,8 +214,13 @@ fn reason(text: &str) -> String {
     }
     match (text.split_once(" to request `Request {"), text.rsplit_once("}`: ")) {
         (Some((before, _)), Some((_, after))) => format!("{before}: {after}"),
-        _ => text.to_owned(),
+        _ => without_number(text).to_owned(),
     }
+}
+
+/// `Connection refused (os error 111)` says nothing more by its number.
+fn without_number(text: &str) -> &str {
+    text.split_once(" (os error").map_or(text, |(words, _)| words)
 }
 
 /// The places where the SDK has looked for credentials and found something that is no good. `None`
@@ -271,8 +278,8 @@ mod tests {
             let error = of_transport(Class::Unreachable, text);
             format!("{:?}: {error}", error.class)
         };
-        let refused = "dispatch failure: io error: client error (Connect): tcp connect error";
-        assert_eq!(told(refused), "Unreachable: AWS cannot be reached: tcp connect error");
+        let refused = "dispatch failure: io error: client error (Connect): refused (os error 111)";
+        assert_eq!(told(refused), "Unreachable: AWS cannot be reached: refused");
         let endpoint = "dispatch failure: other: failed to apply endpoint `x` to request `Request \
                         { body: SdkBody { inner: None } }`: endpoint must contain scheme";
         let expected = "Unreachable: AWS cannot be reached: failed to apply endpoint `x`: endpoint \

@@ -40,6 +40,7 @@ fn from_spec(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let consent = arguments.consent();
     let options = Options { adopt: BTreeSet::from_iter(arguments.adopt.clone()) };
     let mut stack = load(cx)?;
+    stack.require_declared(&arguments.adopt)?;
     let _lock = lock(cx, &stack.desired.stack, Purpose::Apply)?;
     block_on(async {
         let door = Door::open(cx, &mut stack.desired.stack).await?;

@@ -156,6 +156,9 @@ fn ask(cx: &mut Context, plan: &Plan, consent: Consent) -> Result<(), Failure> {
 }
 
 async fn run(cx: &mut Context, door: &Door, looked: &Looked) -> Result<Outcome, Failure> {
+    if cx.options.format != Format::Json {
+        cx.say("")?;
+    }
     let plan = &looked.plan;
     let name = run_name();
     let state = |error: std::io::Error| Failure::state(&cx.options.state, &error);

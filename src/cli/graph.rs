@@ -21,7 +21,7 @@ enum Language {
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// How it is drawn; --format json gives a document
+    /// How it is drawn
     #[arg(long = "as", value_enum, default_value = "text")]
     language: Language,
 }

@@ -53,7 +53,7 @@ pub(super) struct Options {
     /// Overrides a key of the spec; may be repeated
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = pair)]
     pub(super) set: Vec<(String, String)>,
-    /// The form of the output: human, json, or for plans markdown
+    /// What is written: human, json, or for plans markdown
     #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
     pub(super) format: Format,
     /// aws, or sim: a simulated account [default: ECSCTL_CLOUD, or aws]

@@ -32,6 +32,7 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
     let options = Options { adopt: BTreeSet::from_iter(arguments.adopt.clone()) };
     arguments.out.as_deref().map_or(Ok(()), Saved::require_folder)?;
     let mut stack = load(cx)?;
+    stack.require_declared(&arguments.adopt)?;
     let Looked { plan, .. } = block_on(async {
         let door = Door::open(cx, &mut stack.desired.stack).await?;
         look_at(&door, &mut stack, Purpose::Apply, &options).await

@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::context::Context;
 use super::{Exit, Failure};
+use crate::address::Address;
 use crate::blueprint::{self, Document};
 use crate::desired::Desired;
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
 use crate::kind::StackId;
 use crate::kinds;
+use crate::nearest::nearest;
 use crate::report::diagnostics;
 use crate::report::summary::Outputs;
 use crate::spec::{self, Disk, KindWords, Language, Rejected, Request, Sources, Spec};
@@ -91,18 +93,51 @@ fn request(cx: &Context) -> Request {
 
 /// Reads of the spec that the options name which stack it is, and whether it is protected.
 pub(super) fn identify(cx: &Context) -> Result<Spec, Failure> {
-    spec::identify(&request(cx), &language(), &Disk).map_err(rejected)
+    let spec = spec::identify(&request(cx), &language(), &Disk).map_err(rejected)?;
+    require_region(cx, &spec)?;
+    Ok(spec)
+}
+
+/// Fails if the command line means another region than the spec: a stack lives where its spec says, and
+/// whoever names a region must not get another.
+fn require_region(cx: &Context, spec: &Spec) -> Result<(), Failure> {
+    match &cx.options.region {
+        Some(region) if *region != spec.id.region => {
+            let said = &spec.id.region;
+            let title = format!("`--region {region}`, but the spec says `region = \"{said}\"`");
+            let hint = format!("leave `--region` out, or add `--set region={region}`");
+            Err(Failure::told(Exit::Usage, Diagnostic::error("E0306", title).hint(hint)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads the spec that the options name, and expands it. Warnings go to stderr.
 pub(super) fn load(cx: &mut Context) -> Result<Stack, Failure> {
     let spec = spec::load(&request(cx), &language(), &Disk).map_err(rejected)?;
+    require_region(cx, &spec)?;
     let stack = expand(spec)?;
     if !stack.warnings.is_empty() {
         let text = diagnostics::render(&stack.warnings, &stack.sources, cx.err_look);
         cx.say(text.trim_end())?;
     }
     Ok(stack)
+}
+
+impl Stack {
+    /// Fails unless everything that is to be taken over is declared.
+    pub(super) fn require_declared(&self, addresses: &[Address]) -> Result<(), Failure> {
+        let unknown = addresses.iter().find(|at| !self.desired.resources.contains_key(at));
+        let Some(unknown) = unknown else { return Ok(()) };
+        let title = format!("no resource `{unknown}` in this stack");
+        let known: Vec<String> = self.desired.resources.keys().map(ToString::to_string).collect();
+        let near = nearest(&unknown.to_string(), known.iter().map(String::as_str));
+        let hint = match near {
+            Some(near) => format!("did you mean `--adopt {near}`?"),
+            None => "see `ecsctl graph` for all addresses".to_owned(),
+        };
+        Err(Failure::told(Exit::Usage, Diagnostic::error("E0203", title).hint(hint)))
+    }
 }
 
 fn rejected(rejected: Rejected) -> Failure {

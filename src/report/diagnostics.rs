@@ -14,6 +14,9 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, look: Look) -> Stri
     if diagnostics.is_empty() {
         return String::new();
     }
+    if let ([one], None) = (diagnostics, sources.files().next()) {
+        return plain(one, look);
+    }
     let renderer = match look.colour {
         Colour::On => Renderer::styled(),
         Colour::Off => Renderer::plain(),

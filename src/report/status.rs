@@ -80,7 +80,8 @@ pub fn human(status: &Status, look: Look) -> String {
         text.push_str(&format!("\n{}\n", line(service, (width, serve), look)));
         if let Some(deployment) = service.health.as_ref().and_then(|it| it.deployment.as_ref()) {
             let indent = " ".repeat(width);
-            text.push_str(&format!("{indent}  {}\n", told(deployment, look)));
+            let told = told(deployment, &service.task_definition, look);
+            text.push_str(&format!("{indent}  {told}\n"));
             if let Some(reason) = &deployment.reason {
                 text.push_str(&format!("{indent}  reason: {reason}\n"));
             }
@@ -118,7 +119,7 @@ fn line(service: &Service, (name, serve): (usize, usize), look: Look) -> String 
 }
 
 /// `last deployment: shop-dev-web:42, done at …`, or how that went wrong.
-fn told(deployment: &Deployment, look: Look) -> String {
+fn told(deployment: &Deployment, shown: &str, look: Look) -> String {
     let Deployment { state, requested, serving, began, ended, reason: _ } = deployment;
     let moment = |moment: &Option<String>, joint: &str| {
         let moment = moment.as_ref()?.parse::<Timestamp>().ok()?;
@@ -127,8 +128,8 @@ fn told(deployment: &Deployment, look: Look) -> String {
     let at = moment(ended, "at").unwrap_or_default();
     let since = moment(began, "since").unwrap_or_default();
     let now = match serving {
-        Some(serving) if serving != requested => format!(", {serving} serves"),
-        // That nothing serves is the service's state.
+        Some(serving) if serving != requested && serving != shown => format!(", {serving} serves"),
+        // The line above says it already; so it does that nothing serves.
         Some(_) | None => String::new(),
     };
     let (tone, text) = match state {

@@ -9,24 +9,21 @@ use aws_smithy_types::date_time::Format;
 use futures::future::try_join_all;
 
 use super::api::{primary, serving};
-use crate::cloud::aws::ecs::short;
-use crate::cloud::aws::{Aws, batched};
+use crate::cloud::aws::ecs::{place, short};
+use crate::cloud::aws::{Aws, batched, concurrently};
 use crate::kind::{Deployment, Error, Health, Result, Stage};
 
 /// Revisions that DescribeServiceRevisions takes in a call.
 const REVISIONS: usize = 20;
 
-/// How the services with these ARNs do. Ten services, twenty records or twenty revisions a call.
+/// How the services with these ARNs do: ten services or twenty revisions a call, and a listing each.
 pub async fn of(aws: &Aws, arns: &[String]) -> Result<BTreeMap<String, Health>> {
     let services = try_join_all(arns.iter().map(|arn| aws.services.get(arn))).await?;
     let services: Vec<sdk::Service> = services.into_iter().flatten().collect();
-    let records = try_join_all(services.iter().map(|service| async {
-        match service.current_service_deployment() {
-            Some(arn) => aws.deployments.get(arn).await,
-            None => Ok(None),
-        }
-    }));
-    let records = records.await?;
+    let records = concurrently(&services, |service| newest(aws, service)).await?;
+    let target = |record: &sdk::ServiceDeploymentBrief| {
+        record.target_service_revision_arn().map(str::to_owned)
+    };
     let targets: Vec<String> = records.iter().flatten().filter_map(target).collect();
     let requested = task_definitions(aws, &targets).await?;
     let each = services.iter().zip(&records).filter_map(|(service, record)| {
@@ -37,9 +34,15 @@ pub async fn of(aws: &Aws, arns: &[String]) -> Result<BTreeMap<String, Health>> 
     Ok(each.collect())
 }
 
-/// The service revision that a deployment was to bring.
-fn target(record: &sdk::ServiceDeployment) -> Option<String> {
-    Some(record.target_service_revision()?.arn()?.to_owned())
+/// ListServiceDeployments: the record of the newest deployment. The service itself names one, too, but
+/// after a rollback that is the one which was put back.
+async fn newest(aws: &Aws, service: &sdk::Service) -> Result<Option<sdk::ServiceDeploymentBrief>> {
+    let Some((cluster, _)) = service.service_arn().and_then(place) else { return Ok(None) };
+    let call = aws.ecs.list_service_deployments().cluster(cluster);
+    let listed = call.set_service(service.service_arn().map(str::to_owned)).send().await?;
+    let created =
+        |record: &sdk::ServiceDeploymentBrief| record.created_at().map(DateTime::as_nanos);
+    Ok(listed.service_deployments.unwrap_or_default().into_iter().max_by_key(created))
 }
 
 /// DescribeServiceRevisions: which task definitions service revisions run, by their ARNs.
@@ -59,7 +62,7 @@ async fn task_definitions(aws: &Aws, revisions: &[String]) -> Result<BTreeMap<St
 /// bring.
 pub(super) fn health(
     service: &sdk::Service,
-    record: Option<&sdk::ServiceDeployment>,
+    record: Option<&sdk::ServiceDeploymentBrief>,
     requested: Option<&str>,
 ) -> Health {
     let number = |count: i32| u32::try_from(count).unwrap_or(0);
@@ -77,31 +80,29 @@ pub(super) fn health(
 
 fn recorded(
     service: &sdk::Service,
-    record: &sdk::ServiceDeployment,
+    record: &sdk::ServiceDeploymentBrief,
     requested: &str,
 ) -> Deployment {
+    let newest = primary(service);
+    let has_failed = newest.is_some_and(|newest| newest.rollout_state() == Some(&State::Failed));
     let state = match record.status() {
         Some(Status::Successful) => Stage::Serves,
         Some(Status::RollbackSuccessful) => Stage::RolledBack,
-        Some(Status::RollbackFailed) => Stage::Failed,
         Some(Status::RollbackRequested | Status::RollbackInProgress) => Stage::RollingBack,
+        Some(Status::RollbackFailed) => Stage::Failed,
+        // When there is nothing to put back, the circuit breaker stops the deployment.
+        _ if has_failed => Stage::Failed,
         Some(Status::Stopped | Status::StopRequested) => Stage::Stopped,
-        _ => match primary(service).and_then(|primary| primary.rollout_state()) {
-            // Without a rollback nothing ends the record when the circuit breaker has given up.
-            Some(State::Failed) => Stage::Failed,
-            _ => Stage::UnderWay,
-        },
+        _ => Stage::UnderWay,
     };
-    let rollback = record.rollback().and_then(|rollback| rollback.reason());
-    let given_up = primary(service).filter(|_| state == Stage::Failed);
-    let given_up = given_up.and_then(|primary| primary.rollout_state_reason());
-    let reason = given_up.or(rollback).or(record.status_reason());
+    let given_up = newest.filter(|_| has_failed).and_then(sdk::Deployment::rollout_state_reason);
+    let reason = given_up.or(record.status_reason());
     Deployment {
         state,
         requested: requested.to_owned(),
         serving: now_serving(service),
         began: moment(record.started_at().or(record.created_at())),
-        ended: moment(record.finished_at().or(record.stopped_at())),
+        ended: moment(record.finished_at()),
         reason: reason.filter(|_| is_bad(state)).map(str::to_owned),
     }
 }

@@ -39,8 +39,11 @@ impl Door {
     pub(super) async fn open(cx: &Context, stack: &mut StackId) -> Result<Self, Failure> {
         match cx.world()? {
             World::Aws => {
+                let has_keys = cx.environment.contains_key("AWS_ACCESS_KEY_ID");
+                let usual_profile = cx.environment.get("AWS_PROFILE").filter(|_| !has_keys);
                 let connection = Connection {
                     profile: cx.options.profile.clone(),
+                    usual_profile: usual_profile.cloned(),
                     region: Some(stack.region.clone()).filter(|region| !region.is_empty()),
                 };
                 let cache = Cache::at(store(cx, stack).cache_file());

@@ -24,12 +24,10 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, look: Look) -> Stri
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(look.width);
     let mut text = String::new();
     for diagnostic in sorted(diagnostics, sources) {
-        match sources.files().next() {
-            Some(_) => {
-                text.push_str(&format!("{}\n", renderer.render(&[group(diagnostic, sources)])))
-            }
-            None => text.push_str(&plain(diagnostic, look)),
-        }
+        text.push_str(&match sources.files().next() {
+            Some(_) => renderer.render(&[group(diagnostic, sources)]) + "\n",
+            None => plain(diagnostic, look),
+        });
         text.push('\n');
     }
     text.push_str(&count(diagnostics));

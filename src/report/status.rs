@@ -205,20 +205,22 @@ mod tests {
         url      http://main.elb.test
         expires  2026-11-21T16:00:00Z
 
-        service api     shop-dev-web:42  2 of 2 tasks running, 1 pending  steady
+        service api     shop-dev-web:42  2 of 2 tasks running  steady
                         last deployment: shop-dev-web:42, done at 2026-11-21 08:12 UTC
 
-        service broken                   0 of 2 tasks running, 1 pending  nothing serves
-                        last deployment: shop-dev-web:42 failed at 2026-11-21 08:12 UTC, nothing serves: tasks failed to start
+        service broken                   0 of 2 tasks running  nothing serves
+                        last deployment: shop-dev-web:42 failed at 2026-11-21 08:12 UTC
+                        reason: tasks failed to start
 
         service new                      0 of 2 tasks running, 1 pending  rolling out
-                        deploying shop-dev-web:42 since 2026-11-21 08:10 UTC, nothing serves
+                        deploying shop-dev-web:42 since 2026-11-21 08:10 UTC
 
         service web     shop-dev-web:41  2 of 2 tasks running, 1 pending  rolling out
-                        deploying shop-dev-web:42 since 2026-11-21 08:10 UTC, shop-dev-web:41 serves
+                        deploying shop-dev-web:42 since 2026-11-21 08:10 UTC
 
-        service worker  shop-dev-web:41  2 of 2 tasks running, 1 pending  steady
-                        last deployment: shop-dev-web:42 was rolled back at 2026-11-21 08:12 UTC, shop-dev-web:41 serves: tasks failed to start
+        service worker  shop-dev-web:41  2 of 2 tasks running  steady
+                        last deployment: shop-dev-web:42 was rolled back at 2026-11-21 08:12 UTC
+                        reason: tasks failed to start
 
         nat-gateway.main  pending
         ");
@@ -249,7 +251,7 @@ mod tests {
                 "state": "steady",
                 "desired": 2,
                 "running": 2,
-                "pending": 1,
+                "pending": 0,
                 "deployment": {
                   "state": "rolled-back",
                   "requested": "shop-dev-web:42",

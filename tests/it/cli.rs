@@ -918,6 +918,8 @@ fn an_interrupted_run_is_resumed() {
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(6), "{stdout}");
     assert!(stdout.contains("Run the same command again to resume."), "{stdout}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr.matches("interrupted: nothing new is begun").count(), 1, "{stderr}");
     desk.run("apply --yes").exits(0);
     desk.run("plan --detailed-exitcode").exits(0);
 }

@@ -16,6 +16,8 @@ use super::{Aws, Cache};
 pub struct Connection {
     /// The profile, instead of `AWS_PROFILE`. It wins over keys in the environment.
     pub profile: Option<String>,
+    /// What `AWS_PROFILE` says, where it counts: without keys in the environment.
+    pub usual_profile: Option<String>,
     /// The region: the spec's. It wins over `AWS_REGION`, because a stack lives where it says.
     pub region: Option<String>,
 }
@@ -52,9 +54,12 @@ impl Aws {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(retries)
             .timeout_config(timeouts);
-        let region = connection.region.map(Region::new);
-        if let Some(name) = connection.profile {
-            require(&name).await?;
+        let Connection { profile, usual_profile, region } = connection;
+        if let Some(name) = profile.as_ref().or(usual_profile.as_ref()) {
+            require(name).await?;
+        }
+        let region = region.map(Region::new);
+        if let Some(name) = profile {
             // The chain would look at the keys in the environment first: whoever names a profile on
             // the command line does not mean those.
             let surroundings = ProviderConfig::default().with_region(region.clone());
@@ -63,10 +68,6 @@ impl Aws {
                 .profile_name(&name)
                 .build();
             loader = loader.profile_name(name).credentials_provider(credentials);
-        } else if let (Ok(name), Err(_)) =
-            (std::env::var("AWS_PROFILE"), std::env::var("AWS_ACCESS_KEY_ID"))
-        {
-            require(&name).await?;
         }
         if let Some(region) = region {
             loader = loader.region(region);

@@ -115,7 +115,7 @@ pub(super) fn health(object: &Object, now: f64) -> Health {
 }
 
 /// The name and the revision at the end of a task definition's ARN.
-fn short(arn: &String) -> String {
+fn short(arn: &str) -> String {
     arn.rsplit('/').next().unwrap_or(arn).to_owned()
 }
 
@@ -156,7 +156,7 @@ impl Rollout {
         Deployment {
             state,
             requested: short(&self.requested),
-            serving: serving.map(short),
+            serving: serving.map(|arn| short(arn)),
             began: moment(self.begun),
             ended: moment(self.ends).filter(|_| is_over),
             reason: self.failed.then(|| REASON.to_owned()),
@@ -171,7 +171,7 @@ impl Rollout {
         }
         Err(Error::rollout(RolloutFailure {
             requested: short(&self.requested),
-            serving: self.previous.as_ref().map(short),
+            serving: self.previous.as_deref().map(short),
             rolled_back: self.previous.is_some(),
             reason: REASON.into(),
             evidence: self.broken.iter().cloned().collect(),

@@ -337,8 +337,6 @@ fn a_spec_that_is_not_there_is_named() {
     insta::assert_snapshot!(render(&rejected.diagnostics, &rejected.sources, Look::PLAIN), @"
     error[E0104]: `ecsctl.toml` cannot be read: there is no such file
       hint: name the spec with -f FILE, or begin one with `ecsctl init`
-
-    1 error
     ");
 }
 

@@ -1,5 +1,7 @@
 //! Diagnostics as data: what is wrong, where, and what to do. Rendering is `report`'s business.
 
+use std::io;
+
 use serde::Serialize;
 
 use crate::address::Path;
@@ -106,5 +108,19 @@ impl Diagnostic {
     fn label(mut self, place: Place, text: impl Into<String>) -> Self {
         self.labels.push(Label { place, text: text.into() });
         self
+    }
+}
+
+/// Why a file or a folder could not be read or written, in words and without a number.
+pub fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "it may not be read or written".to_owned(),
+        io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        io::ErrorKind::NotADirectory => "a file stands where a folder should be".to_owned(),
+        io::ErrorKind::StorageFull => "the disk is full".to_owned(),
+        io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only".to_owned(),
+        kind => kind.to_string(),
     }
 }

@@ -17,13 +17,13 @@ use crate::spec::Sources;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A plan that `plan --out` has kept; applied only if the same would be planned now
+    /// A plan that `plan --out` has kept; applied if the same would be planned now
     #[arg(value_name = "PLANFILE")]
     pub(super) plan: Option<PathBuf>,
     /// Does not ask
     #[arg(short, long)]
     pub(super) yes: bool,
-    /// Takes over a resource that has the name already and belongs to nobody; may be repeated
+    /// Takes over what has the name already and is nobody's; may be repeated
     #[arg(long, value_name = "ADDRESS", conflicts_with = "plan")]
     pub(super) adopt: Vec<Address>,
 }
@@ -40,6 +40,7 @@ fn from_spec(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let consent = arguments.consent();
     let options = Options { adopt: BTreeSet::from_iter(arguments.adopt.clone()) };
     let mut stack = load(cx)?;
+    stack.require_declared(&arguments.adopt)?;
     let _lock = lock(cx, &stack.desired.stack, Purpose::Apply)?;
     block_on(async {
         let door = Door::open(cx, &mut stack.desired.stack).await?;

@@ -36,18 +36,30 @@ pub(super) enum Consent {
 
 /// Takes the lock of a stack.
 pub(super) fn lock(cx: &Context, stack: &StackId, purpose: Purpose) -> Result<Lock, Failure> {
-    let named = |name: &str| cx.environment.get(name).cloned();
-    let user = named("USER").unwrap_or_else(|| "somebody".to_owned());
-    let owner = named("HOSTNAME").map_or(user.clone(), |host| format!("{user}@{host}"));
     let holder = Holder {
         format: 1,
         run: run_name(),
-        owner,
+        owner: owner(cx),
         process: std::process::id(),
         since: jiff::Timestamp::now().to_string(),
         purpose: word(purpose).to_owned(),
     };
-    Ok(store(cx, stack).lock(&holder)?)
+    store(cx, stack).lock(&holder).map_err(|error| Failure::lock(&cx.options.state, error))
+}
+
+/// `ada@laptop`, as far as the machine tells.
+fn owner(cx: &Context) -> String {
+    let named = |names: &[&str]| names.iter().find_map(|name| cx.environment.get(*name)).cloned();
+    // Few shells export HOSTNAME; Linux has it in files.
+    let in_files = || {
+        let files = ["/proc/sys/kernel/hostname", "/etc/hostname"];
+        files.iter().find_map(|file| fs_err::read_to_string(file).ok())
+    };
+    let user = named(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "somebody".to_owned());
+    match named(&["HOSTNAME", "COMPUTERNAME"]).or_else(in_files) {
+        Some(host) => format!("{user}@{}", host.trim()),
+        None => user,
+    }
 }
 
 /// Unique, and sorted by time: `20261121T061959123Z-4711`.
@@ -144,9 +156,13 @@ fn ask(cx: &mut Context, plan: &Plan, consent: Consent) -> Result<(), Failure> {
 }
 
 async fn run(cx: &mut Context, door: &Door, looked: &Looked) -> Result<Outcome, Failure> {
+    if cx.options.format != Format::Json {
+        cx.say("")?;
+    }
     let plan = &looked.plan;
     let name = run_name();
-    let mut journal = store(cx, &plan.stack).journal(&name)?;
+    let state = |error: std::io::Error| Failure::state(&cx.options.state, &error);
+    let mut journal = store(cx, &plan.stack).journal(&name).map_err(state)?;
     let progress = Arc::new(Mutex::new(Progress::new(plan, display(cx), cx.err_look)));
     let heard = Arc::clone(&progress);
     let mut watch = move |event: &Event| locked(&heard).event(event);
@@ -166,7 +182,7 @@ async fn run(cx: &mut Context, door: &Door, looked: &Looked) -> Result<Outcome, 
     listening.abort();
     locked(&progress).finish();
     door.keep_cache();
-    Ok(outcome?)
+    outcome.map_err(state)
 }
 
 fn locked(progress: &Mutex<Progress>) -> std::sync::MutexGuard<'_, Progress> {

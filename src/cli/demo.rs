@@ -78,6 +78,7 @@ impl Story<'_> {
         self.apply(Exit::Rollout)?;
         self.cx.say("exit code 4: what was asked for does not serve; the old revision does")?;
         self.change("httpd:bad-exit", "httpd:2.5")?;
+        self.command("status", "what serves, and how the last deployment went")?;
         status::run(self.cx, &status::Arguments { stack: None })?;
 
         self.title("7  Leave nothing behind", "destroy", "in one pass, from the tags")?;
@@ -96,9 +97,14 @@ impl Story<'_> {
 
     fn title(&mut self, title: &str, command: &str, about: &str) -> Result<(), Failure> {
         let title = self.cx.look.paint(Tone::Heading, title);
+        self.cx.print(&format!("\n{title}"))?;
+        self.command(command, about)
+    }
+
+    fn command(&mut self, command: &str, about: &str) -> Result<(), Failure> {
         let command = self.cx.look.paint(Tone::Hint, &format!("$ ecsctl {command}"));
         let about = self.cx.look.paint(Tone::Dim, &format!("# {about}"));
-        self.cx.print(&format!("\n{title}\n{command}   {about}\n"))
+        self.cx.print(&format!("\n{command}   {about}\n"))
     }
 
     fn plan(&mut self) -> Result<(), Failure> {

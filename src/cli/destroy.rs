@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::carry::{Consent, carry_out, lock};
 use super::context::Context;
-use super::stack::{Urls, load, named};
+use super::stack::{Urls, identify, named};
 use super::world::{Door, block_on, look};
 use super::{Exit, Failure};
 use crate::desired::Desired;
@@ -13,7 +13,7 @@ use crate::spec::Sources;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The stack, when there is no spec; needs --region, and --env unless it is `default`
+    /// The stack, when there is no spec; with --env unless that is `default`
     #[arg(long, value_name = "NAME")]
     pub(super) stack: Option<String>,
     /// Does not ask
@@ -27,22 +27,25 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
     let (mut id, sources) = match &arguments.stack {
         Some(stack) => (named(cx, stack)?, Box::<Sources>::default()),
         None => {
-            let stack = load(cx)?;
-            if stack.desired.protect {
-                let id = &stack.desired.stack;
-                let why = format!("`{}/{}` is protected", id.stack, id.env);
+            let spec = identify(cx)?;
+            if spec.protect {
+                let why = format!("`{}/{}` is protected", spec.id.stack, spec.id.env);
                 let hint = "take `protect = true` out of the spec and apply that first".to_owned();
                 return Err(Failure::Refused(why, hint));
             }
-            (stack.desired.stack, stack.sources)
+            (spec.id, Box::new(spec.sources))
         }
     };
-    let _lock = lock(cx, &id, Purpose::Destroy)?;
     block_on(async {
         let door = Door::open(cx, &mut id).await?;
+        let _lock = lock(cx, &id, Purpose::Destroy)?;
         let mut nothing = Desired::nothing(id);
         let options = Options::default();
         let looked = look(&door, &mut nothing, None, Purpose::Destroy, &options, sources).await?;
-        carry_out(cx, &door, &looked, &Urls::default(), consent).await
+        let exit = carry_out(cx, &door, &looked, &Urls::default(), consent).await?;
+        if looked.plan.is_empty() && arguments.stack.is_some() {
+            door.say_what_else(cx, &nothing.stack).await?;
+        }
+        Ok(exit)
     })
 }

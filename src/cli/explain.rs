@@ -17,7 +17,12 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
         cx.print(&explain::list())?;
         return Ok(Exit::Done);
     };
-    match explain::page(&code.to_uppercase()) {
+    // The number alone is enough.
+    let full = match code.parse::<u32>() {
+        Ok(number) => format!("E{number:04}"),
+        Err(_) => code.to_uppercase(),
+    };
+    match explain::page(&full) {
         Some(page) => {
             cx.print(page)?;
             Ok(Exit::Done)

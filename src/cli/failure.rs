@@ -6,10 +6,9 @@ use super::Exit;
 use super::context::Context;
 use super::options::Format;
 use crate::diag::Diagnostic;
-use crate::kind::{Class, Error};
-use crate::report::{Tone, diagnostics, json};
+use crate::kind::Error;
+use crate::report::{Tone, diagnostics, json, trouble};
 use crate::spec::Sources;
-use crate::store::local::{Holder, LockError};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -20,12 +19,12 @@ pub(super) enum Failure {
     Blocked(Vec<Diagnostic>, Box<Sources>),
     /// AWS says no.
     Cloud(Error),
-    /// A file, or the terminal.
+    /// One thing that stands in no spec, and how the process ends for it.
+    Told(Exit, Box<Diagnostic>),
+    /// The terminal, or whatever else is no matter of ours.
     Io(io::Error),
     /// A guard says no: why, and what to do.
     Refused(String, String),
-    /// Another run is under way.
-    Locked(Option<Box<Holder>>),
     /// The command line is wrong.
     Usage(String),
 }
@@ -42,25 +41,16 @@ impl From<io::Error> for Failure {
     }
 }
 
-impl From<LockError> for Failure {
-    fn from(error: LockError) -> Self {
-        match error {
-            LockError::Held(holder) => Self::Locked(holder),
-            LockError::Io(error) => Self::Io(error),
-        }
-    }
-}
-
 impl Failure {
     fn exit(&self) -> Exit {
         match self {
             Self::Wrong(..) | Self::Usage(_) => Exit::Usage,
             Self::Blocked(..) | Self::Refused(..) => Exit::Refused,
             Self::Cloud(_) => Exit::Failed,
+            Self::Told(exit, _) => *exit,
             // Whoever reads our output has seen enough: `ecsctl render | head`.
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
             Self::Io(_) => Exit::Failed,
-            Self::Locked(_) => Exit::Locked,
         }
     }
 
@@ -82,59 +72,35 @@ impl Failure {
 
     /// What programs get on stdout.
     fn document(&self) -> Option<String> {
-        match self {
+        let found = match self {
             Self::Wrong(found, sources) | Self::Blocked(found, sources) => {
-                let found = diagnostics::to_json(found, sources);
-                let document = serde_json::json!({"format": 1, "diagnostics": found});
-                Some(format!("{document:#}\n"))
+                diagnostics::to_json(found, sources)
             }
-            Self::Cloud(error) => Some(json::error(error)),
-            Self::Io(_) | Self::Refused(..) | Self::Locked(_) | Self::Usage(_) => None,
-        }
+            Self::Told(_, diagnostic) => {
+                diagnostics::to_json(std::slice::from_ref(diagnostic), &Sources::default())
+            }
+            Self::Cloud(error) => return Some(json::error(error)),
+            Self::Io(_) | Self::Refused(..) | Self::Usage(_) => return None,
+        };
+        Some(format!("{:#}\n", serde_json::json!({"format": 1, "diagnostics": found})))
     }
 
     fn text(&self, cx: &Context) -> String {
+        let look = cx.err_look;
         let (title, hint) = match self {
             Self::Wrong(found, sources) | Self::Blocked(found, sources) => {
-                return diagnostics::render(found, sources, cx.err_look);
+                return diagnostics::render(found, sources, look);
             }
-            Self::Cloud(error) => {
-                let hint = error.hint.clone().or_else(|| advice(error.class).map(str::to_owned));
-                (error.to_string(), hint)
-            }
+            Self::Cloud(error) => return diagnostics::plain(&trouble::diagnostic(error), look),
+            Self::Told(_, diagnostic) => return diagnostics::plain(diagnostic, look),
             Self::Io(error) => (error.to_string(), None),
             Self::Refused(why, hint) => (format!("refused: {why}"), Some(hint.clone())),
-            Self::Locked(holder) => (held(holder.as_deref()), Some("wait for its end".to_owned())),
             Self::Usage(why) => (why.clone(), Some("see `ecsctl help`".to_owned())),
         };
-        let mut text = format!("{} {title}\n", cx.err_look.paint(Tone::Error, "error:"));
+        let mut text = format!("{} {title}\n", look.paint(Tone::Error, "error:"));
         if let Some(hint) = hint {
-            text.push_str(&format!("  {} {hint}\n", cx.err_look.paint(Tone::Hint, "hint:")));
+            text.push_str(&format!("  {} {hint}\n", look.paint(Tone::Hint, "hint:")));
         }
         text
-    }
-}
-
-fn held(holder: Option<&Holder>) -> String {
-    match holder {
-        Some(Holder { owner, process, since, purpose, format: _, run: _ }) => format!(
-            "another run holds the lock: {purpose} by {owner} (process {process}) since {since}"
-        ),
-        None => "another run holds the lock".to_owned(),
-    }
-}
-
-fn advice(class: Class) -> Option<&'static str> {
-    match class {
-        Class::Credentials => Some("sign in (`aws sso login`), or set `AWS_PROFILE`"),
-        Class::Denied => Some("let the caller do this in IAM, or use another profile"),
-        Class::Throttled | Class::Transient => Some("run the same command again"),
-        Class::Eventual
-        | Class::InUse
-        | Class::Absent
-        | Class::Exists
-        | Class::Quota
-        | Class::Rollout
-        | Class::Other => None,
     }
 }

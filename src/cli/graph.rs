@@ -3,17 +3,19 @@
 use clap::{Args, ValueEnum};
 
 use super::context::Context;
+use super::options::Format;
 use super::stack::load;
 use super::{Exit, Failure};
+use crate::report::json;
 use crate::report::picture::Picture;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Language {
-    /// Each resource, and what it needs
+    // Each resource, and what it needs.
     Text,
-    /// A flowchart that code hosts draw
+    // A flowchart that code hosts draw.
     Mermaid,
-    /// For Graphviz
+    // For Graphviz.
     Dot,
 }
 
@@ -25,15 +27,18 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
+    cx.refuse_markdown("graph")?;
     let stack = load(cx)?;
     let picture = Picture {
         nodes: stack.graph.order().to_vec(),
         edges: stack.graph.edges().map(|(from, to)| (from.clone(), to.clone())).collect(),
     };
-    cx.print(&match arguments.language {
-        Language::Text => picture.text(),
-        Language::Mermaid => picture.mermaid(),
-        Language::Dot => picture.dot(),
-    })?;
+    let text = match (cx.options.format, arguments.language) {
+        (Format::Json, _) => json::graph(&stack.desired.stack, &picture),
+        (Format::Human | Format::Markdown, Language::Text) => picture.text(),
+        (Format::Human | Format::Markdown, Language::Mermaid) => picture.mermaid(),
+        (Format::Human | Format::Markdown, Language::Dot) => picture.dot(),
+    };
+    cx.print(&text)?;
     Ok(Exit::Done)
 }

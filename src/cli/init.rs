@@ -1,11 +1,14 @@
 //! `ecsctl init`: a first spec, that plans as it stands.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
 
 use clap::Args;
 
 use super::context::Context;
 use super::{Exit, Failure};
+use crate::diag::Diagnostic;
+use crate::spec;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -15,6 +18,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
+    spec::legal_name(&arguments.stack).map_err(|title| {
+        let hint = format!("write `ecsctl init {}`", legalised(&arguments.stack));
+        Failure::told(Exit::Usage, Diagnostic::error("E0113", title).hint(hint))
+    })?;
     let file = cx.options.file.clone();
     if file.exists() {
         let why = format!("`{}` exists already", file.display());
@@ -22,15 +29,36 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
         return Err(Failure::Refused(why, hint));
     }
     let region = cx.options.region.as_deref().unwrap_or("us-east-1");
-    // Readable by whoever reads the repository, unlike what lies in the state folder.
-    let mut new = fs_err::OpenOptions::new().write(true).create_new(true).open(&file)?;
-    new.write_all(spec(&arguments.stack, region).as_bytes())?;
+    write(&file, &text(&arguments.stack, region))
+        .map_err(|error| Failure::unwritable(&file, &error))?;
     cx.say(&format!("wrote {}; now `ecsctl plan` shows what it stands for", file.display()))?;
     Ok(Exit::Done)
 }
 
+/// Writes a new file, all of it or none. Readable by whoever reads the repository, unlike what lies in
+/// the state folder.
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    let mut new = fs_err::OpenOptions::new().write(true).create_new(true).open(file)?;
+    new.write_all(text.as_bytes()).inspect_err(|_| {
+        // The first error is the one to tell.
+        drop(fs_err::remove_file(file));
+    })
+}
+
+/// The nearest legal name: `Bad_Name` → `bad-name`.
+fn legalised(name: &str) -> String {
+    let legal = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let text: String = name.chars().map(legal).collect();
+    let words: Vec<&str> = text.split('-').filter(|word| !word.is_empty()).collect();
+    let joined: String = words.join("-").chars().take(64).collect();
+    match joined.trim_end_matches('-') {
+        "" => "hello-world".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
 /// The spec. `httpd` answers on port 80 by itself, so it works before anything is built.
-pub(super) fn spec(stack: &str, region: &str) -> String {
+fn text(stack: &str, region: &str) -> String {
     format!(
         "\
 ecsctl = 1                # the version of this language
@@ -42,4 +70,20 @@ image = \"httpd:2.4\"       # any image that the tasks can pull
 port  = 80                # the port that the container listens on
 "
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_legal_name_is_proposed() {
+        for (wrong, right) in
+            [("Bad_Name", "bad-name"), ("--x--", "x"), ("Über", "ber"), ("_", "hello-world")]
+        {
+            assert_eq!(legalised(wrong), right);
+            assert_eq!(spec::legal_name(right), Ok(()));
+        }
+        assert_eq!(spec::legal_name(&legalised(&"long_".repeat(30))), Ok(()));
+    }
 }

@@ -14,6 +14,7 @@ use self::options::Options;
 mod apply;
 mod carry;
 mod check;
+mod complaint;
 mod completions;
 mod context;
 mod demo;
@@ -54,7 +55,7 @@ enum Command {
     Init(init::Arguments),
     /// Checks the spec; needs no network
     Check,
-    /// Prints everything the spec declares, as [aws.KIND.NAME]; needs no network
+    /// Prints all that the spec declares, as [aws.KIND.NAME]; needs no network
     Render(render::Arguments),
     /// Compares the spec with what there is, and shows what apply would do
     Plan(plan::Arguments),

@@ -4,36 +4,36 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// Which world is meant.
+/// Which world is meant. (Doc comments on the words would give each help a second, long form.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum World {
-    /// AWS
+    // AWS.
     Aws,
-    /// A simulated account, kept in the state folder; nothing touches the network
+    // A simulated account, kept in the state folder; nothing touches the network.
     Sim,
 }
 
 /// The form of what goes to stdout.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people
+    // For people.
     #[default]
     Human,
-    /// For programs; see docs/formats.md
+    // For programs; see docs/formats.md.
     Json,
-    /// For comments on change requests; plans only
+    // For comments on change requests; plans only.
     Markdown,
 }
 
 /// When colours are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum ColourChoice {
-    /// On a terminal, unless NO_COLOR is set
+    // On a terminal, unless NO_COLOR is set.
     #[default]
     Auto,
-    /// Always
+    // Always.
     Always,
-    /// Never
+    // Never.
     Never,
 }
 
@@ -53,11 +53,11 @@ pub(super) struct Options {
     /// Overrides a key of the spec; may be repeated
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = pair)]
     pub(super) set: Vec<(String, String)>,
-    /// The form of the output
-    #[arg(long, global = true, value_enum, default_value_t)]
+    /// What is written: human, json, or for plans markdown
+    #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
     pub(super) format: Format,
-    /// AWS, or a simulated account [default: aws, or ECSCTL_CLOUD]
-    #[arg(long, global = true, value_enum)]
+    /// aws, or sim: a simulated account [default: ECSCTL_CLOUD, or aws]
+    #[arg(long, global = true, value_enum, hide_possible_values = true)]
     pub(super) cloud: Option<World>,
     /// Where lock, journals and caches are kept
     #[arg(long, global = true, value_name = "DIR", default_value = "state")]
@@ -68,13 +68,13 @@ pub(super) struct Options {
     /// The region, where the spec names none
     #[arg(long, global = true, value_name = "NAME")]
     pub(super) region: Option<String>,
-    /// When to write colours
-    #[arg(long, global = true, value_enum, default_value_t)]
+    /// When to write colours: auto, always or never
+    #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
     pub(super) color: ColourChoice,
     /// Tells everything in full length
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
-    /// Logs calls to stderr: error, warn, info, debug, trace or a filter [default: ECSCTL_LOG]
+    /// Logs calls to stderr: error to trace, or a filter [default: ECSCTL_LOG]
     #[arg(long, global = true, value_name = "LEVEL")]
     pub(super) log: Option<String>,
 }

@@ -23,14 +23,16 @@ pub(super) struct Arguments {
     /// Exits with 2 when there is something to do
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
-    /// Takes over a resource that has the name already and belongs to nobody; may be repeated
+    /// Takes over what has the name already and is nobody's; may be repeated
     #[arg(long, value_name = "ADDRESS")]
     pub(super) adopt: Vec<Address>,
 }
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let options = Options { adopt: BTreeSet::from_iter(arguments.adopt.clone()) };
+    arguments.out.as_deref().map_or(Ok(()), Saved::require_folder)?;
     let mut stack = load(cx)?;
+    stack.require_declared(&arguments.adopt)?;
     let Looked { plan, .. } = block_on(async {
         let door = Door::open(cx, &mut stack.desired.stack).await?;
         look_at(&door, &mut stack, Purpose::Apply, &options).await

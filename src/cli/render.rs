@@ -15,9 +15,9 @@ use crate::desired::Declared;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Language {
-    /// As [aws.KIND.NAME] of a spec
+    // As [aws.KIND.NAME] of a spec.
     Toml,
-    /// One document
+    // One document.
     Json,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     /// Says of each field where it comes from
     #[arg(long)]
     explain: bool,
-    /// The language; --format json means json too
+    /// The language
     #[arg(long = "as", value_enum, default_value = "toml")]
     language: Language,
 }

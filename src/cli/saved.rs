@@ -1,19 +1,29 @@
 //! A plan in a file: what `plan --out` writes and `apply FILE` obeys.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
 use super::stack::Urls;
+use super::{Exit, Failure};
 use crate::address::Address;
 use crate::desired::Desired;
+use crate::diag::{Diagnostic, reason};
 use crate::plan::{Options, Plan, Step};
 use crate::report::summary::listed;
 
 /// The version of these files.
 const FORMAT: u32 = 1;
+/// So many resources are named that have moved since.
+const FEW: usize = 3;
+
+/// What is read first: of another version nothing else may be understood.
+#[derive(Deserialize)]
+struct Version {
+    format: u32,
+}
 
 /// A plan, and what it was made from.
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,8 +61,9 @@ impl Saved {
             (Some(then), Some(now)) if then != now => {
                 let short = |sha: &str| sha.chars().take(7).collect::<String>();
                 let (then, now) = (short(then), short(now));
-                let why = format!("the plan was made at commit {then}, and this is {now}");
-                Err(Failure::Refused(why, "plan again, or check that commit out".to_owned()))
+                let title = format!("the plan was made at commit {then}, and this is {now}");
+                let hint = "plan again, or check that commit out";
+                Err(refused(Diagnostic::error("E0407", title).hint(hint)))
             }
             _ => Ok(()),
         }
@@ -63,28 +74,48 @@ impl Saved {
         Options { adopt: self.adopt.clone() }
     }
 
+    /// Fails if a plan could not be written to `file`: better said before AWS is asked.
+    pub(super) fn require_folder(file: &Path) -> Result<(), Failure> {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        match folder.filter(|folder| !folder.is_dir()) {
+            Some(_) => Err(Failure::unwritable(file, &io::ErrorKind::NotADirectory.into())),
+            None => Ok(()),
+        }
+    }
+
     /// Writes it.
     pub(super) fn write(&self, file: &Path) -> Result<(), Failure> {
-        let text = serde_json::to_vec_pretty(self).map_err(std::io::Error::other)?;
-        Ok(crate::store::write_atomic(file, &text)?)
+        let text = serde_json::to_vec_pretty(self).map_err(io::Error::other)?;
+        crate::store::write_atomic(file, &text).map_err(|error| Failure::unwritable(file, &error))
     }
 
     /// Reads one.
     pub(super) fn read(file: &Path) -> Result<Self, Failure> {
-        let text = fs_err::read(file)?;
-        serde_json::from_slice::<Self>(&text)
-            .ok()
-            .filter(|saved| saved.format == FORMAT)
-            .ok_or_else(|| {
-                let why = format!("`{}` is not a plan of this version", file.display());
-                Failure::Refused(why, "make it anew with `ecsctl plan --out FILE`".to_owned())
-            })
+        let name = file.display();
+        let text = fs_err::read(file).map_err(|error| {
+            let title = format!("the plan `{name}` cannot be read: {}", reason(&error));
+            let hint = "name a file that `ecsctl plan --out FILE` has written";
+            Failure::told(Exit::Failed, Diagnostic::error("E0403", title).hint(hint))
+        })?;
+        let version = serde_json::from_slice::<Version>(&text).map(|version| version.format);
+        let why = match (version, serde_json::from_slice::<Self>(&text)) {
+            (Ok(FORMAT), Ok(saved)) => return Ok(saved),
+            (Ok(FORMAT), Err(_)) => "it is damaged, or of another version of ecsctl",
+            (Ok(_), _) => "another version of ecsctl has written it",
+            (Err(_), _) => "it is something else, or damaged",
+        };
+        let title = format!("`{name}` is no plan that can be applied: {why}");
+        let hint = "make it anew with `ecsctl plan --out FILE`";
+        Err(refused(Diagnostic::error("E0404", title).hint(hint)))
     }
 
     /// Fails if the world has moved so that other things would have to be done now.
     pub(super) fn require_same(&self, now: &Plan) -> Result<(), Failure> {
-        if now.steps == self.plan.steps && now.account == self.plan.account {
-            return Ok(());
+        if now.account != self.plan.account {
+            let (then, now) = (&self.plan.account, &now.account);
+            let title = format!("the plan was made for account {then}, and this is {now}");
+            let hint = "choose the profile of that account, or plan again";
+            return Err(refused(Diagnostic::error("E0405", title).hint(hint)));
         }
         let differ = |a: &Plan, b: &Plan| -> Vec<Address> {
             let missing = a.steps.iter().filter(|step| !b.steps.iter().any(|it| same(it, step)));
@@ -92,16 +123,20 @@ impl Saved {
         };
         let moved: BTreeSet<Address> =
             differ(now, &self.plan).into_iter().chain(differ(&self.plan, now)).collect();
-        if moved.is_empty() && now.account == self.plan.account {
-            return Ok(());
-        }
         let names: Vec<String> = moved.iter().map(ToString::to_string).collect();
-        let why = match names.as_slice() {
-            [] => "the plan was made for another account".to_owned(),
-            names => format!("the plan is out of date: {} would differ now", listed(names)),
+        let what = match names.as_slice() {
+            [] => return Ok(()),
+            _ if now.is_empty() => "nothing is left to do".to_owned(),
+            [one] => format!("{one} would differ now"),
+            many => format!("{} resources would differ now: {}", many.len(), listed(many, FEW)),
         };
-        Err(Failure::Refused(why, "plan again".to_owned()))
+        let title = format!("the plan is out of date: {what}");
+        Err(refused(Diagnostic::error("E0406", title).hint("plan again")))
     }
+}
+
+fn refused(diagnostic: Diagnostic) -> Failure {
+    Failure::told(Exit::Refused, diagnostic)
 }
 
 /// Whether two steps do the same, wherever they stand.

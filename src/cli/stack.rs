@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
 use super::context::Context;
+use super::{Exit, Failure};
 use crate::address::Address;
 use crate::blueprint::{self, Declaration};
 use crate::desired::{self, Desired, Whole};
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
 use crate::kind::StackId;
+use crate::nearest::nearest;
 use crate::report::diagnostics;
 use crate::report::summary::Outputs;
-use crate::spec::{self, Disk, Rejected, Request, Sources};
+use crate::spec::{self, Disk, Rejected, Request, Sources, Spec};
 use crate::value::{Known, Value, parse_text};
 
 /// The name of the environment when none is chosen.
@@ -57,10 +58,10 @@ impl Urls {
     }
 }
 
-/// Reads the spec that the options name, and expands it. Warnings go to stderr.
-pub(super) fn load(cx: &mut Context) -> Result<Stack, Failure> {
+/// What the options say about the spec.
+fn request(cx: &Context) -> Request {
     let options = &cx.options;
-    let request = Request {
+    Request {
         file: options.file.clone(),
         env: options.env.clone(),
         vars: options.var.iter().cloned().collect(),
@@ -68,14 +69,56 @@ pub(super) fn load(cx: &mut Context) -> Result<Stack, Failure> {
         environment: cx.environment.clone(),
         region: options.region.clone().or_else(|| region_of(&cx.environment)),
         git_sha: git_sha(&options.file),
-    };
-    let loaded = spec::load(&request, &blueprint::language(), &Disk);
+    }
+}
+
+/// Reads of the spec that the options name which stack it is, and whether it is protected.
+pub(super) fn identify(cx: &Context) -> Result<Spec, Failure> {
+    let spec = spec::identify(&request(cx), &blueprint::language(), &Disk).map_err(rejected)?;
+    require_region(cx, &spec.id)?;
+    Ok(spec)
+}
+
+/// Fails if the command line means another region than the spec: a stack lives where its spec says, and
+/// whoever names a region must not get another.
+fn require_region(cx: &Context, stack: &StackId) -> Result<(), Failure> {
+    match &cx.options.region {
+        Some(region) if *region != stack.region => {
+            let said = &stack.region;
+            let title = format!("`--region {region}`, but the spec says `region = \"{said}\"`");
+            let hint = format!("leave `--region` out, or add `--set region={region}`");
+            Err(Failure::told(Exit::Usage, Diagnostic::error("E0306", title).hint(hint)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads the spec that the options name, and expands it. Warnings go to stderr.
+pub(super) fn load(cx: &mut Context) -> Result<Stack, Failure> {
+    let loaded = spec::load(&request(cx), &blueprint::language(), &Disk);
     let stack = Stack::from(desired::of(loaded).map_err(rejected)?);
+    require_region(cx, &stack.desired.stack)?;
     if !stack.warnings.is_empty() {
         let text = diagnostics::render(&stack.warnings, &stack.sources, cx.err_look);
         cx.say(text.trim_end())?;
     }
     Ok(stack)
+}
+
+impl Stack {
+    /// Fails unless everything that is to be taken over is declared.
+    pub(super) fn require_declared(&self, addresses: &[Address]) -> Result<(), Failure> {
+        let unknown = addresses.iter().find(|at| !self.desired.resources.contains_key(at));
+        let Some(unknown) = unknown else { return Ok(()) };
+        let title = format!("no resource `{unknown}` in this stack");
+        let known: Vec<String> = self.desired.resources.keys().map(ToString::to_string).collect();
+        let near = nearest(&unknown.to_string(), known.iter().map(String::as_str));
+        let hint = match near {
+            Some(near) => format!("did you mean `--adopt {near}`?"),
+            None => "see `ecsctl graph` for all addresses".to_owned(),
+        };
+        Err(Failure::told(Exit::Usage, Diagnostic::error("E0203", title).hint(hint)))
+    }
 }
 
 fn rejected(rejected: Rejected) -> Failure {
@@ -91,13 +134,20 @@ impl From<Whole> for Stack {
     }
 }
 
-/// The stack that `--stack` names, of which nothing is known but its name.
+/// The stack that `--stack` names, of which nothing is known but its name. Its region is empty when
+/// only the profile can say it.
 pub(super) fn named(cx: &Context, stack: &str) -> Result<StackId, Failure> {
+    let env = cx.options.env.as_deref().unwrap_or(DEFAULT_ENV);
+    // Both become parts of paths.
+    for name in [stack, env] {
+        spec::legal_name(name).map_err(|title| {
+            let hint = "use lower-case letters, digits and dashes";
+            Failure::told(Exit::Usage, Diagnostic::error("E0113", title).hint(hint))
+        })?;
+    }
     let region = cx.options.region.clone().or_else(|| region_of(&cx.environment));
-    let region =
-        region.ok_or_else(|| Failure::Usage("`--stack` needs `--region` too".to_owned()))?;
-    let env = cx.options.env.clone().unwrap_or_else(|| DEFAULT_ENV.to_owned());
-    Ok(StackId { stack: stack.to_owned(), env, region })
+    let region = region.unwrap_or_default();
+    Ok(StackId { stack: stack.to_owned(), env: env.to_owned(), region })
 }
 
 fn region_of(environment: &BTreeMap<String, String>) -> Option<String> {

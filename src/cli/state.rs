@@ -1,14 +1,19 @@
 //! `ecsctl state`: what is kept between runs. None of it is truth.
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use super::context::Context;
 use super::options::Format;
-use super::stack::load;
+use super::stack::{identify, load};
 use super::world::{Door, block_on, store};
 use super::{Exit, Failure};
+use crate::diag::Diagnostic;
+use crate::plan::Purpose;
+use crate::report::{diagnostics, words};
 use crate::run::event::Event;
 use crate::snapshot::observe;
+use crate::store::local::Recorded;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -33,46 +38,74 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
 }
 
 fn show(cx: &mut Context) -> Result<Exit, Failure> {
-    let stack = load(cx)?;
-    let store = store(cx, &stack.desired.stack);
-    let mut runs = Vec::new();
-    for name in store.runs()? {
-        runs.push((told(&store.events(&name)?), name));
+    let store = store(cx, &identify(cx)?.id);
+    let state = |error: std::io::Error| Failure::state(&cx.options.state, &error);
+    let names = store.runs().map_err(state)?;
+    let runs: Result<Vec<Recorded>, _> = names.iter().map(|name| store.recorded(name)).collect();
+    let runs = runs.map_err(state)?;
+    for Recorded { file, damaged, events: _ } in &runs {
+        let Some(line) = damaged else { continue };
+        let title = format!("the journal `{}` is damaged in line {line}", file.display());
+        let hint = "delete it if you like: no plan depends on it";
+        let warning = Diagnostic::warning("E0409", title).hint(hint);
+        cx.say(diagnostics::plain(&warning, cx.err_look).trim_end())?;
     }
+    let runs: Vec<Told> = names.into_iter().zip(&runs).map(|(name, it)| told(name, it)).collect();
     let text = match cx.options.format {
-        Format::Json => {
-            let runs: Vec<_> = runs
-                .iter()
-                .map(|(told, name)| serde_json::json!({"run": name, "result": told}))
-                .collect();
-            format!("{:#}\n", serde_json::json!({"format": 1, "runs": runs}))
-        }
+        Format::Json => format!("{:#}\n", serde_json::json!({"format": 1, "runs": runs})),
         Format::Human | Format::Markdown if runs.is_empty() => "no run is recorded\n".to_owned(),
-        Format::Human | Format::Markdown => {
-            runs.iter().map(|(told, name)| format!("{name}  {told}\n")).collect()
-        }
+        Format::Human | Format::Markdown => runs.iter().map(Told::line).collect(),
     };
     cx.print(&text)?;
     Ok(Exit::Done)
 }
 
-/// A run in a line.
-fn told(events: &[Event]) -> String {
-    let purpose = events.iter().find_map(|event| match event {
-        Event::RunStarted { purpose, steps, .. } => Some(match purpose {
-            crate::plan::Purpose::Apply => format!("apply, {steps} steps"),
-            crate::plan::Purpose::Destroy => format!("destroy, {steps} steps"),
-        }),
-        _ => None,
-    });
-    let end = events.iter().find_map(|event| match event {
-        Event::RunFinished { done, failed, left, .. } => {
-            Some(format!("{done} done, {failed} failed, {left} left"))
+/// What the journal says of a run.
+#[derive(Serialize)]
+struct Told {
+    run: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<Purpose>,
+    result: String,
+}
+
+impl Told {
+    /// `2026-11-21 08:12 UTC  apply    22 of 22 steps done`.
+    fn line(&self) -> String {
+        let Self { run, at, purpose, result } = self;
+        let at = at.as_ref().and_then(|at| at.parse().ok()).map(words::moment);
+        let purpose = match purpose {
+            Some(Purpose::Apply) => "apply  ",
+            Some(Purpose::Destroy) => "destroy",
+            None => "unknown",
+        };
+        format!("{}  {purpose}  {result}\n", at.unwrap_or_else(|| run.clone()))
+    }
+}
+
+fn told(run: String, recorded: &Recorded) -> Told {
+    let (mut at, mut purpose, mut steps) = (None, None, 0);
+    let mut result = match recorded.damaged {
+        Some(_) => "the journal is damaged".to_owned(),
+        None => "cut off: the next apply goes on from there".to_owned(),
+    };
+    for event in &recorded.events {
+        match event {
+            Event::RunStarted { at: began, purpose: what, steps: all, .. } => {
+                (at, purpose, steps) = (Some(began.clone()), Some(*what), *all);
+            }
+            Event::RunFinished { done, failed, left, .. } => {
+                let rest = [(*failed, "failed"), (*left, "left")];
+                let rest = rest.into_iter().filter(|(count, _)| *count > 0);
+                let rest: String = rest.map(|(count, what)| format!(", {count} {what}")).collect();
+                result = format!("{done} of {} done{rest}", words::count(steps, "step"));
+            }
+            _ => {}
         }
-        _ => None,
-    });
-    let end = end.unwrap_or_else(|| "cut off: the next apply goes on from there".to_owned());
-    format!("{}: {end}", purpose.unwrap_or_else(|| "unreadable".to_owned()))
+    }
+    Told { run, at, purpose, result }
 }
 
 fn rebuild(cx: &mut Context) -> Result<Exit, Failure> {

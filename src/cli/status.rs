@@ -1,5 +1,7 @@
 //! `ecsctl status`: how the stack is, live.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 
 use super::context::Context;
@@ -9,15 +11,15 @@ use super::world::{Door, block_on};
 use super::{Exit, Failure};
 use crate::address::Address;
 use crate::desired::Desired;
-use crate::kind::{Condition, Live, StackId, TAG_EXPIRES};
+use crate::kind::{Condition, Health, Live, StackId, Stage, TAG_EXPIRES};
 use crate::report::json;
-use crate::report::status::{Service, Status, Unsettled, human};
+use crate::report::status::{STEADY, Service, Status, Unsettled, human};
 use crate::snapshot::{Snapshot, learn, observe};
 use crate::value::Known;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The stack, when there is no spec; needs --region, and --env unless it is `default`
+    /// The stack, when there is no spec; with --env unless that is `default`
     #[arg(long, value_name = "NAME")]
     pub(super) stack: Option<String>,
 }
@@ -31,29 +33,35 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
             (stack.desired, stack.urls)
         }
     };
-    let snapshot = block_on(async {
+    block_on(async {
         let door = Door::open(cx, &mut desired.stack).await?;
-        Ok(observe(door.cloud(), &desired).await?)
-    })?;
-    let status = status(&desired.stack, &snapshot, &urls);
-    let text = match cx.options.format {
-        Format::Json => json::status(&status),
-        Format::Human | Format::Markdown => human(&status, cx.look),
-    };
-    cx.print(&text)?;
-    Ok(Exit::Done)
+        let snapshot = observe(door.cloud(), &desired).await?;
+        let of_services = snapshot.ours(&desired.stack).filter(|live| live.kind == "service");
+        let services: Vec<String> = of_services.map(|live| live.id.clone()).collect();
+        let health = match services.as_slice() {
+            [] => BTreeMap::new(),
+            services => door.cloud().health(services).await?,
+        };
+        let status = status(&desired.stack, &snapshot, &urls, health);
+        let text = match cx.options.format {
+            Format::Json => json::status(&status),
+            Format::Human | Format::Markdown => human(&status, cx.look),
+        };
+        cx.print(&text)?;
+        if status.resources == 0 && arguments.stack.is_some() {
+            door.say_what_else(cx, &desired.stack).await?;
+        }
+        Ok(Exit::Done)
+    })
 }
 
-fn status(stack: &StackId, snapshot: &Snapshot, urls: &Urls) -> Status {
+fn status(
+    stack: &StackId,
+    snapshot: &Snapshot,
+    urls: &Urls,
+    mut health: BTreeMap<String, Health>,
+) -> Status {
     let ours: Vec<&Live> = snapshot.ours(stack).collect();
-    let mut known = Known::new();
-    ours.iter().for_each(|live| learn(live, &mut known));
-    let mut addresses: Vec<String> = urls.outputs(&known).into_iter().map(|(_, url)| url).collect();
-    addresses.retain(|url| url.starts_with("http"));
-    if addresses.is_empty() {
-        let names = known.of_kind("load-balancer", "dns");
-        addresses.extend(names.map(|(_, dns)| format!("http://{dns}")));
-    }
     let unsettled = ours.iter().filter(|live| live.kind != "service").filter_map(|live| {
         let why = doing(&live.condition)?;
         let resource = match &live.address {
@@ -62,37 +70,52 @@ fn status(stack: &StackId, snapshot: &Snapshot, urls: &Urls) -> Status {
         };
         Some(Unsettled { resource, why })
     });
+    let services = ours.iter().filter(|live| live.kind == "service");
     Status {
         stack: stack.clone(),
         account: snapshot.surroundings.account.clone(),
-        urls: addresses,
+        urls: answers_at(&ours, urls),
         expires: ours.iter().filter_map(|live| live.tags.get(TAG_EXPIRES)).max().cloned(),
-        services: ours.iter().filter(|live| live.kind == "service").map(|it| service(it)).collect(),
+        services: services.map(|live| service(live, health.remove(&live.id))).collect(),
         unsettled: unsettled.collect(),
         resources: ours.len(),
     }
 }
 
-fn service(live: &Live) -> Service {
+/// Where the stack answers: as the spec says, or at its load balancers.
+fn answers_at(ours: &[&Live], urls: &Urls) -> Vec<String> {
+    let mut known = Known::new();
+    ours.iter().for_each(|live| learn(live, &mut known));
+    let mut addresses: Vec<String> = urls.outputs(&known).into_iter().map(|(_, url)| url).collect();
+    addresses.retain(|url| url.starts_with("http"));
+    if addresses.is_empty() {
+        let names = known.of_kind("load-balancer", "dns");
+        addresses.extend(names.map(|(_, dns)| format!("http://{dns}")));
+    }
+    addresses
+}
+
+fn service(live: &Live, health: Option<Health>) -> Service {
     let definition = live.spec.text("task-definition").unwrap_or_default();
-    let number = |text: Option<&String>| text.and_then(|text| text.parse().ok());
-    let desired = live.spec.get("desired-count").and_then(|count| match count {
-        crate::value::Value::Number(number) => {
-            number.as_u64().and_then(|count| usize::try_from(count).ok())
-        }
-        _ => None,
-    });
+    let stage = health.as_ref().and_then(|health| Some(health.deployment.as_ref()?.state));
+    let is_short = health.as_ref().is_some_and(|health| health.running != health.desired);
+    let state = match (&live.condition, stage) {
+        (Condition::Settling(_), Some(Stage::RollingBack)) => "rolling back",
+        (Condition::Settling(_), _) => "rolling out",
+        (Condition::Broken(_) | Condition::Leaving(_), _) => "",
+        // The kind writes down what serves; a first rollout that failed leaves nothing.
+        (Condition::Ready, _) if definition.is_empty() => "nothing serves",
+        (Condition::Ready, _) if is_short => "not all tasks run",
+        (Condition::Ready, _) => STEADY,
+    };
     Service {
         address: live.address.clone().unwrap_or_else(|| Address::new("service", &live.id)),
         task_definition: definition.rsplit('/').next().unwrap_or_default().to_owned(),
-        desired,
-        running: number(live.outputs.get("running")),
-        state: match doing(&live.condition) {
-            Some(doing) => doing,
-            // The kind writes down what serves; a first rollout that failed leaves nothing.
-            None if definition.is_empty() => "nothing serves".to_owned(),
-            None => "steady".to_owned(),
+        state: match state {
+            "" => doing(&live.condition).unwrap_or_default(),
+            state => state.to_owned(),
         },
+        health,
     }
 }
 

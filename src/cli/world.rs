@@ -8,14 +8,19 @@ use super::context::Context;
 use super::options::World;
 use super::stack::Stack;
 use crate::cloud::Cloud;
-use crate::cloud::aws::{Aws, Cache, Connection};
+use crate::cloud::aws::{Aws, Cache, ConnectError, Connection};
 use crate::cloud::sim::Sim;
 use crate::desired::Desired;
 use crate::kind::{StackId, TAG_EXPIRES};
+use crate::nearest::nearest;
 use crate::plan::{self, Plan, Purpose};
+use crate::report::summary::listed;
 use crate::snapshot::{self, Snapshot};
 use crate::spec::Sources;
 use crate::store::local::Local;
+
+/// So many stacks are named to whoever may have mistyped one.
+const STACKS: usize = 20;
 
 /// How long a second of AWS lasts in the simulator, unless ECSCTL_SIM_SCALE says otherwise.
 const SCALE: f64 = 0.02;
@@ -29,20 +34,21 @@ pub(super) enum Door {
 }
 
 impl Door {
-    /// Opens the door to the world that the options mean. No call is made, unless nobody but the
-    /// profile says which region is meant: then AWS is asked where we are, and `stack` is completed.
+    /// Opens the door to the world that the options mean, and completes `stack` where nobody but the
+    /// profile says which region is meant. No call is made.
     pub(super) async fn open(cx: &Context, stack: &mut StackId) -> Result<Self, Failure> {
         match cx.world()? {
             World::Aws => {
+                let has_keys = cx.environment.contains_key("AWS_ACCESS_KEY_ID");
+                let usual_profile = cx.environment.get("AWS_PROFILE").filter(|_| !has_keys);
                 let connection = Connection {
                     profile: cx.options.profile.clone(),
+                    usual_profile: usual_profile.cloned(),
                     region: Some(stack.region.clone()).filter(|region| !region.is_empty()),
                 };
                 let cache = Cache::at(store(cx, stack).cache_file());
-                let aws = Aws::connect(connection, cache).await;
-                if stack.region.is_empty() {
-                    stack.region = aws.surroundings().await?.region;
-                }
+                let aws = Aws::connect(connection, cache).await?;
+                stack.region = aws.region();
                 Ok(Self::Aws(Box::new(aws)))
             }
             World::Sim => {
@@ -51,11 +57,12 @@ impl Door {
                     Failure::Usage("ECSCTL_SIM_SCALE is a number such as 0.02".to_owned())
                 })?;
                 if stack.region.is_empty() {
-                    let why = "no region: write `region` in the spec, or say `--region`";
-                    return Err(Failure::Usage(why.to_owned()));
+                    return Err(ConnectError::NoRegion.into());
                 }
                 let file = cx.options.state.join(format!("sim-{}.json", stack.region));
-                let sim = Sim::at(file, &stack.region, Arc::new(seconds), scale)?;
+                let sim = Sim::at(file.clone(), &stack.region, Arc::new(seconds), scale);
+                let state = &cx.options.state;
+                let sim = sim.map_err(|error| Failure::simulated(state, &file, &error))?;
                 Ok(Self::Sim(Box::new(sim)))
             }
         }
@@ -67,6 +74,23 @@ impl Door {
             Self::Aws(aws) => &**aws,
             Self::Sim(sim) => &**sim,
         }
+    }
+
+    /// Says that there is nothing of `stack`, and which stacks there are.
+    pub(super) async fn say_what_else(
+        &self,
+        cx: &mut Context,
+        stack: &StackId,
+    ) -> Result<(), Failure> {
+        let there = self.cloud().stacks().await?;
+        let names: Vec<String> =
+            there.iter().map(|(stack, env)| format!("{stack}/{env}")).collect();
+        let own = format!("{}/{}", stack.stack, stack.env);
+        cx.say(&match (names.as_slice(), nearest(&own, names.iter().map(String::as_str))) {
+            ([], _) => format!("there is no stack at all in {}", stack.region),
+            (_, Some(near)) => format!("did you mean `{near}`? It is in {}", stack.region),
+            (names, None) => format!("stacks in {}: {}", stack.region, listed(names, STACKS)),
+        })
     }
 
     /// Keeps what never changes of all that was read. Trouble with the file costs time and no more.

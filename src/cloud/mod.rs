@@ -3,11 +3,13 @@
 //! There are two worlds and no third: AWS ([`aws`]) and the simulator ([`sim`]). Whoever plans or
 //! runs sees the trait [`Cloud`] and nothing behind it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Output;
-use crate::kind::{Deed, Done, Live, Ready, Registered, Result, Sought, StackId};
+use crate::kind::{Deed, Done, Health, Live, Ready, Registered, Result, Sought, StackId};
 use crate::value::Known;
 
 pub mod aws;
@@ -66,4 +68,14 @@ pub trait Cloud: Send + Sync {
         deed: &'a Deed,
         done: &'a Done,
     ) -> BoxFuture<'a, Result<Ready>>;
+
+    /// How services do, by their ARNs. One batch; what is not there is left out.
+    fn health<'a>(
+        &'a self,
+        services: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, Health>>>;
+
+    /// The stacks of which anything is in this account and region, as `(stack, env)`. For whoever has
+    /// mistyped a name: it need not be quite complete.
+    fn stacks(&self) -> BoxFuture<'_, Result<BTreeSet<(String, String)>>>;
 }

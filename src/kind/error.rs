@@ -12,6 +12,8 @@ pub enum Class {
     Throttled,
     /// A fault on the way or at AWS. Whether the call took effect is not known.
     Transient,
+    /// Nobody answers: the network, the endpoint or the region is wrong.
+    Unreachable,
     /// Something just made is not visible yet: the same call succeeds soon.
     Eventual,
     /// Something else still uses it, or is changing it: the same call succeeds when that has let go.
@@ -24,8 +26,10 @@ pub enum Class {
     Denied,
     /// A quota is used up.
     Quota,
-    /// The credentials are missing, expired or wrong.
+    /// The credentials are missing, or AWS does not take them.
     Credentials,
+    /// The credentials were good once and are no more.
+    Expired,
     /// A rollout failed or was rolled back.
     Rollout,
     /// The call is wrong, or anything else that trying again will not mend.
@@ -35,7 +39,21 @@ pub enum Class {
 impl Class {
     /// Whether the same step may be tried again within its deadline.
     pub fn is_retryable(self) -> bool {
-        matches!(self, Self::Throttled | Self::Transient | Self::Eventual | Self::InUse)
+        match self {
+            Self::Throttled
+            | Self::Transient
+            | Self::Unreachable
+            | Self::Eventual
+            | Self::InUse => true,
+            Self::Absent
+            | Self::Exists
+            | Self::Denied
+            | Self::Quota
+            | Self::Credentials
+            | Self::Expired
+            | Self::Rollout
+            | Self::Other => false,
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub use self::about::{About, Awaits, Gate, NameStyle, Naming};
 pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
 pub use self::check::Check;
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
+pub use self::health::{Deployment, Health, Stage};
 pub use self::shape::{Field, Owned, Shape};
 use crate::address::Address;
 use crate::cloud::aws::Aws;
@@ -26,6 +27,7 @@ mod about;
 mod any;
 mod check;
 mod error;
+mod health;
 mod shape;
 
 /// Tags of a resource, key to value. Tags whose keys begin with `aws:` are AWS's and never here.

@@ -4,7 +4,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde_json::{Value as Json, json};
 
-use super::style::{Colour, Look};
+use super::style::{Colour, Look, Tone};
 use crate::diag::{Diagnostic, Label, Severity};
 use crate::spec::{Located, Sources};
 
@@ -14,6 +14,9 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, look: Look) -> Stri
     if diagnostics.is_empty() {
         return String::new();
     }
+    if let ([one], None) = (diagnostics, sources.files().next()) {
+        return plain(one, look);
+    }
     let renderer = match look.colour {
         Colour::On => Renderer::styled(),
         Colour::Off => Renderer::plain(),
@@ -21,12 +24,29 @@ pub fn render(diagnostics: &[Diagnostic], sources: &Sources, look: Look) -> Stri
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(look.width);
     let mut text = String::new();
     for diagnostic in sorted(diagnostics, sources) {
-        text.push_str(&renderer.render(&[group(diagnostic, sources)]));
-        text.push_str("\n\n");
+        text.push_str(&match sources.files().next() {
+            Some(_) => renderer.render(&[group(diagnostic, sources)]) + "\n",
+            None => plain(diagnostic, look),
+        });
+        text.push('\n');
     }
     text.push_str(&count(diagnostics));
     text.push('\n');
     text
+}
+
+/// One diagnostic that is about no text.
+pub fn plain(diagnostic: &Diagnostic, look: Look) -> String {
+    let (tone, level) = match diagnostic.severity {
+        Severity::Error => (Tone::Error, "error"),
+        Severity::Warning => (Tone::Warning, "warning"),
+    };
+    let label = look.paint(tone, &format!("{level}[{}]:", diagnostic.code));
+    let hint = diagnostic
+        .hint
+        .as_ref()
+        .map(|hint| format!("  {} {hint}\n", look.paint(Tone::Hint, "hint:")));
+    format!("{label} {}\n{}", diagnostic.title, hint.unwrap_or_default())
 }
 
 /// All diagnostics for machines, in the order in which [`render`] shows them.

@@ -3,15 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use similar::{Algorithm, ChangeTag, DiffTag, TextDiff, capture_diff_slices};
+use similar::{Algorithm, DiffTag, capture_diff_slices};
 
-use super::{Look, Tone, words};
+use super::documents::{document, lines};
+use super::{Colour, Look, Tone, words};
 use crate::address::Address;
 use crate::plan::{Action, Edit, Plan};
 use crate::value::{Part, Value};
 
-/// Lines of context around a change in a document.
-const CONTEXT: usize = 2;
 /// Text that is longer than this loses what both sides have in common at its beginning.
 const COMFORTABLE: usize = 40;
 /// So many items of a set are told on one line.
@@ -116,7 +115,7 @@ fn one_sided(edit: &Edit, value: &Value, unknowns: &Unknowns<'_>, side: Side, lo
         Some((key, parent)) if !parent.is_empty() => (parent.join("."), format!("{sign} {key}")),
         _ => (edit.path.to_string(), sign.to_owned()),
     };
-    if let Some(document) = document(value) {
+    if let Some(document) = document(value, unknowns) {
         let below = document.lines().map(|line| look.paint(tone, &format!("{sign} {line}")));
         return Shown { label, beside: look.paint(tone, &head), below: below.collect() };
     }
@@ -132,9 +131,9 @@ fn change(label: String, old: &Value, new: &Value, unknowns: &Unknowns<'_>, look
     if let (Value::List(old), Value::List(new)) = (old, new)
         && old.iter().chain(new).all(is_scalar)
     {
-        return items(label, old, new, look);
+        return items(label, old, new, unknowns, look);
     }
-    if let (Some(old), Some(new)) = (document(old), document(new)) {
+    if let (Some(old), Some(new)) = (document(old, unknowns), document(new, unknowns)) {
         return Shown { label, beside: String::new(), below: lines(&old, &new, look) };
     }
     let beside = match (old, new) {
@@ -149,51 +148,23 @@ fn change(label: String, old: &Value, new: &Value, unknowns: &Unknowns<'_>, look
     Shown { label, beside, below: vec![] }
 }
 
-fn is_scalar(value: &Value) -> bool {
+pub(super) fn is_scalar(value: &Value) -> bool {
     !matches!(value, Value::Map(_) | Value::List(_))
 }
 
-/// A value that is compared line by line: a document, JSON in text, or text of several lines.
-fn document(value: &Value) -> Option<String> {
-    let json = match value {
-        Value::Text(text) => match serde_json::from_str(text) {
-            Ok(json @ (serde_json::Value::Object(_) | serde_json::Value::Array(_))) => json,
-            _ if text.contains('\n') => return Some(text.clone()),
-            _ => return None,
-        },
-        Value::Map(_) => value.to_source(),
-        Value::List(items) if !items.iter().all(is_scalar) => value.to_source(),
-        _ => return None,
-    };
-    serde_json::to_string_pretty(&json).ok()
-}
-
-/// A diff of lines, with the words that differ marked.
-fn lines(old: &str, new: &str, look: Look) -> Vec<String> {
-    let diff = TextDiff::from_lines(old, new);
-    let mut shown = Vec::new();
-    for (index, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
-        if index > 0 {
-            shown.push(look.paint(Tone::Dim, "  …"));
-        }
-        for change in group.iter().flat_map(|op| diff.iter_inline_changes(op)) {
-            let (sign, tone, word) = match change.tag() {
-                ChangeTag::Delete => ("- ", Tone::Removed, Tone::RemovedWord),
-                ChangeTag::Insert => ("+ ", Tone::Added, Tone::AddedWord),
-                ChangeTag::Equal => ("  ", Tone::Dim, Tone::Dim),
-            };
-            let pieces = change.values().iter().map(|(differs, piece)| {
-                look.paint(if *differs { word } else { tone }, piece.trim_end_matches('\n'))
-            });
-            shown.push(std::iter::once(look.paint(tone, sign)).chain(pieces).collect());
-        }
-    }
-    shown
-}
-
 /// What comes into a list or a set and what leaves it. A mere change of order is shown whole.
-fn items(label: String, old: &[Value], new: &[Value], look: Look) -> Shown {
-    let texts = |items: &[Value]| items.iter().map(Value::to_string).collect::<Vec<_>>();
+fn items(
+    label: String,
+    old: &[Value],
+    new: &[Value],
+    unknowns: &Unknowns<'_>,
+    look: Look,
+) -> Shown {
+    let text = |item: &Value| match item {
+        Value::Pending(_) => inline(item, unknowns, Look { colour: Colour::Off, ..look }),
+        item => words::shortened(&item.to_string(), look),
+    };
+    let texts = |items: &[Value]| items.iter().map(text).collect::<Vec<_>>();
     let (old, new) = (texts(old), texts(new));
     let sorted = |texts: &[String]| BTreeSet::from_iter(texts.to_vec());
     if old.len() == new.len() && sorted(&old) == sorted(&new) {
@@ -209,7 +180,7 @@ fn items(label: String, old: &[Value], new: &[Value], look: Look) -> Shown {
         }
         let mark = |side: Side, item: &String| {
             let (sign, tone) = side.sign();
-            look.paint(tone, &format!("{sign} {}", words::shortened(item, look)))
+            look.paint(tone, &format!("{sign} {item}"))
         };
         changed.extend(old[op.old_range()].iter().map(|item| mark(Side::Goes, item)));
         changed.extend(new[op.new_range()].iter().map(|item| mark(Side::Comes, item)));
@@ -281,7 +252,6 @@ mod tests {
 
     use super::*;
     use crate::address::Path;
-    use crate::report::Colour;
 
     fn shown(path: &[&str], old: Json, new: Json, look: Look) -> String {
         let side = |json: Json| (!json.is_null()).then(|| Value::lift(json).unwrap());
@@ -323,6 +293,44 @@ mod tests {
     fn what_is_not_known_yet_says_after_what_it_is() {
         assert_snapshot!(plain(&["vpc"], json!("vpc-1"), json!("${vpc.main.id}")), @"vpc: vpc-1 → (known after vpc.main is created)");
         assert_snapshot!(plain(&["url"], json!(null), json!("http://${vpc.main.id}/")), @"url: + http://${vpc.main.id}/ (known after vpc.main is created)");
+    }
+
+    #[test]
+    fn what_is_not_known_yet_is_said_so_within_lists_and_documents_too() {
+        let list = plain(&["subnets"], json!(["subnet-1"]), json!(["${vpc.main.id}"]));
+        assert_snapshot!(list, @r#"subnets: - "subnet-1"  + (known after vpc.main is created)"#);
+        let (old, new) = ("vpc-1", "${vpc.main.id}");
+        let nested = |vpc: &str| json!([{"vpc": vpc, "url": format!("http://{vpc}/x")}]);
+        assert_snapshot!(plain(&["rules"], nested(old), nested(new)), @r#"
+        rules: 
+          [
+            {
+        -     "url": "http://vpc-1/x",
+        -     "vpc": "vpc-1"
+        +     "url": "http://${vpc.main.id}/x" (known after vpc.main is created),
+        +     "vpc": (known after vpc.main is created)
+            }
+          ]
+        "#);
+        let policy = |vpc: &str| json!({"Resource": [vpc]}).to_string();
+        assert_snapshot!(plain(&["policy"], json!(policy(old)), json!(policy(new))), @r#"
+        policy: 
+          {
+            "Resource": [
+        -     "vpc-1"
+        +     (known after vpc.main is created)
+            ]
+          }
+        "#);
+        assert_snapshot!(plain(&["rules"], json!(null), nested(new)), @r#"
+        rules: +
+        + [
+        +   {
+        +     "url": "http://${vpc.main.id}/x" (known after vpc.main is created),
+        +     "vpc": (known after vpc.main is created)
+        +   }
+        + ]
+        "#);
     }
 
     #[test]

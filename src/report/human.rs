@@ -1,29 +1,10 @@
 //! The plan for people: one entry a resource, its edits below it, the counts at the end.
 
-use std::collections::BTreeMap;
-
-use super::edits::{self, Shown, Unknowns};
-use super::{Detail, Look, Tone, telling, words};
-use crate::address::Address;
-use crate::kind::{StackId, TagChange};
-use crate::plan::{Action, Because, Plan, Purpose, Step};
-use crate::value::Value;
-
-/// What a plan does to one resource.
-pub(super) struct Entry<'a> {
-    /// `+`, `~`, `±`, `-`, `>` or `…`.
-    pub(super) symbol: &'static str,
-    /// What the symbol means, in a word.
-    pub(super) verb: &'static str,
-    /// How both look.
-    pub(super) tone: Tone,
-    /// The resource.
-    pub(super) address: &'a Address,
-    /// What tells a reader what it is, or why it happens.
-    pub(super) facts: String,
-    /// What changes.
-    pub(super) edits: Vec<Shown>,
-}
+use super::edits::Shown;
+use super::entries::{Entry, entries};
+use super::{Look, Tone, words};
+use crate::kind::StackId;
+use crate::plan::{Action, Plan, Purpose, Step};
 
 /// The whole plan.
 pub fn plan(plan: &Plan, look: Look) -> String {
@@ -62,7 +43,7 @@ fn header(plan: &Plan, look: Look) -> String {
     let StackId { stack, env, region } = &plan.stack;
     let name = look.paint(Tone::Heading, &format!("{stack}/{env}"));
     let mut header = format!("{name}  {region}  {}", plan.account);
-    if plan.purpose == Purpose::Destroy {
+    if plan.purpose == Purpose::Destroy && !plan.is_empty() {
         header.push_str(&look.paint(Tone::Delete, "  everything is destroyed"));
     }
     header
@@ -74,7 +55,11 @@ pub fn last_line(plan: &Plan) -> String {
     if plan.is_empty() {
         return match plan.purpose {
             Purpose::Apply => format!("Nothing to do: live AWS is as declared ({same})."),
-            Purpose::Destroy => "Nothing to do: nothing of this stack is left in AWS.".to_owned(),
+            Purpose::Destroy => {
+                let StackId { stack, env, region } = &plan.stack;
+                let at = format!("account {} in {region}", plan.account);
+                format!("Nothing to do: there is no stack `{stack}/{env}` in {at}.")
+            }
         };
     }
     let counts = plan.counts();
@@ -115,179 +100,12 @@ fn push_entry(text: &mut String, entry: &Entry<'_>, verb: usize, name: usize, lo
     }
 }
 
-/// The entries: by kind in the order in which the plan meets the kinds, then by name.
-pub(super) fn entries<'a>(plan: &'a Plan, look: Look) -> Vec<Entry<'a>> {
-    let mut kinds: Vec<&str> = Vec::new();
-    for step in &plan.steps {
-        if !kinds.contains(&step.address.kind.as_str()) {
-            kinds.push(&step.address.kind);
-        }
-    }
-    let unknowns = Unknowns::of(plan);
-    let mut by_address: BTreeMap<&Address, Vec<&Step>> = BTreeMap::new();
-    for step in &plan.steps {
-        by_address.entry(&step.address).or_default().push(step);
-    }
-    let mut entries: Vec<Entry<'a>> =
-        by_address.values().flat_map(|steps| of_resource(steps, &unknowns, look)).collect();
-    entries.sort_by_key(|entry| kinds.iter().position(|kind| *kind == entry.address.kind));
-    entries
-}
-
-/// A resource has one step; a replaced one has two or more, of which the create speaks for all, and one
-/// that is widened has two, of which the update that ends it does.
-fn of_resource<'a>(steps: &[&'a Step], unknowns: &Unknowns<'_>, look: Look) -> Vec<Entry<'a>> {
-    let replaced_because = steps.iter().find_map(|step| match &step.action {
-        Action::Delete { because, .. } => Some(*because),
-        _ => None,
-    });
-    let widened = steps.iter().any(|step| matches!(step.action, Action::Widen { .. }));
-    let told = steps.iter().filter(|step| {
-        !matches!(
-            &step.action,
-            Action::Widen { .. } | Action::Delete { because: Because::Replaced, .. }
-        ) || steps.len() == 1
-    });
-    let mut entries: Vec<Entry<'a>> =
-        told.map(|step| of_step(step, replaced_because, unknowns, look)).collect();
-    if let Some(entry) = entries.first_mut().filter(|_| widened) {
-        let facts = [entry.facts.as_str(), GOES_LAST].into_iter().filter(|fact| !fact.is_empty());
-        entry.facts = facts.collect::<Vec<_>>().join(", ");
-    }
-    entries
-}
-
-/// Said of what is widened first.
-const GOES_LAST: &str = "in two steps: what goes, goes last";
-
-fn of_step<'a>(
-    step: &'a Step,
-    replaced_because: Option<Because>,
-    unknowns: &Unknowns<'_>,
-    look: Look,
-) -> Entry<'a> {
-    let kind = step.address.kind.as_str();
-    let facts = || telling::facts(kind, &step.spec, unknowns, look);
-    let entry = |symbol, verb, tone, facts| Entry {
-        symbol,
-        verb,
-        tone,
-        address: &step.address,
-        facts,
-        edits: edits_of(step, unknowns, look),
-    };
-    match &step.action {
-        Action::Create { replaces: None } => entry("+", "create", Tone::Create, facts()),
-        Action::Create { replaces: Some(_) } => {
-            let why = why_replaced(step, replaced_because);
-            entry("±", "replace", Tone::Replace, look.paint(Tone::Replace, &why))
-        }
-        Action::Update { adopts: true, id, .. } => {
-            let facts = format!("not ours so far: {}", words::shortened(id, look));
-            entry(">", "take over", Tone::Settle, facts)
-        }
-        Action::Update { .. } | Action::Widen { .. } => {
-            entry("~", "change", Tone::Update, rolls(step).unwrap_or_default())
-        }
-        Action::Delete { id, because, .. } => {
-            let facts = format!("{}{}", words::shortened(id, look), why_deleted(*because));
-            entry("-", "destroy", Tone::Delete, facts)
-        }
-        Action::Settle { why, .. } => entry("…", "wait", Tone::Settle, why.clone()),
-    }
-}
-
-/// Which change forces a replacement; without one, what is wrong with the old object.
-fn why_replaced(step: &Step, because: Option<Because>) -> String {
-    let forcing = step.edits.iter().filter(|edit| edit.replaces);
-    let fields: Vec<String> = forcing.map(|edit| edit.path.to_string()).collect();
-    match (fields.as_slice(), because) {
-        ([], Some(Because::Broken)) => "it failed and will not come back".to_owned(),
-        ([], _) => "what it is made of is replaced".to_owned(),
-        ([one], _) => format!("a change of {one} forces it"),
-        (many, _) => format!("changes of {} force it", many.join(", ")),
-    }
-}
-
-fn why_deleted(because: Because) -> &'static str {
-    match because {
-        Because::Destroyed | Because::Replaced => "",
-        Because::Undeclared => "  no longer declared",
-        Because::LeftOver => "  left behind by an interrupted run",
-        Because::Broken => "  failed and will not come back",
-        Because::Leaving => "  on its way out already: its end is waited for",
-    }
-}
-
-/// `rolls :41 → :42`, for whatever runs a task definition.
-fn rolls(step: &Step) -> Option<String> {
-    let edit = step.edits.iter().find(|edit| edit.path.0 == ["task-definition"])?;
-    let revision = |value: &Value| {
-        let (_, revision) = value.as_text()?.rsplit_once(':')?;
-        revision.parse::<u64>().ok()
-    };
-    let old = revision(edit.old.as_ref()?)?;
-    Some(match edit.new.as_ref().and_then(revision) {
-        Some(new) => format!("rolls :{old} → :{new}"),
-        None => format!("rolls :{old} → a new revision"),
-    })
-}
-
-fn edits_of(step: &Step, unknowns: &Unknowns<'_>, look: Look) -> Vec<Shown> {
-    let mut shown: Vec<Shown> = step
-        .edits
-        .iter()
-        .map(|edit| {
-            let mut shown = edits::show(edit, unknowns, look);
-            if edit.replaces {
-                shown.beside.push_str(&look.paint(Tone::Replace, "  (forces the replacement)"));
-            }
-            shown
-        })
-        .collect();
-    match &step.action {
-        Action::Update { tags, .. } => shown.extend(tag_edits(tags, look)),
-        Action::Create { .. } if look.detail == Detail::Full && step.edits.is_empty() => {
-            shown.extend(all_fields(&step.spec, unknowns, look));
-        }
-        _ => {}
-    }
-    shown
-}
-
-fn tag_edits(change: &TagChange, look: Look) -> Vec<Shown> {
-    let set = change.set.iter().map(|(key, value)| {
-        look.paint(Tone::Added, &format!("+ {key} = {:?}", words::shortened(value, look)))
-    });
-    let unset = change.unset.iter().map(|key| look.paint(Tone::Removed, &format!("- {key}")));
-    let beside = set.chain(unset);
-    beside.map(|beside| Shown { label: "tags".to_owned(), beside, below: Vec::new() }).collect()
-}
-
-/// Every field of what is created.
-fn all_fields(spec: &Value, unknowns: &Unknowns<'_>, look: Look) -> Vec<Shown> {
-    let Value::Map(fields) = spec else { return Vec::new() };
-    let show = |(name, value): (&String, &Value)| match value {
-        Value::Null => None,
-        Value::Map(_) | Value::List(_) => {
-            let pretty = serde_json::to_string_pretty(&value.to_source()).ok()?;
-            let below = pretty.lines().map(str::to_owned).collect();
-            Some(Shown { label: name.clone(), beside: String::new(), below })
-        }
-        leaf => {
-            let beside = edits::inline(leaf, unknowns, look);
-            Some(Shown { label: name.clone(), beside, below: Vec::new() })
-        }
-    };
-    fields.iter().filter_map(show).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::report::sample;
+    use crate::report::{Detail, sample};
 
     #[test]
     fn a_change_shows_what_rolls_and_what_forces_a_replacement() {
@@ -317,6 +135,22 @@ mod tests {
 
         0 to create, 3 to change, 1 to replace, 1 to destroy, 1 to take over, 1 to wait for. 23 others are as declared.
         "#);
+    }
+
+    #[test]
+    fn a_first_rollout_that_failed_is_taken_up_from_nothing() {
+        let mut failed = sample::change();
+        failed.steps.drain(2..);
+        failed.steps.remove(0);
+        failed.steps[0].edits[0].old = Some(sample::value(serde_json::json!("")));
+        assert_snapshot!(plan(&failed, Look::PLAIN), @"
+        shop/prod  eu-west-1  123456789012
+
+        ~ change service web  rolls out a new revision: nothing serves yet
+            task-definition  nothing → (known after task-definition.web is known)
+
+        0 to create, 1 to change, 0 to replace, 0 to destroy. 23 others are as declared.
+        ");
     }
 
     #[test]

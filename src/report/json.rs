@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::picture::Picture;
 use super::status::Status;
 use super::summary::Outputs;
+use super::{diagnostics, trouble};
 use crate::address::Address;
 use crate::kind::{Error, StackId, TagChange};
 use crate::plan::{Action, Because, Counts, Edit, Plan, Purpose, StepId};
 use crate::run::event::Outcome;
+use crate::spec::Sources;
 use crate::value::Value;
 
 /// The version of these documents. It changes when a reader of the old one would misread the new.
@@ -170,14 +173,35 @@ pub fn status(status: &Status) -> String {
     written(&Document { format: FORMAT, status })
 }
 
-/// An error of AWS or of a file.
+/// Who needs whom.
+pub fn graph(stack: &StackId, picture: &Picture) -> String {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        format: u32,
+        stack: &'a StackId,
+        resources: Vec<Resource<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Resource<'a> {
+        address: &'a Address,
+        needs: Vec<&'a Address>,
+    }
+    let needs = picture.needs().into_iter();
+    let resources = needs.map(|(address, needs)| Resource { address, needs }).collect();
+    written(&Document { format: FORMAT, stack, resources })
+}
+
+/// An error of AWS: as a diagnostic like all others, and in AWS's own words.
 pub fn error(error: &Error) -> String {
     #[derive(Serialize)]
     struct Document<'a> {
         format: u32,
+        diagnostics: serde_json::Value,
         error: &'a Error,
     }
-    written(&Document { format: FORMAT, error })
+    let found = [trouble::diagnostic(error)];
+    let diagnostics = diagnostics::to_json(&found, &Sources::default());
+    written(&Document { format: FORMAT, diagnostics, error })
 }
 
 fn written(document: &impl Serialize) -> String {

@@ -1,6 +1,7 @@
 //! The plan as Markdown, for a comment on a change request: the counts in sight, the rest folded.
 
-use super::human::{entries, last_line};
+use super::entries::entries;
+use super::human::last_line;
 use super::{Look, words};
 use crate::plan::Plan;
 

@@ -6,7 +6,9 @@
 pub use self::style::{Colour, Detail, Look, Tone};
 
 pub mod diagnostics;
+mod documents;
 mod edits;
+mod entries;
 pub mod explain;
 pub mod human;
 pub mod json;
@@ -19,4 +21,5 @@ pub mod status;
 mod style;
 pub mod summary;
 mod telling;
-mod words;
+pub mod trouble;
+pub mod words;

@@ -17,14 +17,8 @@ pub struct Picture {
 impl Picture {
     /// Each resource, and below it what it needs.
     pub fn text(&self) -> String {
-        let mut needs: BTreeMap<&Address, Vec<&Address>> =
-            self.nodes.iter().map(|node| (node, Vec::new())).collect();
-        for (from, to) in &self.edges {
-            needs.entry(from).or_default().push(to);
-        }
         let mut text = String::new();
-        for (node, mut needs) in needs {
-            needs.sort();
+        for (node, needs) in self.needs() {
             writeln!(text, "{node}").expect("writing to a string succeeds");
             for (index, need) in needs.iter().enumerate() {
                 let branch = if index + 1 == needs.len() { "└─" } else { "├─" };
@@ -32,6 +26,16 @@ impl Picture {
             }
         }
         text
+    }
+
+    /// Each resource, and those that it needs; both sorted.
+    pub(super) fn needs(&self) -> BTreeMap<&Address, Vec<&Address>> {
+        let mut needs: BTreeMap<&Address, Vec<&Address>> =
+            self.nodes.iter().map(|node| (node, Vec::new())).collect();
+        for (from, to) in self.sorted() {
+            needs.entry(from).or_default().push(to);
+        }
+        needs
     }
 
     /// A Mermaid flowchart.

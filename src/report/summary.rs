@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use super::{Look, Tone, words};
+use super::{Look, Tone, trouble, words};
 use crate::kind::{Error, RolloutFailure};
-use crate::plan::{Action, Plan, Step, StepId};
+use crate::plan::{Action, Because, Plan, Step, StepId};
 use crate::run::event::Outcome;
 
 /// The most lines of evidence that are told of one rollout; with its verdict it stays within fifteen.
 const EVIDENCE: usize = 9;
+
+/// So many resources are named before the rest is only counted.
+const SHOWN: usize = 8;
 
 /// What a user wants to know of a stack, in order: where it answers, where its images go.
 pub type Outputs = Vec<(String, String)>;
@@ -39,9 +42,15 @@ pub fn summary(
 }
 
 /// `3 created, 1 changed`; what was done, by verb.
-fn done(plan: &Plan, outcome: &Outcome) -> String {
-    let count =
-        |verb: &str| outcome.done.iter().filter(|step| plan.steps[**step].verb() == verb).count();
+fn done_of(plan: &Plan, outcome: &Outcome) -> String {
+    let done = || outcome.done.iter().map(|step| &plan.steps[*step]);
+    // A successor that stands speaks for the end of what it replaces, too.
+    let is_told = |step: &&Step| {
+        let succeeded = |other: &Step| other.verb() == "replace" && other.address == step.address;
+        let is_replaced = matches!(&step.action, Action::Delete { because: Because::Replaced, .. });
+        !(is_replaced && done().any(succeeded))
+    };
+    let count = |verb: &str| done().filter(|step| step.verb() == verb).filter(is_told).count();
     let verbs = [
         ("create", "created"),
         ("update", "changed"),
@@ -59,7 +68,7 @@ fn done(plan: &Plan, outcome: &Outcome) -> String {
 }
 
 fn last_line(plan: &Plan, outcome: &Outcome, took: Duration, look: Look) -> String {
-    let (done, took) = (done(plan, outcome), words::duration(took));
+    let (done, took) = (done_of(plan, outcome), words::duration(took));
     if outcome.is_complete() {
         return format!("{} in {took}: {done}.", look.paint(Tone::Good, "Done"));
     }
@@ -80,22 +89,25 @@ fn left(plan: &Plan, outcome: &Outcome, look: Look) -> String {
         let names: Vec<String> = skipped.map(|(step, _)| name(*step)).collect();
         if !names.is_empty() {
             let because = format!("skipped, because {} comes first:", name(*failed));
-            text.push_str(&format!("{} {}\n", look.paint(Tone::Warning, &because), listed(&names)));
+            text.push_str(&format!(
+                "{} {}\n",
+                look.paint(Tone::Warning, &because),
+                listed(&names, SHOWN)
+            ));
         }
     }
     let names: Vec<String> = outcome.interrupted.iter().map(|step| name(*step)).collect();
     if !names.is_empty() {
         let label = look.paint(Tone::Warning, "left by the interrupt:");
-        text.push_str(&format!("{label} {}\n", listed(&names)));
+        text.push_str(&format!("{label} {}\n", listed(&names, SHOWN)));
     }
     text
 }
 
-/// The first eight, and how many more.
-pub(crate) fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 8;
-    let first = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
+/// The first `most`, and how many more.
+pub(crate) fn listed(names: &[String], most: usize) -> String {
+    let first = names.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(most) {
         0 => first,
         more => format!("{first} and {more} more"),
     }
@@ -137,7 +149,7 @@ fn other_failure(step: &Step, error: &Error, look: Look) -> String {
         Action::Delete { .. } => "destroying",
         Action::Settle { .. } => "waiting for",
     };
-    let label = look.paint(Tone::Error, "error:");
+    let label = look.paint(Tone::Error, &format!("error[{}]:", trouble::code(error)));
     let mut text = format!("{label} {doing} {} failed\n", words::address(&step.address));
     text.push_str(&format!("  {error}\n"));
     if let Some(request) = &error.request_id {
@@ -147,8 +159,8 @@ fn other_failure(step: &Step, error: &Error, look: Look) -> String {
 }
 
 fn hint(error: &Error, look: Look) -> String {
-    let hint =
-        error.hint.as_ref().map(|hint| format!("  {} {hint}\n", look.paint(Tone::Hint, "hint:")));
+    let hint = trouble::hint(error);
+    let hint = hint.map(|hint| format!("  {} {hint}\n", look.paint(Tone::Hint, "hint:")));
     hint.unwrap_or_default()
 }
 
@@ -179,6 +191,16 @@ mod tests {
     }
 
     #[test]
+    fn a_replacement_counts_once() {
+        let told = |done: Vec<StepId>| {
+            let outcome = Outcome { done, ..Outcome::default() };
+            done_of(&sample::change(), &outcome)
+        };
+        assert_snapshot!(told(vec![0, 2, 3, 6]), @"1 changed, 1 replaced, 1 destroyed");
+        assert_snapshot!(told(vec![3]), @"1 destroyed");
+    }
+
+    #[test]
     fn a_failure_names_the_call_and_what_was_skipped() {
         let mut error = Error::new(Class::Quota, "the limit of 5 VPCs is reached")
             .hinted("raise the quota `VPCs per Region`");
@@ -191,7 +213,7 @@ mod tests {
             skipped: [(1, 0), (3, 0), (5, 0)].into(),
             ..Outcome::default()
         }), @"
-        error: creating VPC main failed
+        error[E0309]: creating VPC main failed
           CreateVpc: VpcLimitExceeded: the limit of 5 VPCs is reached
           request id: 6d2a-11
           hint: raise the quota `VPCs per Region`
@@ -227,6 +249,7 @@ mod tests {
           - task 7 stopped: exit code 1
           - task 8 stopped: exit code 1
           … 11 more with --format json
+          hint: see `ecsctl explain E0313`
 
         Not done after 3 min 20 s: nothing was done. Mend the cause and run the same command again: it goes on from here.
         ");

@@ -78,6 +78,7 @@ fn tell(fact: &Fact, spec: &Value, unknowns: &Unknowns<'_>, look: Look) -> Optio
         Each(field, of) => {
             let Value::Map(entries) = spec.get(field)? else { return None };
             let each = entries.values().filter_map(|entry| entry.get(of));
+            // The reference itself: a note for each image would fill lines. In full, fields have notes.
             let shown = each.map(|value| match value.to_source() {
                 serde_json::Value::String(text) => words::shortened(&text, look),
                 other => other.to_string(),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::{Detail, Look};
@@ -22,7 +24,7 @@ pub(super) fn address(address: &Address) -> String {
 }
 
 /// `0.3 s`, `18 s`, `3 min 20 s`, `1 h 5 min`.
-pub(super) fn duration(duration: Duration) -> String {
+pub fn duration(duration: Duration) -> String {
     match duration.as_secs() {
         0..10 => format!("{:.1} s", duration.as_secs_f64()),
         seconds @ 10..60 => format!("{seconds} s"),
@@ -31,8 +33,13 @@ pub(super) fn duration(duration: Duration) -> String {
     }
 }
 
+/// `2026-11-21 08:12 UTC`.
+pub fn moment(moment: Timestamp) -> String {
+    moment.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 /// `1 resource`, `2 resources`.
-pub(super) fn count(count: usize, noun: &str) -> String {
+pub fn count(count: usize, noun: &str) -> String {
     match (count, noun.strip_suffix('y')) {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{count} {stem}ies"),

@@ -151,10 +151,7 @@ impl Run<'_> {
                 }
                 Ok(()) = interrupt.changed() => match *interrupt.borrow_and_update() {
                     Interrupt::None => {}
-                    Interrupt::Stop => {
-                        outcome.was_interrupted = true;
-                        self.tell(&Event::Interrupted)?;
-                    }
+                    Interrupt::Stop => self.stop(&mut outcome)?,
                     Interrupt::Now => {
                         outcome.was_interrupted = true;
                         break;
@@ -233,12 +230,19 @@ impl Run<'_> {
             }
             End::Failed(error) => self.fail(schedule, outcome, step, error),
             End::Interrupted => {
-                // A step may notice before the run does.
-                outcome.was_interrupted = true;
+                self.stop(outcome)?;
                 outcome.interrupted.push(step);
                 self.tell(&Event::StepInterrupted { step })
             }
         }
+    }
+
+    /// Begins nothing new, and says so once: a step may notice before the run does.
+    fn stop(&mut self, outcome: &mut Outcome) -> io::Result<()> {
+        if std::mem::replace(&mut outcome.was_interrupted, true) {
+            return Ok(());
+        }
+        self.tell(&Event::Interrupted)
     }
 
     fn fail(

@@ -88,7 +88,7 @@ fn value(shape: &Shape, language: &Language) -> Option<String> {
 }
 
 /// Says what is wrong with a name.
-pub(crate) fn name(name: &str) -> Result<(), String> {
+pub fn name(name: &str) -> Result<(), String> {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if name.is_empty() {
         return Err("a name is empty".to_owned());

@@ -14,7 +14,7 @@ use super::files::Files;
 use super::layers::{Layers, fill, merge, with_tree};
 use super::meta::{KEYS, Meta, VERSION, lifetime};
 use super::names::Names;
-use super::node::{Entry, Layer, Mark, Node};
+use super::node::{Entry, Layer, Mark, Node, Table};
 use super::parse::parse;
 use super::read::{Reader, overlay_name};
 use super::required::missing;
@@ -29,8 +29,58 @@ const DEFAULT_ENV: &str = "default";
 
 /// Reads a spec, or tells everything that is wrong with it.
 pub fn load(request: &Request, language: &Language, files: &dyn Files) -> Result<Spec, Rejected> {
+    let texts = read(request, files)?;
+    put_together(request, texts, language)
+}
+
+/// Reads of a spec only which stack it is and whether it is protected. Nothing else in it has to be
+/// right, and no variable that only other things mention needs a value.
+pub fn identify(
+    request: &Request,
+    language: &Language,
+    files: &dyn Files,
+) -> Result<Spec, Rejected> {
+    let mut texts = read(request, files)?;
+    let vars = identity(&mut texts);
+    let given = request.vars.iter().filter(|(name, _)| vars.contains(*name));
+    let given = given.map(|(name, value)| (name.clone(), value.clone())).collect();
+    put_together(&Request { vars: given, ..request.clone() }, texts, language)
+}
+
+/// What of a spec says which stack it is.
+const IDENTITY: [&str; 6] = ["ecsctl", "stack", "region", "protect", "vars", "env"];
+
+/// Leaves of all texts what says which stack it is, and the variables that this mentions. Gives their
+/// names.
+fn identity(texts: &mut Texts) -> BTreeSet<String> {
+    let Texts { base, overlay, sets, beside: _, sources: _ } = texts;
+    let mut tables: Vec<&mut Table> = Vec::new();
+    for node in [base].into_iter().chain(overlay).chain(sets) {
+        tables.extend(node.table_mut());
+    }
+    let (mut said, mut vars) = (String::new(), BTreeSet::new());
+    for table in &mut tables {
+        table.retain(|key, _| IDENTITY.contains(&key.as_str()));
+        let envs = table.get_mut("env").and_then(|entry| entry.value.table_mut());
+        for env in envs.into_iter().flatten().filter_map(|(_, env)| env.value.table_mut()) {
+            env.retain(|key, _| IDENTITY.contains(&key.as_str()));
+        }
+        let told = table.iter().filter(|(key, _)| key.as_str() != "vars");
+        said.extend(told.map(|(_, entry)| entry.value.to_json().to_string()));
+    }
+    for table in tables {
+        let Some(all) = table.get_mut("vars").and_then(|entry| entry.value.table_mut()) else {
+            continue;
+        };
+        all.retain(|name, _| said.contains(&format!("var.{name}")));
+        vars.extend(all.keys().cloned());
+    }
+    vars
+}
+
+fn put_together(request: &Request, texts: Texts, language: &Language) -> Result<Spec, Rejected> {
     let env = request.env.as_deref().unwrap_or(DEFAULT_ENV);
-    let Texts { base, overlay, sets, beside, sources } = read(request, env, files)?;
+    let Texts { base, overlay, sets, beside, sources } = texts;
     let shape = language.spec();
     let mut checker = Checker::new(language, &shape, &sources);
     if overlay.is_none() {
@@ -95,7 +145,8 @@ struct Texts {
     sources: Sources,
 }
 
-fn read(request: &Request, env: &str, files: &dyn Files) -> Result<Texts, Rejected> {
+fn read(request: &Request, files: &dyn Files) -> Result<Texts, Rejected> {
+    let env = request.env.as_deref().unwrap_or(DEFAULT_ENV);
     // The name becomes part of a file's name before anything else.
     if let Err(title) = example::name(env) {
         let hint = "use lower-case letters, digits and dashes";

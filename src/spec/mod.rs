@@ -12,9 +12,10 @@ use serde_json::Value as Json;
 use crate::diag::Diagnostic;
 use crate::kind::StackId;
 
+pub use self::example::name as legal_name;
 pub use self::files::{Disk, Files};
 pub use self::language::{KindWords, Language};
-pub use self::load::load;
+pub use self::load::{identify, load};
 pub use self::meta::Meta;
 pub use self::node::Layer;
 pub use self::rules::{Format, Later, Reference, Shorthand, When};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, reason};
 
 use super::files::{Files, matching};
 use super::merge::union;
@@ -171,15 +171,6 @@ impl<'a> Reader<'a> {
     fn complain(&mut self, code: &'static str, title: String, mark: Mark, hint: &str) {
         let span = self.sources.span(mark);
         self.found.push(Diagnostic::error(code, title).at_span(span, "").hint(hint));
-    }
-}
-
-fn reason(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-        std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-        std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
-        kind => kind.to_string(),
     }
 }
 

@@ -42,6 +42,17 @@ pub struct Lock {
     _file: File,
 }
 
+/// What a run has written down.
+#[derive(Debug)]
+pub struct Recorded {
+    /// Where.
+    pub file: PathBuf,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// The first line that cannot be read, from 1; nothing behind it is known.
+    pub damaged: Option<usize>,
+}
+
 /// Why there is no lock.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -110,11 +121,17 @@ impl Local {
         Ok(names)
     }
 
-    /// The events of a run, as far as they can be read: a journal may have been cut at any byte.
-    pub fn events(&self, run: &str) -> io::Result<Vec<Event>> {
-        let text = fs_err::read(self.folder.join("runs").join(format!("{run}.jsonl")))?;
-        let lines = text.split(|byte| *byte == b'\n');
-        Ok(lines.map_while(|line| serde_json::from_slice(line).ok()).collect())
+    /// What a run has written down, as far as it can be read.
+    pub fn recorded(&self, run: &str) -> io::Result<Recorded> {
+        let file = self.folder.join("runs").join(format!("{run}.jsonl"));
+        let text = fs_err::read(&file)?;
+        let mut lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+        // A run may have been cut at any byte; only lines that were ended must be whole.
+        lines.pop();
+        let read = lines.iter().map_while(|line| serde_json::from_slice(line).ok());
+        let events: Vec<Event> = read.collect();
+        let damaged = (events.len() < lines.len()).then_some(events.len() + 1);
+        Ok(Recorded { file, events, damaged })
     }
 }
 
@@ -185,8 +202,12 @@ mod tests {
             .file
             .write_all(b"{\"event\":\"from-the-future\",\"x\":1}\n{\"event\":\"inter")
             .unwrap();
-        let events = local.events("one").unwrap();
-        assert!(matches!(events.as_slice(), [Event::Interrupted, Event::Unknown]), "{events:?}");
+        let read = local.recorded("one").unwrap();
+        assert!(matches!(read.events.as_slice(), [Event::Interrupted, Event::Unknown]), "{read:?}");
+        assert_eq!(read.damaged, None);
+        journal.file.write_all(b"\n{\"event\":\"interrupted\"}\n").unwrap();
+        let read = local.recorded("one").unwrap();
+        assert_eq!((read.events.len(), read.damaged), (2, Some(3)));
         assert_eq!(local.runs().unwrap(), ["one"]);
     }
 }

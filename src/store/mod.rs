@@ -5,13 +5,17 @@ use std::path::Path;
 
 pub mod local;
 
-/// Writes a file so that a reader sees the old text or the new one and never a part: beside, synced,
-/// renamed. Readable by its owner only.
-pub fn write_atomic(path: &Path, text: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder {
+/// Writes a file of the state folder, which is made where it is not there yet.
+pub fn write_state(path: &Path, text: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
         fs_err::create_dir_all(folder)?;
     }
+    write_atomic(path, text)
+}
+
+/// Writes a file so that a reader sees the old text or the new one and never a part: beside, synced,
+/// renamed. Readable by its owner only. Its folder has to be there.
+pub fn write_atomic(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.new", std::process::id()));
     let beside = Path::new(&beside);

@@ -60,7 +60,11 @@ impl Desk {
     }
 
     fn run(&self, line: &str) -> Came {
-        let output = self.command(line).output().expect("the binary runs");
+        self.came(&mut self.command(line))
+    }
+
+    fn came(&self, command: &mut Command) -> Came {
+        let output = command.output().expect("the binary runs");
         Came {
             stdout: String::from_utf8(output.stdout).expect("stdout is text"),
             stderr: String::from_utf8(output.stderr).expect("stderr is text"),
@@ -107,7 +111,7 @@ impl Came {
     }
 }
 
-/// `(0.3 s)` → `(T)`, `Done in 0.3 s` → `Done in T`, identifiers → `ID`.
+/// `(0.3 s)` → `(T)`, `Done in 0.3 s` → `Done in T`, moments → `DAY TIME UTC`, identifiers → `ID`.
 fn masked(line: &str) -> String {
     let mut words: Vec<String> = line.split(' ').map(identifier).collect();
     for at in 1..words.len() {
@@ -116,6 +120,11 @@ fn masked(line: &str) -> String {
         if unit == "s" && number.parse::<f64>().is_ok() {
             words[at - 1] = words[at - 1].replace(&number, "T");
             words[at] = words[at].replacen('s', "", 1);
+        }
+    }
+    for at in 2..words.len() {
+        if words[at].starts_with("UTC") {
+            (words[at - 2], words[at - 1]) = ("DAY".to_owned(), "TIME".to_owned());
         }
     }
     words.join(" ").replace("T )", "T)").replace("T :", "T:")
@@ -135,7 +144,8 @@ fn identifier(word: &str) -> String {
 #[test]
 fn help() {
     let desk = Desk::empty();
-    let mut text = desk.run("help").exits(0).stdout;
+    let mut text = desk.run("--help").exits(0).stdout;
+    assert_eq!(desk.run("help").exits(0).stdout, text);
     for command in [
         "demo",
         "init",
@@ -156,6 +166,9 @@ fn help() {
         "version",
     ] {
         let help = desk.run(&format!("{command} -h")).exits(0).stdout;
+        assert_eq!(desk.run(&format!("{command} --help")).exits(0).stdout, help);
+        assert!(help.lines().count() <= 30, "{help}");
+        assert!(help.lines().all(|line| line.len() <= 100), "{help}");
         let own = help.split("Shared options:").next().unwrap().trim_end();
         text.push_str(&format!("\n$ ecsctl {command} -h\n{own}\n"));
     }
@@ -191,9 +204,9 @@ fn usage_errors_exit_with_64() {
     ");
     assert_snapshot!(desk.run("destroy --stack hello").text(), @"
     --- stderr
-    error: `--stack` needs `--region` too
-      hint: see `ecsctl help`
-    --- exit 64
+    error[E0306]: nobody says which AWS region is meant
+      hint: say `--region`, or set AWS_REGION
+    --- exit 1
     ");
     assert_snapshot!(desk.run("explain E9999").text(), @"
     --- stderr
@@ -221,6 +234,19 @@ fn init_writes_a_spec_once() {
     shop/default is in order: it declares 22 resources
     --- exit 0
     ");
+    assert_snapshot!(desk.run("init Bad_Name -f other.toml").text(), @"
+    --- stderr
+    error[E0113]: `Bad_Name` is not a name
+      hint: write `ecsctl init bad-name`
+    --- exit 64
+    ");
+    assert_snapshot!(desk.run("init -f no/such/folder.toml").text(), @"
+    --- stderr
+    error[E0410]: `no/such/folder.toml` cannot be written: there is no folder `no/such`
+      hint: make the folder first: `mkdir -p no/such`
+    --- exit 1
+    ");
+    assert!(!desk.folder.join("other.toml").exists() && !desk.folder.join("no").exists());
 }
 
 #[test]
@@ -246,10 +272,7 @@ fn a_missing_spec_is_named() {
     assert_snapshot!(Desk::empty().run("plan").text(), @"
     --- stderr
     error[E0104]: `ecsctl.toml` cannot be read: there is no such file
-     |
-     = help: name the spec with -f FILE, or begin one with `ecsctl init`
-
-    1 error
+      hint: name the spec with -f FILE, or begin one with `ecsctl init`
     --- exit 64
     ");
 }
@@ -320,6 +343,7 @@ fn a_stack_lives() {
     Done in T: 22 created.
     url = http://hello-default-main-N.us-east-1.elb.amazonaws.com
     --- stderr
+
     created NAT gateway a (T)
     created VPC main (T)
     created cluster main (T)
@@ -354,7 +378,8 @@ fn a_stack_lives() {
     hello/default  us-east-1  123456789012  22 resources
     url      http://hello-default-main-N.us-east-1.elb.amazonaws.com
 
-    service web  hello-default-web:1  1 task wanted  steady
+    service web  hello-default-web:1  1 of 1 task running  steady
+                 last deployment: hello-default-web:1, done at DAY TIME UTC
     --- exit 0
     ");
     desk.write(&SPEC.replace("2.4", "2.5"));
@@ -372,6 +397,7 @@ fn a_stack_lives() {
     Done in T: 2 changed.
     url = http://hello-default-main-N.us-east-1.elb.amazonaws.com
     --- stderr
+
     changed service web (T)
     changed task definition web (T)
     --- exit 0
@@ -406,6 +432,7 @@ fn a_stack_lives() {
 
     Done in T: 22 destroyed.
     --- stderr
+
     destroyed NAT gateway a (T)
     destroyed VPC main (T)
     destroyed cluster main (T)
@@ -431,9 +458,9 @@ fn a_stack_lives() {
     --- exit 0
     ");
     assert_snapshot!(desk.run("destroy --yes").text(), @"
-    hello/default  us-east-1  123456789012  everything is destroyed
+    hello/default  us-east-1  123456789012
 
-    Nothing to do: nothing of this stack is left in AWS.
+    Nothing to do: there is no stack `hello/default` in account 123456789012 in us-east-1.
     --- exit 0
     ");
 }
@@ -500,10 +527,12 @@ fn a_bad_image_exits_with_4() {
     rollout failed: service web: hello-default-web:2 was rolled back, hello-default-web:1 serves
       reason: ECS deployment circuit breaker: tasks failed to start.
       - container `web`: Essential container in task exited (exit code 1)
+      hint: see `ecsctl explain E0313`
 
     Not done after T: 1 changed. Mend the cause and run the same command again: it goes on from here.
     url = http://hello-default-main-N.us-east-1.elb.amazonaws.com
     --- stderr
+
     changed task definition web (T)
     failed service web: the rollout of hello-default-web:2 was rolled back: ECS deployment circuit breaker: tasks failed to start.
     --- exit 4
@@ -519,13 +548,280 @@ fn a_kept_plan_is_obeyed_until_the_world_moves() {
     desk.run("plan --out first.plan").exits(0);
     desk.run("apply first.plan --yes").exits(0);
     assert_snapshot!(desk.run("apply first.plan --yes").stderr, @"
-    error: refused: the plan is out of date: cluster.main, elastic-ip.nat-a, internet-gateway.main, listener.main-http, listener-rule.web, load-balancer.main, log-group.web, nat-gateway.a and 14 more would differ now
+    error[E0406]: the plan is out of date: nothing is left to do
       hint: plan again
     ");
     desk.write(&SPEC.replace("2.4", "2.5"));
     desk.run("plan --out second.plan").exits(0);
+    desk.run("plan --out third.plan --set network.mode=public").exits(0);
     desk.run("apply second.plan --yes").exits(0);
+    assert_snapshot!(desk.run("apply third.plan --yes").exits(3).stderr, @"
+    error[E0406]: the plan is out of date: 2 resources would differ now: service.web, task-definition.web
+      hint: plan again
+    ");
     desk.run("plan --detailed-exitcode").exits(0);
+}
+
+/// What the command line says and the spec does not mean is never passed over.
+#[test]
+fn a_region_or_an_address_that_is_not_of_the_spec_is_refused() {
+    let desk = Desk::with(SPEC);
+    assert_snapshot!(desk.run("plan --region us-west-2").text(), @r#"
+    --- stderr
+    error[E0306]: `--region us-west-2`, but the spec says `region = "us-east-1"`
+      hint: leave `--region` out, or add `--set region=us-west-2`
+    --- exit 64
+    "#);
+    assert_eq!(desk.run("destroy --yes --region us-west-2").code, Some(64));
+    desk.run("plan --region us-west-2 --set region=us-west-2").exits(0);
+    assert_snapshot!(desk.run("apply --yes --adopt cluster.mian").text(), @"
+    --- stderr
+    error[E0203]: no resource `cluster.mian` in this stack
+      hint: did you mean `--adopt cluster.main`?
+    --- exit 64
+    ");
+}
+
+#[test]
+fn a_plan_that_cannot_be_obeyed_says_why() {
+    let desk = Desk::with(SPEC);
+    assert_snapshot!(desk.run("apply none.plan").text(), @"
+    --- stderr
+    error[E0403]: the plan `none.plan` cannot be read: there is no such file
+      hint: name a file that `ecsctl plan --out FILE` has written
+    --- exit 1
+    ");
+    assert_snapshot!(desk.run("apply ecsctl.toml").text(), @"
+    --- stderr
+    error[E0404]: `ecsctl.toml` is no plan that can be applied: it is something else, or damaged
+      hint: make it anew with `ecsctl plan --out FILE`
+    --- exit 3
+    ");
+    assert_snapshot!(desk.run("plan --out no/such/folder.plan").text(), @"
+    --- stderr
+    error[E0410]: `no/such/folder.plan` cannot be written: there is no folder `no/such`
+      hint: make the folder first: `mkdir -p no/such`
+    --- exit 1
+    ");
+    desk.run("plan --out my.plan").exits(0);
+    let text = fs_err::read_to_string(desk.folder.join("my.plan")).unwrap();
+    let rewrite = |from: &str, to: &str| {
+        let text = text.replace(from, to);
+        ecsctl::store::write_atomic(&desk.folder.join("my.plan"), text.as_bytes()).unwrap();
+    };
+    rewrite("123456789012", "210987654321");
+    assert_snapshot!(desk.run("apply my.plan").text(), @"
+    --- stderr
+    error[E0405]: the plan was made for account 210987654321, and this is 123456789012
+      hint: choose the profile of that account, or plan again
+    --- exit 3
+    ");
+    rewrite("\"format\": 1", "\"format\": 2");
+    assert_snapshot!(desk.run("apply my.plan").text(), @"
+    --- stderr
+    error[E0404]: `my.plan` is no plan that can be applied: another version of ecsctl has written it
+      hint: make it anew with `ecsctl plan --out FILE`
+    --- exit 3
+    ");
+    let found = desk.run("apply my.plan --format json").exits(3).json();
+    assert_eq!(found["diagnostics"][0]["code"], "E0404");
+}
+
+/// Whatever is wrong with the state folder is said in words, and nothing is begun.
+#[test]
+fn a_state_folder_that_is_none_is_said_so() {
+    let desk = Desk::with(SPEC);
+    let told = desk.run("plan --state ecsctl.toml").stderr;
+    assert_snapshot!(told, @"
+    error[E0401]: the state folder `ecsctl.toml` cannot be used: it is a file
+      hint: name a folder that you may write with `--state`, or mend this one
+    ");
+    for command in ["plan", "apply --yes", "destroy --yes", "state show"] {
+        let came = desk.run(&format!("{command} --state ecsctl.toml")).exits(1);
+        assert_eq!((came.stderr.as_str(), came.stdout.as_str()), (told.as_str(), ""), "{command}");
+    }
+    fs_err::create_dir_all(desk.folder.join("state")).unwrap();
+    let account = desk.folder.join("state/sim-us-east-1.json");
+    ecsctl::store::write_atomic(&account, b"{").unwrap();
+    assert_snapshot!(desk.run("plan").text(), @"
+    --- stderr
+    error[E0402]: `state/sim-us-east-1.json` is not a simulated account: EOF while parsing an object at line 1 column 1
+      hint: mend the file, or delete it to begin with an empty account
+    --- exit 1
+    ");
+    fs_err::remove_file(&account).unwrap();
+    desk.run("apply --yes").exits(0);
+    let runs = desk.folder.join("state/hello/default/runs");
+    ecsctl::store::write_atomic(&runs.join("20260101T000000000Z-1.jsonl"), b"x\n").unwrap();
+    assert_snapshot!(desk.run("state show").text(), @"
+    20260101T000000000Z-1  unknown  the journal is damaged
+    DAY TIME UTC  apply    22 of 22 steps done
+    --- stderr
+    warning[E0409]: the journal `state/hello/default/runs/20260101T000000000Z-1.jsonl` is damaged in line 1
+      hint: delete it if you like: no plan depends on it
+    --- exit 0
+    ");
+    let shown = desk.run("state show --format json").exits(0).json();
+    assert_eq!(shown["runs"][1]["purpose"], "apply");
+}
+
+/// The command against AWS as it cannot be reached: nothing of this machine's configuration counts.
+fn astray(desk: &Desk, line: &str, environment: &[(&str, &str)]) -> Came {
+    let mut command = desk.command(line);
+    command.env("ECSCTL_CLOUD", "aws").env("HOME", &desk.folder);
+    command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    desk.came(command.envs(environment.iter().copied()))
+}
+
+#[test]
+fn the_way_to_aws_is_explained_where_it_fails() {
+    let desk = Desk::with(SPEC);
+    let keys = [("AWS_ACCESS_KEY_ID", "123456789012"), ("AWS_SECRET_ACCESS_KEY", "test")];
+    assert_snapshot!(astray(&desk, "plan", &[]).text(), @"
+    --- stderr
+    error[E0301]: no AWS credentials were found
+      hint: choose a profile with `--profile` or AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+    --- exit 1
+    ");
+    assert_snapshot!(astray(&desk, "plan --profile nobody", &keys).text(), @"
+    --- stderr
+    error[E0304]: there is no profile `nobody` in the AWS configuration
+      hint: make one with `aws configure sso`: no profile is configured here
+    --- exit 1
+    ");
+    assert_snapshot!(astray(&desk, "plan", &keys).text(), @"
+    --- stderr
+    error[E0305]: AWS cannot be reached: Connection refused
+      hint: check the network, the region and AWS_ENDPOINT_URL
+    --- exit 1
+    ");
+    let bare = [keys.as_slice(), &[("AWS_ENDPOINT_URL", "nonsense")]].concat();
+    assert_snapshot!(astray(&desk, "plan", &bare).text(), @"
+    --- stderr
+    error[E0305]: AWS cannot be reached: failed to apply endpoint `nonsense`: endpoint must contain scheme
+      hint: check the network, the region and AWS_ENDPOINT_URL
+    --- exit 1
+    ");
+    assert_snapshot!(astray(&desk, "status --stack hello", &keys).text(), @"
+    --- stderr
+    error[E0306]: nobody says which AWS region is meant
+      hint: say `--region`, or set AWS_REGION
+    --- exit 1
+    ");
+    fs_err::create_dir_all(desk.folder.join(".aws")).unwrap();
+    let profiles = b"[profile sandbox]\nregion = eu-west-1\n[profile shop]\n";
+    ecsctl::store::write_atomic(&desk.folder.join(".aws/config"), profiles).unwrap();
+    assert_snapshot!(astray(&desk, "plan", &[("AWS_PROFILE", "nobody")]).text(), @"
+    --- stderr
+    error[E0304]: there is no profile `nobody` in the AWS configuration
+      hint: choose one that there is: sandbox, shop
+    --- exit 1
+    ");
+    let found = astray(&desk, "plan --format json", &keys).exits(1).json();
+    assert_eq!(found["diagnostics"][0]["code"], "E0305");
+    assert_eq!(found["error"]["class"], "unreachable");
+}
+
+/// What a destroy needs of a spec is which stack it is.
+#[test]
+fn destroy_asks_for_no_variable_that_only_resources_need() {
+    let vars = "[vars]\ntag = {}\nwhere = {}\n";
+    let spec = format!("{}{vars}", SPEC.replace("2.4", "${var.tag}"));
+    let desk = Desk::with(&spec);
+    desk.run("apply --yes").exits(64);
+    desk.run("apply --yes --var tag=2.4 --var where=x").exits(0);
+    desk.run("destroy --yes --var tag=2.4").exits(0);
+    let desk = Desk::with(&spec.replace("us-east-1", "${var.where}"));
+    assert_snapshot!(desk.run("destroy --yes").text(), @"
+    --- stderr
+    error[E0116]: the variable `where` has no value
+      --> ecsctl.toml:10:1
+       |
+    10 | where = {}
+       | ^^^^^
+       |
+       = help: give `--var where=…`
+
+    1 error
+    --- exit 64
+    ");
+    desk.run("destroy --yes --var where=us-east-1").exits(0);
+}
+
+#[test]
+fn a_stack_that_is_not_there_is_told_from_those_that_are() {
+    let desk = Desk::with(SPEC);
+    let region = "--region us-east-1";
+    assert_snapshot!(desk.run(&format!("destroy --yes --stack hello {region}")).text(), @"
+    hello/default  us-east-1  123456789012
+
+    Nothing to do: there is no stack `hello/default` in account 123456789012 in us-east-1.
+    --- stderr
+    there is no stack at all in us-east-1
+    --- exit 0
+    ");
+    desk.run("apply --yes").exits(0);
+    assert_snapshot!(desk.run(&format!("destroy --yes --stack helo {region}")).text(), @"
+    helo/default  us-east-1  123456789012
+
+    Nothing to do: there is no stack `helo/default` in account 123456789012 in us-east-1.
+    --- stderr
+    did you mean `hello/default`? It is in us-east-1
+    --- exit 0
+    ");
+    assert_snapshot!(desk.run(&format!("status --stack something-else {region}")).text(), @"
+    something-else/default  us-east-1  123456789012  nothing of it is in AWS
+    --- stderr
+    stacks in us-east-1: hello/default
+    --- exit 0
+    ");
+    assert_snapshot!(desk.run(&format!("destroy --yes --stack ../x {region}")).text(), @"
+    --- stderr
+    error[E0113]: `../x` is not a name
+      hint: use lower-case letters, digits and dashes
+    --- exit 64
+    ");
+}
+
+#[test]
+fn status_tells_a_rollout_that_failed() {
+    let desk = Desk::with(&SPEC.replace("2.4", "bad-exit"));
+    desk.run("apply --yes").exits(4);
+    assert_snapshot!(desk.run("status").text(), @"
+    hello/default  us-east-1  123456789012  22 resources
+    url      http://hello-default-main-N.us-east-1.elb.amazonaws.com
+
+    service web  0 of 1 task running  nothing serves
+                 last deployment: hello-default-web:1 failed at DAY TIME UTC
+                 reason: ECS deployment circuit breaker: tasks failed to start.
+    --- exit 0
+    ");
+    assert_snapshot!(desk.run("plan").text(), @"
+    hello/default  us-east-1  123456789012
+
+    ~ change service web  rolls out :1: nothing serves yet
+        task-definition  nothing → …task-definition/hello-default-web:1
+
+    0 to create, 1 to change, 0 to replace, 0 to destroy. 21 others are as declared.
+    --- exit 0
+    ");
+    desk.write(SPEC);
+    desk.run("apply --yes").exits(0);
+    desk.write(&SPEC.replace("2.4", "bad-pull"));
+    desk.run("apply --yes").exits(4);
+    assert_snapshot!(desk.run("status").text(), @"
+    hello/default  us-east-1  123456789012  22 resources
+    url      http://hello-default-main-N.us-east-1.elb.amazonaws.com
+
+    service web  hello-default-web:2  1 of 1 task running  steady
+                 last deployment: hello-default-web:3 was rolled back at DAY TIME UTC
+                 reason: ECS deployment circuit breaker: tasks failed to start.
+    --- exit 0
+    ");
+    let status = desk.run("status --format json").exits(0).json();
+    let deployment = &status["status"]["services"][0]["deployment"];
+    assert_eq!(deployment["state"], "rolled-back");
+    assert_eq!(deployment["serving"], "hello-default-web:2");
 }
 
 #[test]
@@ -541,6 +837,10 @@ fn documents_for_programs_are_json() {
     let rendered = desk.run("render --format json").exits(0).json();
     assert_eq!(rendered["resources"]["vpc.main"]["cidr"], "10.0.0.0/16");
     desk.run("check --format json").exits(0).json();
+    let graph = desk.run("graph --format json").exits(0).json();
+    let service =
+        graph["resources"].as_array().unwrap().iter().find(|it| it["address"] == "service.web");
+    assert!(service.unwrap()["needs"].as_array().unwrap().contains(&"cluster.main".into()));
     desk.run("version --format json").exits(0).json();
     let schema: Json = serde_json::from_str(&desk.run("schema").exits(0).stdout).unwrap();
     assert_eq!(schema["title"], "ecsctl spec");
@@ -685,6 +985,7 @@ fn pictures_and_scripts_are_written() {
     assert!(desk.run("completions bash").exits(0).stdout.contains("_ecsctl"));
     assert!(desk.run("man").exits(0).stdout.contains("ECSCTL DESTROY"));
     assert!(desk.run("explain").exits(0).stdout.contains("E0230"));
+    assert_eq!(desk.run("explain 408").stdout, desk.run("explain E0408").stdout);
 }
 
 /// Sends a signal the way a terminal does.
@@ -711,12 +1012,16 @@ fn an_interrupted_run_is_resumed() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     let locked = desk.run("apply --yes").exits(5);
-    assert!(locked.stderr.contains("another run holds the lock: apply by"), "{}", locked.stderr);
+    assert!(locked.stderr.contains("`ecsctl apply` of somebody@"), "{}", locked.stderr);
+    let process = format!("(process {})", running.id());
+    assert!(locked.stderr.contains(&process), "{}", locked.stderr);
     interrupt(&running);
     let output = running.wait_with_output().unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(6), "{stdout}");
     assert!(stdout.contains("Run the same command again to resume."), "{stdout}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(stderr.matches("interrupted: nothing new is begun").count(), 1, "{stderr}");
     desk.run("apply --yes").exits(0);
     desk.run("plan --detailed-exitcode").exits(0);
 }

@@ -58,7 +58,7 @@ impl Cache {
         if fs_err::read(file).is_ok_and(|old| old == text) {
             return Ok(());
         }
-        crate::store::write_atomic(file, &text)
+        crate::store::write_state(file, &text)
     }
 }
 

@@ -2,24 +2,48 @@
 
 use std::time::Duration;
 
+use aws_config::profile::{self, ProfileFileCredentialsProvider};
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
+use aws_types::os_shim_internal::{Env, Fs};
 
 use super::{Aws, Cache, pace};
 
 /// What the user says besides the standard chain; all of it optional.
 #[derive(Debug, Clone, Default)]
 pub struct Connection {
-    /// The profile, instead of `AWS_PROFILE`.
+    /// The profile, instead of `AWS_PROFILE`. It wins over keys in the environment.
     pub profile: Option<String>,
+    /// What `AWS_PROFILE` says, where it counts: without keys in the environment.
+    pub usual_profile: Option<String>,
     /// The region: the spec's. It wins over `AWS_REGION`, because a stack lives where it says.
     pub region: Option<String>,
 }
 
+/// Why there are no clients.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// The profile is in none of the configuration files.
+    #[error("there is no profile `{name}` in the AWS configuration")]
+    UnknownProfile {
+        /// The profile that was asked for.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// The configuration files cannot be read.
+    #[error("the AWS configuration cannot be read: {0}")]
+    Configuration(String),
+    /// Nobody says which region is meant.
+    #[error("nobody says which AWS region is meant")]
+    NoRegion,
+}
+
 impl Aws {
     /// Reads the standard chain and makes the clients. No call is made yet.
-    pub async fn connect(connection: Connection, cache: Cache) -> Self {
+    pub async fn connect(connection: Connection, cache: Cache) -> Result<Self, ConnectError> {
         // Few attempts: what is lost for longer is tried again by the executor, which knows the step's
         // deadline, and what AWS throttles by `pace`.
         let retries = RetryConfig::standard().with_max_attempts(3);
@@ -33,12 +57,46 @@ impl Aws {
             .retry_config(retries)
             .timeout_config(timeouts)
             .http_client(pace::client());
-        if let Some(profile) = connection.profile {
-            loader = loader.profile_name(profile);
+        let Connection { profile, usual_profile, region } = connection;
+        if let Some(name) = profile.as_ref().or(usual_profile.as_ref()) {
+            require(name).await?;
         }
-        if let Some(region) = connection.region {
-            loader = loader.region(Region::new(region));
+        let region = region.map(Region::new);
+        if let Some(name) = profile {
+            // The chain would look at the keys in the environment first: whoever names a profile on
+            // the command line does not mean those.
+            let surroundings = ProviderConfig::default().with_region(region.clone());
+            let credentials = ProfileFileCredentialsProvider::builder()
+                .configure(&surroundings)
+                .profile_name(&name)
+                .build();
+            loader = loader.profile_name(name).credentials_provider(credentials);
         }
-        Self::new(&loader.load().await, cache)
+        if let Some(region) = region {
+            loader = loader.region(region);
+        }
+        let config = loader.load().await;
+        if config.region().is_none() {
+            return Err(ConnectError::NoRegion);
+        }
+        Ok(Self::new(&config, cache))
     }
+
+    /// The region that the clients speak to.
+    pub fn region(&self) -> String {
+        self.ec2.config().region().map(ToString::to_string).unwrap_or_default()
+    }
+}
+
+/// Fails unless there is a profile of that name. The chain would pass over it without a word.
+async fn require(name: &str) -> Result<(), ConnectError> {
+    let usual_files = Default::default();
+    let profiles = profile::load(&Fs::real(), &Env::real(), &usual_files, None).await;
+    let profiles = profiles.map_err(|error| ConnectError::Configuration(error.to_string()))?;
+    if profiles.get_profile(name).is_some() {
+        return Ok(());
+    }
+    let mut known: Vec<String> = profiles.profiles().map(str::to_owned).collect();
+    known.sort();
+    Err(ConnectError::UnknownProfile { name: name.to_owned(), known })
 }

@@ -28,7 +28,8 @@ const CODES: &[(&str, Class)] = &[
     ("ServiceFailure*", Class::Transient),
     ("ServiceUnavailable*", Class::Transient),
     ("Unavailable", Class::Transient),
-    ("ExpiredToken*", Class::Credentials),
+    ("ExpiredToken*", Class::Expired),
+    ("RequestExpired", Class::Expired),
     ("UnrecognizedClientException", Class::Credentials),
     ("InvalidClientTokenId", Class::Credentials),
     ("SignatureDoesNotMatch", Class::Credentials),
@@ -154,8 +155,8 @@ where
     fn from(error: SdkError<E, R>) -> Self {
         let unsent = match &error {
             SdkError::ConstructionFailure(_) => Some(Class::Credentials),
-            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => Some(Class::Transient),
-            SdkError::ResponseError(_) => Some(Class::Transient),
+            SdkError::DispatchFailure(_) => Some(Class::Unreachable),
+            SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Some(Class::Transient),
             _ => None,
         };
         if let Some(class) = unsent {
@@ -175,14 +176,65 @@ where
 /// A call that got no answer: no credentials, no network, or nobody at the other end.
 fn of_transport(class: Class, text: &str) -> Error {
     let words = text.to_lowercase();
-    if words.contains("credential") || words.contains("imds") || words.contains("profile") {
-        let message = format!("no usable AWS credentials: {text}");
-        let hint = "choose a profile with `--profile` or AWS_PROFILE (`aws sso login` where it is \
-                    an SSO profile), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
-        return Error::new(Class::Credentials, message).hinted(hint);
+    if !["credential", "imds", "profile", "sso"].iter().any(|word| words.contains(word)) {
+        return Error::new(class, format!("AWS cannot be reached: {}", reason(text)));
     }
-    let message = format!("AWS cannot be reached: {text}");
-    Error::new(class, message).hinted("check the network, the region and AWS_ENDPOINT_URL")
+    if words.contains("expired") {
+        return Error::new(Class::Expired, format!("the sign-in has expired: {}", reason(text)));
+    }
+    let message = match attempts(text) {
+        Some(told) if told.is_empty() => "no AWS credentials were found".to_owned(),
+        Some(told) => format!("no AWS credentials were found: {}", told.join("; ")),
+        None => format!("the AWS credentials cannot be used: {}", reason(text)),
+    };
+    Error::new(Class::Credentials, message)
+}
+
+/// What the SDK puts around a cause, outermost first.
+const WRAPPING: &[&str] = &[
+    "dispatch failure: ",
+    "request has timed out: ",
+    "failed to construct request: ",
+    "other: ",
+    "io error: ",
+    "timeout: ",
+    "client error (Connect): ",
+    "tcp connect error: ",
+    "dns error: ",
+    "the credentials provider was not properly configured: ",
+    "ProfileFile provider could not be built: ",
+    "an error occurred while loading credentials: ",
+];
+
+/// The cause alone, without what the SDK puts around it and without a whole request in its midst.
+fn reason(text: &str) -> String {
+    let mut text = text;
+    while let Some(rest) = WRAPPING.iter().find_map(|wrapping| text.strip_prefix(wrapping)) {
+        text = rest;
+    }
+    match (text.split_once(" to request `Request {"), text.rsplit_once("}`: ")) {
+        (Some((before, _)), Some((_, after))) => format!("{before}: {after}"),
+        _ => without_number(text).to_owned(),
+    }
+}
+
+/// `Connection refused (os error 111)` says nothing more by its number.
+fn without_number(text: &str) -> &str {
+    text.split_once(" (os error").map_or(text, |(words, _)| words)
+}
+
+/// The places where the SDK has looked for credentials and found something that is no good. `None`
+/// when it has not come to looking at several.
+fn attempts(text: &str) -> Option<Vec<String>> {
+    const NOT_ENABLED: &str = ": the credential provider was not enabled";
+    const NOT_THERE: [&str; 4] =
+        ["variable not set", "was not set", "not configured", "AWS_EC2_METADATA_DISABLED"];
+    let (_, tried) = text.split_once("no credentials found in chain. Attempted:")?;
+    let tried = tried.lines().map(str::trim).filter(|line| !line.is_empty());
+    let telling = tried.filter(|line| {
+        !line.ends_with(NOT_ENABLED) && !NOT_THERE.iter().any(|words| line.contains(words))
+    });
+    Some(telling.map(|line| line.replace(NOT_ENABLED, "")).collect())
 }
 
 /// The error with its causes: the SDK's outermost text alone says only "dispatch failure".
@@ -215,6 +267,35 @@ mod tests {
         assert_eq!(of("InvalidParameterException", "Anything else"), Class::Other);
         let draining = "Creation of service was not idempotent.";
         assert_eq!(of("InvalidParameterException", draining), Class::InUse);
+        assert_eq!(of("ExpiredTokenException", "The security token is expired"), Class::Expired);
+        assert_eq!(of("InvalidClientTokenId", ""), Class::Credentials);
         assert_eq!(classify("", "", Some(503)), Class::Transient);
+    }
+
+    #[test]
+    fn what_got_no_answer_is_told_without_the_wrapping_of_the_sdk() {
+        let told = |text: &str| {
+            let error = of_transport(Class::Unreachable, text);
+            format!("{:?}: {error}", error.class)
+        };
+        let refused = "dispatch failure: io error: client error (Connect): refused (os error 111)";
+        assert_eq!(told(refused), "Unreachable: AWS cannot be reached: refused");
+        let endpoint = "dispatch failure: other: failed to apply endpoint `x` to request `Request \
+                        { body: SdkBody { inner: None } }`: endpoint must contain scheme";
+        let expected = "Unreachable: AWS cannot be reached: failed to apply endpoint `x`: endpoint \
+                        must contain scheme";
+        assert_eq!(told(endpoint), expected);
+        let nothing = "dispatch failure: other: the credential provider was not enabled: no \
+                       credentials found in chain. Attempted:\n  Environment: the credential provider \
+                       was not enabled: environment variable not set\n  Profile: the credential \
+                       provider was not enabled";
+        assert_eq!(told(nothing), "Credentials: no AWS credentials were found");
+        let gone = format!("{nothing}: could not find source profile gone referenced from role");
+        let expected = "Credentials: no AWS credentials were found: Profile: could not find source \
+                        profile gone referenced from role";
+        assert_eq!(told(&gone), expected);
+        let sso = "dispatch failure: other: an error occurred while loading credentials: the SSO \
+                   token has expired";
+        assert_eq!(told(sso), "Expired: the sign-in has expired: the SSO token has expired");
     }
 }

@@ -1,6 +1,6 @@
 //! AWS through the SDK: the clients, and what all kinds share when they call them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::SdkConfig;
 use futures::future::BoxFuture;
@@ -9,10 +9,10 @@ use tokio::sync::Mutex;
 pub use self::cache::Cache;
 pub use self::calls::{batched, concurrently};
 pub use self::coalesce::Coalesced;
-pub use self::connect::Connection;
+pub use self::connect::{ConnectError, Connection};
 pub use self::owned::Owned;
 use super::{Cloud, Surroundings};
-use crate::kind::{Deed, Done, Error, Live, Ready, Registered, Result, Sought, StackId};
+use crate::kind::{Deed, Done, Error, Health, Live, Ready, Registered, Result, Sought, StackId};
 
 mod cache;
 mod calls;
@@ -102,7 +102,6 @@ impl Cloud for Aws {
                 async { Ok::<_, Error>(self.sts.get_caller_identity().send().await?) },
                 async { Ok(self.ec2.describe_availability_zones().send().await?) },
             )?;
-            let region = self.ec2.config().region().map(ToString::to_string);
             let open = zones.availability_zones().iter().filter(|zone| {
                 zone.zone_type().is_none_or(|kind| kind == "availability-zone")
                     && zone.state().is_none_or(|state| state.as_str() == "available")
@@ -113,7 +112,7 @@ impl Cloud for Aws {
             let arn = caller.arn().unwrap_or("arn:aws");
             Ok(Surroundings {
                 account: caller.account().unwrap_or_default().to_owned(),
-                region: region.ok_or_else(|| Error::incomplete("a region"))?,
+                region: self.region(),
                 partition: arn.split(':').nth(1).unwrap_or("aws").to_owned(),
                 zones: names,
             })
@@ -146,7 +145,21 @@ impl Cloud for Aws {
             None => Box::pin(async { Err(unknown(deed)) }),
         }
     }
+
+    fn health<'a>(
+        &'a self,
+        services: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, Health>>> {
+        Box::pin(crate::kinds::service::health::of(self, services))
+    }
+
+    fn stacks(&self) -> BoxFuture<'_, Result<BTreeSet<(String, String)>>> {
+        Box::pin(owned::stacks(&self.tagging, PAGES))
+    }
 }
+
+/// So many pages of tags are read when somebody may have mistyped a stack's name.
+const PAGES: usize = 5;
 
 fn unknown(deed: &Deed) -> Error {
     Error::new(crate::kind::Class::Other, format!("there is no kind `{}`", deed.address.kind))

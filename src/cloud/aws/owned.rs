@@ -6,7 +6,7 @@
 //! kind confirms what it finds here by its own describe call, and looks for wanted resources by name
 //! as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 
@@ -20,6 +20,28 @@ pub struct Owned {
 
 /// The resource types that are found here. EC2 has tag filters of its own, IAM is not covered.
 const TYPES: [&str; 4] = ["ecs", "elasticloadbalancing", "logs", "ecr"];
+
+/// The stacks of which anything carries tags, in the first pages of one listing.
+pub(super) async fn stacks(
+    tagging: &aws_sdk_resourcegroupstagging::Client,
+    pages: usize,
+) -> Result<BTreeSet<(String, String)>> {
+    let marked = TagFilter::builder().key(TAG_STACK).build();
+    let listing = tagging.get_resources().tag_filters(marked).resources_per_page(100);
+    let mut listing = listing.into_paginator().send();
+    let mut found = BTreeSet::new();
+    for _ in 0..pages {
+        let Some(page) = listing.next().await else { break };
+        for resource in page.map_err(Error::from)?.resource_tag_mapping_list() {
+            let tags = resource.tags().iter().map(|tag| (tag.key(), tag.value()));
+            let mut tags = super::tags::collect(tags);
+            if let (Some(stack), Some(env)) = (tags.remove(TAG_STACK), tags.remove(TAG_ENV)) {
+                found.insert((stack, env));
+            }
+        }
+    }
+    Ok(found)
+}
 
 impl Owned {
     /// GetResources, filtered by the stack's tags, page by page.

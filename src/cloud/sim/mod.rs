@@ -4,6 +4,7 @@
 //! somebody has made. It is the embedded default of the demo and the bed of the random tests; nothing
 //! in it touches the network.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -13,7 +14,8 @@ use futures::future::BoxFuture;
 use self::world::World;
 use super::{Cloud, Surroundings};
 use crate::kind::{
-    Act, Class, Deed, Done, Error, Live, Ready, Registered, Result, Sought, StackId,
+    Act, Class, Deed, Done, Error, Health, Live, Ready, Registered, Result, Sought, StackId,
+    TAG_ENV, TAG_STACK, Tags,
 };
 
 mod identity;
@@ -68,10 +70,8 @@ impl Sim {
     /// The account that is kept in `file`; empty if there is no such file.
     pub fn at(file: PathBuf, region: &str, clock: Clock, scale: f64) -> std::io::Result<Self> {
         let world = match fs_err::read(&file) {
-            Ok(text) => serde_json::from_slice(&text).map_err(|error| {
-                let text = format!("{} is not a simulated account: {error}", file.display());
-                std::io::Error::new(std::io::ErrorKind::InvalidData, text)
-            })?,
+            Ok(text) => serde_json::from_slice(&text)
+                .map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => World::default(),
             Err(error) => return Err(error),
         };
@@ -105,7 +105,7 @@ impl Sim {
     fn save(&self, world: &World) -> Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let text = serde_json::to_vec_pretty(world).expect("a simulated account is a document");
-        crate::store::write_atomic(file, &text)
+        crate::store::write_state(file, &text)
             .map_err(|error| Error::new(Class::Other, format!("{}: {error}", file.display())))
     }
 
@@ -207,5 +207,26 @@ impl Cloud for Sim {
         done: &'a Done,
     ) -> BoxFuture<'a, Result<Ready>> {
         Box::pin(async move { self.look(deed, done) })
+    }
+
+    fn health<'a>(
+        &'a self,
+        services: &'a [String],
+    ) -> BoxFuture<'a, Result<BTreeMap<String, Health>>> {
+        Box::pin(async move {
+            let (now, world) = ((self.clock)(), self.world());
+            let found = services.iter().filter_map(|arn| Some((arn, world.objects.get(arn)?)));
+            Ok(found.map(|(arn, object)| (arn.clone(), rollout::health(object, now))).collect())
+        })
+    }
+
+    fn stacks(&self) -> BoxFuture<'_, Result<BTreeSet<(String, String)>>> {
+        Box::pin(async move {
+            let world = self.world();
+            let tags = world.objects.values().map(|object| &object.tags);
+            let named =
+                |tags: &Tags| Some((tags.get(TAG_STACK)?.clone(), tags.get(TAG_ENV)?.clone()));
+            Ok(tags.filter_map(named).collect())
+        })
     }
 }

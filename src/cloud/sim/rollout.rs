@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::world::{Object, World};
-use crate::kind::{Act, Done, Error, Ready, Result, RolloutFailure};
+use crate::kind::{Act, Deployment, Done, Error, Health, Ready, Result, RolloutFailure, Stage};
 use crate::value::Value;
 
 /// A deployment of a service.
@@ -43,7 +43,10 @@ pub(super) fn begin(world: &mut World, done: &Result<Done>, act: &Act, now: f64,
     let Some(requested) = object.spec.text("task-definition").map(str::to_owned) else { return };
     let previous = match act {
         Act::Create { .. } => None,
-        Act::Update { was, spec: Some(_), .. } => was.text("task-definition").map(str::to_owned),
+        // Nothing serves after a first rollout that failed.
+        Act::Update { was, spec: Some(_), .. } => {
+            was.text("task-definition").filter(|arn| !arn.is_empty()).map(str::to_owned)
+        }
         Act::Update { .. } | Act::Delete { .. } | Act::Settle { .. } => return,
     };
     if previous.as_deref() == Some(&requested) {
@@ -79,27 +82,85 @@ pub(super) fn advance(object: &mut Object, now: f64) -> bool {
     if now < rollout.ends || rollout.failed {
         return false;
     }
-    if rollout.broken.is_none() {
+    rollout.failed = rollout.broken.is_some();
+    object.deployment = Some(rollout.deployment(now));
+    if rollout.failed {
+        let serves = rollout.previous.clone().unwrap_or_default();
+        object.spec.set("task-definition", Value::Text(serves));
+    } else {
         object.rollout = None;
-        return true;
-    }
-    rollout.failed = true;
-    if let Some(previous) = rollout.previous.clone() {
-        object.spec.set("task-definition", Value::Text(previous));
     }
     true
 }
 
+/// How a simulated service does.
+pub(super) fn health(object: &Object, now: f64) -> Health {
+    let desired = object.spec.number("desired-count").unwrap_or(1);
+    let under_way = object.rollout.as_ref().filter(|rollout| !rollout.failed);
+    let running = match (under_way, object.spec.text("task-definition")) {
+        // The tasks of the earlier revision run until the new ones do.
+        (Some(rollout), _) if rollout.previous.is_none() => rollout.up(now),
+        (None, None | Some("")) => 0,
+        _ => desired,
+    };
+    let pending = under_way.map_or(0, |rollout| rollout.tasks - rollout.up(now));
+    let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+    let deployment = under_way.map(|rollout| rollout.deployment(now));
+    Health {
+        desired: count(desired),
+        running: count(running),
+        pending: count(pending),
+        deployment: deployment.or_else(|| object.deployment.clone()),
+    }
+}
+
+/// The name and the revision at the end of a task definition's ARN.
+fn short(arn: &str) -> String {
+    arn.rsplit('/').next().unwrap_or(arn).to_owned()
+}
+
+/// RFC 3339, of the seconds that the clock tells.
+fn moment(seconds: f64) -> Option<String> {
+    Some(jiff::Timestamp::from_second(seconds as i64).ok()?.to_string())
+}
+
+/// What ECS says when it gives a rollout up.
+const REASON: &str = "ECS deployment circuit breaker: tasks failed to start.";
+
 impl Rollout {
-    /// What a plan sees: `None` when an earlier revision serves again and all is quiet.
+    /// What a plan sees: `None` when it is over and all is quiet.
     pub(super) fn condition(&self, now: f64) -> Option<String> {
-        if self.failed && self.previous.is_some() { None } else { Some(self.progress(now)) }
+        (!self.failed).then(|| self.progress(now))
+    }
+
+    /// How many of the new tasks run.
+    fn up(&self, now: f64) -> u64 {
+        let share = ((now - self.begun) / (self.ends - self.begun)).clamp(0.0, 1.0);
+        let up = if self.broken.is_some() { 0.0 } else { share * self.tasks as f64 };
+        up.floor() as u64
     }
 
     fn progress(&self, now: f64) -> String {
-        let share = ((now - self.begun) / (self.ends - self.begun)).clamp(0.0, 1.0);
-        let up = if self.broken.is_some() { 0.0 } else { share * self.tasks as f64 };
-        format!("{} of {} tasks running", up.floor() as u64, self.tasks)
+        let tasks = if self.tasks == 1 { "task" } else { "tasks" };
+        format!("{} of {} {tasks} running", self.up(now), self.tasks)
+    }
+
+    fn deployment(&self, now: f64) -> Deployment {
+        let is_over = now >= self.ends;
+        let (state, serving) = match (self.failed, &self.previous) {
+            (true, Some(previous)) => (Stage::RolledBack, Some(previous)),
+            (true, None) => (Stage::Failed, None),
+            (false, _) if is_over => (Stage::Serves, Some(&self.requested)),
+            (false, previous) => (Stage::UnderWay, previous.as_ref()),
+        };
+        Deployment {
+            state,
+            requested: short(&self.requested),
+            serving: serving.map(|arn| short(arn)),
+            began: moment(self.begun),
+            ended: moment(self.ends).filter(|_| is_over),
+            reason: self.failed.then(|| REASON.to_owned()),
+        }
     }
 
     pub(super) fn look(&self, now: f64) -> Result<Ready> {
@@ -108,12 +169,11 @@ impl Rollout {
             let look_again = Duration::from_secs_f64(left.clamp(0.02, 5.0));
             return Ok(Ready::NotYet { why: self.progress(now), look_again });
         }
-        let short = |arn: &String| arn.rsplit('/').next().unwrap_or(arn).to_owned();
         Err(Error::rollout(RolloutFailure {
             requested: short(&self.requested),
-            serving: self.previous.as_ref().map(short),
+            serving: self.previous.as_deref().map(short),
             rolled_back: self.previous.is_some(),
-            reason: "ECS deployment circuit breaker: tasks failed to start.".into(),
+            reason: REASON.into(),
             evidence: self.broken.iter().cloned().collect(),
         }))
     }

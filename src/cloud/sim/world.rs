@@ -8,8 +8,8 @@ use super::identity::Facts;
 use super::rollout::{self, Rollout};
 use crate::cloud::Surroundings;
 use crate::kind::{
-    Class, Condition, Deed, Done, Error, Live, Registered, Result, Sought, StackId, TAG_ID,
-    TagChange, Tags,
+    Class, Condition, Deed, Deployment, Done, Error, Live, Registered, Result, Sought, StackId,
+    TAG_ID, TagChange, Tags,
 };
 use crate::value::{Value, beginnings};
 
@@ -28,6 +28,9 @@ pub(super) struct Object {
     pub(super) gone_at: Option<f64>,
     #[serde(default)]
     pub(super) rollout: Option<Rollout>,
+    /// The newest deployment that came to its end.
+    #[serde(default)]
+    pub(super) deployment: Option<Deployment>,
 }
 
 /// All resources of an account.
@@ -114,6 +117,7 @@ impl World {
             ready_at,
             gone_at: None,
             rollout: None,
+            deployment: None,
         };
         self.objects.insert(id.clone(), object);
         Ok(Done { id, outputs, watch: None })

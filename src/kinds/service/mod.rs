@@ -19,6 +19,7 @@ use crate::value::Value;
 mod api;
 mod balancing;
 mod check;
+pub mod health;
 mod rollout;
 #[cfg(test)]
 mod tests;

@@ -334,12 +334,9 @@ fn the_region_may_come_from_outside() {
 #[test]
 fn a_spec_that_is_not_there_is_named() {
     let rejected = load(&request(), &LANGUAGE, &BTreeMap::new()).map(|_| ()).unwrap_err();
-    insta::assert_snapshot!(render(&rejected.diagnostics, &rejected.sources, Look::PLAIN), @r"
+    insta::assert_snapshot!(render(&rejected.diagnostics, &rejected.sources, Look::PLAIN), @"
     error[E0104]: `ecsctl.toml` cannot be read: there is no such file
-     |
-     = help: name the spec with -f FILE, or begin one with `ecsctl init`
-
-    1 error
+      hint: name the spec with -f FILE, or begin one with `ecsctl init`
     ");
 }
 

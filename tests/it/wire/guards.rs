@@ -88,6 +88,8 @@ fn two_stacks_and_two_environments_live_side_by_side() {
     assert_eq!(life.session.objects().len(), 2 * before.len());
     life.nothing_is_left();
     life.session.run(&["plan", "--detailed-exitcode", "-e", "dev"]).exits(0);
+    let destroy = ["destroy", "--yes", "--region", "us-east-1", "--stack"];
+    life.session.run(&[destroy.as_slice(), &["lif"]].concat()).exits(0).says("life/default");
     life.session.run(&["destroy", "--yes", "-e", "dev"]).exits(0);
     assert_eq!(life.session.objects(), before);
     life.nothing_is_left();

@@ -2,8 +2,17 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value as Json;
+
 use super::life::{HTTP, Life, RUNNING};
 use crate::harness::Session;
+
+/// What `status` says of the only service.
+fn service(life: &Life) -> Json {
+    let said = life.session.run(&["status", "--format", "json"]).exits(0);
+    let status: Json = serde_json::from_str(&said.stdout).expect("a document");
+    status["status"]["services"][0].clone()
+}
 
 /// B1, B22: an image change is one new revision, one update of the service, and nothing else.
 #[test]
@@ -14,6 +23,10 @@ fn b1_b22_an_image_change_rolls_one_new_revision() {
     let calls = life.apply();
     assert_eq!(calls.changes(), ["RegisterTaskDefinition", "UpdateService"], "{calls:?}");
     assert!(life.serving("web").ends_with(":2"), "{}", life.serving("web"));
+    let service = service(&life);
+    assert_eq!((&service["running"], &service["pending"]), (&1.into(), &0.into()), "{service}");
+    assert_eq!(service["deployment"]["state"], "serves", "{service}");
+    assert_eq!(service["deployment"]["requested"], "life-default-web:2", "{service}");
     life.nothing_is_left();
     life.ends();
 }
@@ -27,6 +40,13 @@ fn b15_a_rollout_that_is_rolled_back_exits_with_4() {
     let output = output.says("life-default-web:2").says("life-default-web:1");
     assert!(output.stdout.len() + output.stderr.len() < 4000, "too many words: {output:?}");
     assert!(life.serving("web").ends_with(":1"), "{}", life.serving("web"));
+    let service = service(&life);
+    assert_eq!(service["state"], "steady", "{service}");
+    let deployment = &service["deployment"];
+    assert_eq!(deployment["state"], "rolled-back", "{service}");
+    assert_eq!(deployment["requested"], "life-default-web:2", "{service}");
+    assert_eq!(deployment["serving"], "life-default-web:1", "{service}");
+    assert!(deployment["reason"].as_str().is_some_and(|reason| !reason.is_empty()), "{service}");
     // B16: the verdict is ECS's; ecsctl stops no deployment.
     assert_eq!(life.session.calls().count("StopServiceDeployment"), 0);
     // What was asked for is still not so.
@@ -56,6 +76,10 @@ fn b15_a_rollout_that_fails_without_rollback_exits_with_4() {
 fn b15_a_first_rollout_that_fails_exits_with_4() {
     let life = Life::bare(&RUNNING.replace("httpd:2.4", "httpd:bad-oom"));
     life.session.run(&["apply", "--yes"]).exits(4).says("life-default-web:1");
+    let service = service(&life);
+    assert_eq!((&service["state"], &service["running"]), (&"nothing serves".into(), &0.into()));
+    assert_eq!(service["deployment"]["state"], "failed", "{service}");
+    assert_eq!(service["deployment"]["serving"], Json::Null, "{service}");
     life.edit(&[("httpd:bad-oom", "httpd:2.4")]);
     life.apply();
     life.nothing_is_left();

@@ -1,0 +1,207 @@
+//! A plan resource by resource: what is done to each, why, and what changes. For people; how that is
+//! laid out is up to `human` and `markdown`.
+
+use std::collections::BTreeMap;
+
+use super::edits::{self, Shown, Unknowns};
+use super::{Detail, Look, Tone, documents, telling, words};
+use crate::address::Address;
+use crate::kind::TagChange;
+use crate::plan::{Action, Because, Edit, Plan, Step};
+use crate::value::Value;
+
+/// What a plan does to one resource.
+pub(super) struct Entry<'a> {
+    /// `+`, `~`, `±`, `-`, `>` or `…`.
+    pub(super) symbol: &'static str,
+    /// What the symbol means, in a word.
+    pub(super) verb: &'static str,
+    /// How both look.
+    pub(super) tone: Tone,
+    /// The resource.
+    pub(super) address: &'a Address,
+    /// What tells a reader what it is, or why it happens.
+    pub(super) facts: String,
+    /// What changes.
+    pub(super) edits: Vec<Shown>,
+}
+
+/// The entries: by kind in the order in which the plan meets the kinds, then by name.
+pub(super) fn entries<'a>(plan: &'a Plan, look: Look) -> Vec<Entry<'a>> {
+    let mut kinds: Vec<&str> = Vec::new();
+    for step in &plan.steps {
+        if !kinds.contains(&step.address.kind.as_str()) {
+            kinds.push(&step.address.kind);
+        }
+    }
+    let unknowns = Unknowns::of(plan);
+    let mut by_address: BTreeMap<&Address, Vec<&Step>> = BTreeMap::new();
+    for step in &plan.steps {
+        by_address.entry(&step.address).or_default().push(step);
+    }
+    let mut entries: Vec<Entry<'a>> =
+        by_address.values().flat_map(|steps| of_resource(steps, &unknowns, look)).collect();
+    entries.sort_by_key(|entry| kinds.iter().position(|kind| *kind == entry.address.kind));
+    entries
+}
+
+/// A resource has one step; a replaced one has two or more, of which the create speaks for all, and one
+/// that is widened has two, of which the update that ends it does.
+fn of_resource<'a>(steps: &[&'a Step], unknowns: &Unknowns<'_>, look: Look) -> Vec<Entry<'a>> {
+    let replaced_because = steps.iter().find_map(|step| match &step.action {
+        Action::Delete { because, .. } => Some(*because),
+        _ => None,
+    });
+    let widened = steps.iter().any(|step| matches!(step.action, Action::Widen { .. }));
+    let told = steps.iter().filter(|step| {
+        !matches!(
+            &step.action,
+            Action::Widen { .. } | Action::Delete { because: Because::Replaced, .. }
+        ) || steps.len() == 1
+    });
+    let mut entries: Vec<Entry<'a>> =
+        told.map(|step| of_step(step, replaced_because, unknowns, look)).collect();
+    if let Some(entry) = entries.first_mut().filter(|_| widened) {
+        let facts = [entry.facts.as_str(), GOES_LAST].into_iter().filter(|fact| !fact.is_empty());
+        entry.facts = facts.collect::<Vec<_>>().join(", ");
+    }
+    entries
+}
+
+/// Said of what is widened first.
+const GOES_LAST: &str = "in two steps: what goes, goes last";
+
+fn of_step<'a>(
+    step: &'a Step,
+    replaced_because: Option<Because>,
+    unknowns: &Unknowns<'_>,
+    look: Look,
+) -> Entry<'a> {
+    let kind = step.address.kind.as_str();
+    let facts = || telling::facts(kind, &step.spec, unknowns, look);
+    let entry = |symbol, verb, tone, facts| Entry {
+        symbol,
+        verb,
+        tone,
+        address: &step.address,
+        facts,
+        edits: edits_of(step, unknowns, look),
+    };
+    match &step.action {
+        Action::Create { replaces: None } => entry("+", "create", Tone::Create, facts()),
+        Action::Create { replaces: Some(_) } => {
+            let why = why_replaced(step, replaced_because);
+            entry("±", "replace", Tone::Replace, look.paint(Tone::Replace, &why))
+        }
+        Action::Update { adopts: true, id, .. } => {
+            let facts = format!("not ours so far: {}", words::shortened(id, look));
+            entry(">", "take over", Tone::Settle, facts)
+        }
+        Action::Update { .. } | Action::Widen { .. } => {
+            entry("~", "change", Tone::Update, rolls(step).unwrap_or_default())
+        }
+        Action::Delete { id, because, .. } => {
+            let facts = format!("{}{}", words::shortened(id, look), why_deleted(*because));
+            entry("-", "destroy", Tone::Delete, facts)
+        }
+        Action::Settle { why, .. } => entry("…", "wait", Tone::Settle, why.clone()),
+    }
+}
+
+/// Which change forces a replacement; without one, what is wrong with the old object.
+fn why_replaced(step: &Step, because: Option<Because>) -> String {
+    let forcing = step.edits.iter().filter(|edit| edit.replaces);
+    let fields: Vec<String> = forcing.map(|edit| edit.path.to_string()).collect();
+    match (fields.as_slice(), because) {
+        ([], Some(Because::Broken)) => "it failed and will not come back".to_owned(),
+        ([], _) => "what it is made of is replaced".to_owned(),
+        ([one], _) => format!("a change of {one} forces it"),
+        (many, _) => format!("changes of {} force it", many.join(", ")),
+    }
+}
+
+fn why_deleted(because: Because) -> &'static str {
+    match because {
+        Because::Destroyed | Because::Replaced => "",
+        Because::Undeclared => "  no longer declared",
+        Because::LeftOver => "  left behind by an interrupted run",
+        Because::Broken => "  failed and will not come back",
+        Because::Leaving => "  on its way out already: its end is waited for",
+    }
+}
+
+/// `rolls :41 → :42`, for whatever runs a task definition.
+fn rolls(step: &Step) -> Option<String> {
+    let edit = step.edits.iter().find(|edit| edit.path.0 == ["task-definition"])?;
+    let revision = |value: &Value| {
+        let (_, revision) = value.as_text()?.rsplit_once(':')?;
+        revision.parse::<u64>().ok()
+    };
+    let new = match edit.new.as_ref().and_then(revision) {
+        Some(new) => format!(":{new}"),
+        None => "a new revision".to_owned(),
+    };
+    match edit.old.as_ref()? {
+        old if is_nothing(old) => Some(format!("rolls out {new}: nothing serves yet")),
+        old => Some(format!("rolls :{} → {new}", revision(old)?)),
+    }
+}
+
+/// What a service shows as its revision when its first rollout has failed.
+fn is_nothing(value: &Value) -> bool {
+    value.as_text() == Some("")
+}
+
+fn edits_of(step: &Step, unknowns: &Unknowns<'_>, look: Look) -> Vec<Shown> {
+    let mut shown: Vec<Shown> = step
+        .edits
+        .iter()
+        .map(|edit| {
+            let mut shown = match &edit.old {
+                Some(old) if edit.path.0 == ["task-definition"] && is_nothing(old) => {
+                    let edit = Edit { old: Some(Value::Null), ..edit.clone() };
+                    edits::show(&edit, unknowns, look)
+                }
+                _ => edits::show(edit, unknowns, look),
+            };
+            if edit.replaces {
+                shown.beside.push_str(&look.paint(Tone::Replace, "  (forces the replacement)"));
+            }
+            shown
+        })
+        .collect();
+    match &step.action {
+        Action::Update { tags, .. } => shown.extend(tag_edits(tags, look)),
+        Action::Create { .. } if look.detail == Detail::Full && step.edits.is_empty() => {
+            shown.extend(all_fields(&step.spec, unknowns, look));
+        }
+        _ => {}
+    }
+    shown
+}
+
+fn tag_edits(change: &TagChange, look: Look) -> Vec<Shown> {
+    let set = change.set.iter().map(|(key, value)| {
+        look.paint(Tone::Added, &format!("+ {key} = {:?}", words::shortened(value, look)))
+    });
+    let unset = change.unset.iter().map(|key| look.paint(Tone::Removed, &format!("- {key}")));
+    let beside = set.chain(unset);
+    beside.map(|beside| Shown { label: "tags".to_owned(), beside, below: Vec::new() }).collect()
+}
+
+/// Every field of what is created.
+fn all_fields(spec: &Value, unknowns: &Unknowns<'_>, look: Look) -> Vec<Shown> {
+    let Value::Map(fields) = spec else { return Vec::new() };
+    let show = |(name, value): (&String, &Value)| match value {
+        Value::Null => None,
+        Value::Map(_) | Value::List(_) => {
+            let below = documents::pretty(value, unknowns).lines().map(str::to_owned).collect();
+            Some(Shown { label: name.clone(), beside: String::new(), below })
+        }
+        leaf => {
+            let beside = edits::inline(leaf, unknowns, look);
+            Some(Shown { label: name.clone(), beside, below: Vec::new() })
+        }
+    };
+    fields.iter().filter_map(show).collect()
+}

@@ -96,6 +96,11 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
     address_family = socket.AF_INET
 
+    def handle_error(self, request, client_address):
+        """A caller that was killed is no error of ours."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

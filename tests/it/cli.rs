@@ -936,7 +936,7 @@ fn render_explains_each_value() {
     health-check.path                = "/"  # default of service.web.health.path
     health-check.timeout-seconds     = 5  # default of service.web.health.timeout
     health-check.unhealthy-threshold = 2  # default of service.web.health.unhealthy
-    port                             = 80  # ecsctl.toml:7
+    port                             = 80  # follows from [service.web], ecsctl.toml:5
     protocol                         = "HTTP"  # follows from [service.web], ecsctl.toml:5
     target-type                      = "ip"  # follows from [service.web], ecsctl.toml:5
     vpc-id                           = "${vpc.main.id}"  # follows from [service.web], ecsctl.toml:5

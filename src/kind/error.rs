@@ -1,6 +1,7 @@
 //! What can go wrong with a call, in the classes that the engine acts on.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,19 @@ impl Class {
             | Self::Expired
             | Self::Rollout
             | Self::Other => false,
+        }
+    }
+}
+
+impl Class {
+    /// How long errors of this class may go on before they are taken for good; `None` for as long as
+    /// the step may take.
+    pub fn patience(self) -> Option<Duration> {
+        match self {
+            // AWS shows what is new within seconds, seldom within minutes.
+            Self::Eventual => Some(Duration::from_secs(180)),
+            Self::Transient | Self::Unreachable => Some(Duration::from_secs(300)),
+            _ => None,
         }
     }
 }

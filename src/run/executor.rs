@@ -1,7 +1,7 @@
 //! Carries a plan out: the async shell round the pure schedule.
 //!
-//! It makes no decisions: the plan's steps, in an order that the plan allows. It alone waits and tries
-//! again. It never prints; who wants to see reads the events.
+//! It makes no decisions: the plan's steps, in an order that the plan allows; [`super::attempt`] tries each.
+//! It never prints; who wants to see reads the events.
 
 use std::io;
 use std::time::Duration;
@@ -11,24 +11,17 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::Instant;
 
+use super::attempt::{Attempt, End, Report};
 use super::event::{Event, Outcome};
 use super::journal::Journal;
 use super::schedule::{Schedule, opens_early};
 use crate::cloud::Cloud;
-use crate::kind::{Act, Class, Deed, Done, Error, Ready, TagChange};
-use crate::kinds;
+use crate::kind::{Act, Class, Deed, Error, TagChange};
 use crate::plan::{Action, Plan, Step, StepId};
 use crate::value::{Known, Value};
 
 /// How many calls that change something are under way at once.
 const WIDTH: usize = 16;
-/// The first pause after a failed attempt; it doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The longest pause between attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
-
-/// The longest pause between two looks, whatever a kind says.
-const RAREST_LOOK: Duration = Duration::from_secs(60);
 
 /// Whether the user wants the run to stop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,20 +53,6 @@ pub struct Run<'a> {
     pub watch: &'a mut (dyn FnMut(&Event) + Send),
     /// Whether to stop.
     pub interrupt: watch::Receiver<Interrupt>,
-}
-
-/// What a step says while it runs.
-enum Report {
-    Retrying(StepId, Error, u32),
-    Performed(StepId, Done),
-    Waiting(StepId, String),
-}
-
-/// How a step ended.
-enum End {
-    Done(Duration),
-    Failed(Error),
-    Interrupted,
 }
 
 impl Run<'_> {
@@ -266,113 +245,6 @@ impl Run<'_> {
         (self.watch)(event);
         Ok(())
     }
-}
-
-/// One step on its way: attempts until the call succeeds, then looks until the thing is ready.
-struct Attempt<'a> {
-    id: StepId,
-    deed: Deed,
-    cloud: &'a dyn Cloud,
-    stack: &'a crate::kind::StackId,
-    gate: &'a Semaphore,
-    reports: mpsc::UnboundedSender<Report>,
-    interrupt: watch::Receiver<Interrupt>,
-}
-
-impl Attempt<'_> {
-    async fn run(mut self) -> (StepId, End) {
-        let started = Instant::now();
-        let seconds = kinds::find(&self.deed.address.kind).map(|kind| kind.about().deadline);
-        let deadline = started + seconds.unwrap_or(Duration::from_secs(300));
-        let end = match self.perform(deadline).await {
-            Ok(Some(done)) => {
-                self.say(Report::Performed(self.id, done.clone()));
-                self.settle(&done, deadline).await
-            }
-            Ok(None) => Ok(None),
-            Err(error) => Err(error),
-        };
-        let end = match end {
-            Ok(Some(())) => End::Done(started.elapsed()),
-            Ok(None) => End::Interrupted,
-            Err(error) => End::Failed(error),
-        };
-        (self.id, end)
-    }
-
-    /// `None` when the run was interrupted between two attempts.
-    async fn perform(&mut self, deadline: Instant) -> Result<Option<Done>, Error> {
-        let mut pause = FIRST_PAUSE;
-        for attempt in 1.. {
-            let permit = self.gate.acquire().await.expect("the gate is never closed");
-            let made = self.cloud.perform(self.stack, &self.deed).await;
-            drop(permit);
-            let error = match made {
-                Ok(done) => return Ok(Some(done)),
-                Err(error) if !error.class.is_retryable() => return Err(error),
-                Err(error) => error,
-            };
-            if Instant::now() + pause >= deadline {
-                return Err(gave_up(&error));
-            }
-            self.say(Report::Retrying(self.id, error, attempt));
-            if self.sleep(pause).await.is_none() {
-                return Ok(None);
-            }
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-        unreachable!("attempts are not counted to an end")
-    }
-
-    /// Looks until the thing is ready. `None` when the run was interrupted meanwhile.
-    async fn settle(&mut self, done: &Done, deadline: Instant) -> Result<Option<()>, Error> {
-        let mut said = String::new();
-        // The first looks come soon: nobody waits longer than what he waits for.
-        let mut soon = FIRST_PAUSE;
-        loop {
-            let (why, pause) = match self.cloud.ready(self.stack, &self.deed, done).await {
-                Ok(Ready::Yes) => return Ok(Some(())),
-                Ok(Ready::NotYet { why, look_again }) => (why, look_again.min(soon)),
-                // A look that failed in passing says nothing about the thing.
-                Err(error) if error.class.is_retryable() => (error.to_string(), LONGEST_PAUSE),
-                Err(error) => return Err(error),
-            };
-            if Instant::now() >= deadline {
-                let error = Error::new(Class::Other, format!("gave up waiting: {why}"));
-                return Err(error.hinted("run the same command again: it goes on waiting"));
-            }
-            if why != said {
-                self.say(Report::Waiting(self.id, why.clone()));
-                said = why;
-            }
-            if self.sleep(pause).await.is_none() {
-                return Ok(None);
-            }
-            // Bounded: a wait may take hundreds of looks.
-            soon = soon.mul_f64(1.5).min(RAREST_LOOK);
-        }
-    }
-
-    /// `None` when the run is interrupted before the time is over.
-    async fn sleep(&mut self, pause: Duration) -> Option<()> {
-        #[expect(clippy::disallowed_methods, reason = "the executor is where waiting is done")]
-        let pause = tokio::time::sleep(pause);
-        tokio::select! {
-            () = pause => Some(()),
-            Ok(_) = self.interrupt.wait_for(|interrupt| *interrupt > Interrupt::None) => None,
-        }
-    }
-
-    fn say(&self, report: Report) {
-        // Nobody listens any more only when the run is being dropped.
-        drop(self.reports.send(report));
-    }
-}
-
-fn gave_up(error: &Error) -> Error {
-    let mut error = error.clone();
-    error.message = format!("gave up after trying again and again: {}", error.message);
-    error
 }
 
 /// The same for each attempt at a step of a run, and for no other: 32 characters, which every API

@@ -72,7 +72,7 @@ impl Aws {
         let made = make.await;
         match &made {
             Ok(id) => self.attempts.put(cx.token, Some(Attempt::Made(id.clone()))),
-            Err(error) if error.class == Class::Transient => {}
+            Err(error) if matches!(error.class, Class::Transient | Class::Unreachable) => {}
             // An answer, and it was no.
             Err(_) => self.attempts.put(cx.token, None),
         }

@@ -69,6 +69,8 @@ pub struct About {
     pub observed_after: &'static [&'static str],
     /// Orders beyond references.
     pub awaits: &'static [Awaits],
+    /// Fields whose change in place replaces what runs: the tasks of a service.
+    pub rolls: &'static [&'static str],
     /// Whether an update gives some outputs new values (a task definition's revision): the outputs'
     /// names. Whoever refers to them sees them as unknown until the update is done.
     pub renews: &'static [&'static str],
@@ -86,6 +88,7 @@ impl About {
         naming: None,
         observed_after: &[],
         awaits: &[],
+        rolls: &[],
         renews: &[],
     };
 }

@@ -87,6 +87,8 @@ pub enum Act {
     Settle {
         /// AWS's identifier.
         id: String,
+        /// The declaration.
+        spec: Value,
     },
 }
 
@@ -111,7 +113,7 @@ impl Act {
     pub fn id(&self) -> &str {
         match self {
             Self::Create { .. } => "",
-            Self::Update { id, .. } | Self::Delete { id, .. } | Self::Settle { id } => id,
+            Self::Update { id, .. } | Self::Delete { id, .. } | Self::Settle { id, .. } => id,
         }
     }
 }
@@ -340,7 +342,10 @@ impl<K: Kind> AnyKind for Of<K> {
                     K::delete(&typed::<K>(was)?, &cx).await?;
                     Ok(Done { id: id.clone(), ..Done::default() })
                 }
-                Act::Settle { id } => Ok(Done { id: id.clone(), ..Done::default() }),
+                Act::Settle { id, spec } => {
+                    let watch = typed::<K>(spec)?.settle(&cx).await?;
+                    Ok(Done { id: id.clone(), watch, ..Done::default() })
+                }
             }
         })
     }

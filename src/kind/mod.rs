@@ -329,6 +329,12 @@ pub trait Kind:
     /// Deletes it. `was` is what was observed.
     fn delete(was: &Self, cx: &Cx<'_>) -> impl Future<Output = Result<()>> + Send;
 
+    /// Begins to wait for what is as it should be, but on its way: says what `ready` is to follow, as
+    /// [`Made::watch`] does.
+    fn settle(&self, _cx: &Cx<'_>) -> impl Future<Output = Result<Option<String>>> + Send {
+        async { Ok(None) }
+    }
+
     /// Changes its tags.
     fn tag(cx: &Cx<'_>, change: &TagChange) -> impl Future<Output = Result<()>> + Send;
 

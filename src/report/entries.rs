@@ -7,6 +7,7 @@ use super::edits::{self, Shown, Unknowns};
 use super::{Detail, Look, Tone, documents, telling, words};
 use crate::address::Address;
 use crate::kind::TagChange;
+use crate::kinds;
 use crate::plan::{Action, Because, Edit, Plan, Step};
 use crate::value::Value;
 
@@ -130,9 +131,16 @@ fn why_deleted(because: Because) -> &'static str {
     }
 }
 
-/// `rolls :41 → :42`, for whatever runs a task definition.
+/// `rolls :41 → :42`, for whatever runs a task definition; [`REPLACES_TASKS`], for whatever runs
+/// the same one in another way.
 fn rolls(step: &Step) -> Option<String> {
-    let edit = step.edits.iter().find(|edit| edit.path.0 == ["task-definition"])?;
+    let changes = |field: &str| {
+        step.edits.iter().find(|edit| edit.path.0.first().is_some_and(|first| first == field))
+    };
+    let Some(edit) = changes("task-definition") else {
+        let fields = kinds::find(&step.address.kind)?.about().rolls;
+        return fields.iter().any(|it| changes(it).is_some()).then(|| REPLACES_TASKS.to_owned());
+    };
     let revision = |value: &Value| {
         let (_, revision) = value.as_text()?.rsplit_once(':')?;
         revision.parse::<u64>().ok()
@@ -146,6 +154,9 @@ fn rolls(step: &Step) -> Option<String> {
         old => Some(format!("rolls :{} → {new}", revision(old)?)),
     }
 }
+
+/// Said of a service that runs the same revision in another way.
+const REPLACES_TASKS: &str = "rolls: every task is replaced";
 
 /// What a service shows as its revision when its first rollout has failed.
 fn is_nothing(value: &Value) -> bool {

@@ -167,7 +167,7 @@ impl Run<'_> {
                 tags: TagChange::default(),
             },
             Action::Delete { id, was, .. } => Act::Delete { id: id.clone(), was: was.clone() },
-            Action::Settle { id, .. } => Act::Settle { id: id.clone() },
+            Action::Settle { id, .. } => Act::Settle { id: id.clone(), spec: fill(&step.spec)? },
         };
         let (address, tags) = (step.address.clone(), step.tags.clone());
         Ok(Deed { address, act, tags, token: token(run, step) })

@@ -138,7 +138,7 @@ impl Sim {
                 }
             }
             Act::Delete { id, .. } => world.delete(kind, id, now + self.seconds(1)),
-            Act::Settle { id } => Ok(Done { id: id.clone(), ..Done::default() }),
+            Act::Settle { id, .. } => Ok(Done { id: id.clone(), ..Done::default() }),
         };
         if let Err(error) = &done {
             let refusal = format!("{}: {error}", deed.address);

@@ -125,7 +125,7 @@ pub(super) async fn create(spec: &Service, cx: &Cx<'_>) -> Result<Made<Outputs>>
     };
     let service = made.ok_or_else(|| Error::incomplete("the service"))?;
     let arn = arn(&service)?;
-    Ok(Made { watch: Watch::primary(&service), ..Made::new(arn, Outputs::of(arn)) })
+    Ok(Made { watch: Watch::started(&service), ..Made::new(arn, Outputs::of(arn)) })
 }
 
 /// The ACTIVE service that has the name, if it is this very one.
@@ -192,7 +192,7 @@ pub(super) async fn update(spec: &Service, was: &Service, cx: &Cx<'_>) -> Result
     let call = change(&cx.aws.ecs, spec, was).cluster(&spec.cluster).service(cx.id);
     let sent = call.send().await.map_err(|error| Error::from(error).while_creating())?;
     let service = sent.service().ok_or_else(|| Error::incomplete("the service"))?;
-    let watch = if rolls { Watch::primary(service) } else { None };
+    let watch = if rolls { Watch::started(service) } else { Watch::earlier(service) };
     Ok(Made { watch, ..Made::new(cx.id, Outputs::of(cx.id)) })
 }
 

@@ -11,7 +11,7 @@ pub(super) fn between(was: &Value, spec: &Value) -> Option<Value> {
     let group = |balancer: &Value| balancer.get(GROUP).cloned();
     let gone = old.iter().filter(|one| !new.iter().any(|other| group(other) == group(one)));
     let kept: Vec<Value> = gone.filter_map(|one| stand_in(one, old, new)).collect();
-    if kept.is_empty() {
+    if kept.is_empty() || new.len() + kept.len() > MOST_GROUPS {
         return None;
     }
     let mut between = spec.clone();
@@ -33,6 +33,8 @@ fn stand_in(gone: &Value, old: &[Value], new: &[Value]) -> Option<Value> {
     Some(stand_in)
 }
 
+/// How many target groups a service has at most: quota "Target groups per service".
+const MOST_GROUPS: usize = 5;
 const FIELD: &str = "load-balancers";
 const GROUP: &str = "target-group-arn";
 const CONTAINER: &str = "container-name";

@@ -231,6 +231,14 @@ impl Kind for Service {
             Awaits { of: "security-group", by: &["security-group-rule"] },
             Awaits { of: "subnet", by: &["route-table"] },
         ],
+        rolls: &[
+            "task-definition",
+            "launch-type",
+            "capacity-provider-strategy",
+            "platform-version",
+            "network",
+            "load-balancers",
+        ],
         ..About::DEFAULT
     };
 
@@ -258,6 +266,10 @@ impl Kind for Service {
 
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
         api::delete(cx).await
+    }
+
+    async fn settle(&self, cx: &Cx<'_>) -> Result<Option<String>> {
+        rollout::follow(cx, &self.task_definition).await
     }
 
     async fn tag(cx: &Cx<'_>, change: &TagChange) -> Result<()> {

@@ -23,12 +23,22 @@ pub(super) struct Watch {
     pub(super) deployment: String,
     /// The revision that was asked for.
     pub(super) task_definition: String,
+    /// Whether it was there before: then it may have come to its end long ago, and what is waited for is
+    /// that as many tasks run as are wanted.
+    #[serde(default)]
+    pub(super) is_earlier: bool,
 }
 
 impl Watch {
-    /// The primary deployment of a service that was just created or changed, as text.
-    pub(super) fn primary(service: &sdk::Service) -> Option<String> {
+    /// The primary deployment of a service that was just created or rolled, as text.
+    pub(super) fn started(service: &sdk::Service) -> Option<String> {
         serde_json::to_string(&Self::of(service)?).ok()
+    }
+
+    /// The primary deployment of a service that was changed or found, as text.
+    pub(super) fn earlier(service: &sdk::Service) -> Option<String> {
+        let watch = Self { is_earlier: true, ..Self::of(service)? };
+        serde_json::to_string(&watch).ok()
     }
 
     fn of(service: &sdk::Service) -> Option<Self> {
@@ -36,6 +46,7 @@ impl Watch {
         Some(Self {
             deployment: primary.id()?.to_owned(),
             task_definition: primary.task_definition()?.to_owned(),
+            is_earlier: false,
         })
     }
 
@@ -61,8 +72,23 @@ pub(super) enum Verdict {
     },
 }
 
-/// Looks once how far the deployment is that a change started; without one, the deployment that the
-/// service has: what an interrupted run left behind, or a change that started none.
+/// Begins to follow what an interrupted run left behind: the deployment that is to bring the revision
+/// `wanted`. From here on it is that one and no other, so that a rollback is not taken for an end.
+pub(super) async fn follow(cx: &Cx<'_>, wanted: &str) -> Result<Option<String>> {
+    let Some(service) = cx.aws.services.get(cx.id).await? else { return Ok(None) };
+    match primary(&service).and_then(sdk::Deployment::task_definition) {
+        Some(other) if other != wanted => Err(Error::rollout(RolloutFailure {
+            requested: short(wanted).to_owned(),
+            serving: Some(short(serving(&service)).to_owned()).filter(|name| !name.is_empty()),
+            rolled_back: true,
+            reason: format!("{} took its place since the plan was made", short(other)),
+            evidence: Vec::new(),
+        })),
+        _ => Ok(Watch::earlier(&service)),
+    }
+}
+
+/// Looks once how far the deployment is that is followed.
 pub(super) async fn ready(cx: &Cx<'_>) -> Result<Ready> {
     let Some(service) = cx.aws.services.get(cx.id).await? else {
         return Ok(wait("not visible yet".to_owned(), 1));
@@ -71,15 +97,16 @@ pub(super) async fn ready(cx: &Cx<'_>) -> Result<Ready> {
         let message = format!("the service is {status}: it was deleted meanwhile");
         return Err(Error::new(Class::Other, message));
     }
-    let started = cx.watch.and_then(|watch| serde_json::from_str::<Watch>(watch).ok());
-    let settles = started.is_none();
-    let Some(watch) = started.or_else(|| Watch::of(&service)) else {
+    let followed = cx.watch.and_then(|watch| serde_json::from_str::<Watch>(watch).ok());
+    let Some(watch) = followed.or_else(|| Watch::of(&service)) else {
         return Ok(wait("no deployment yet".to_owned(), 1));
     };
     let (service, verdict) = verdict(cx, service, &watch).await?;
     match verdict {
         // A change of the count alone starts no deployment; the tasks are what is waited for.
-        Verdict::Serves if settles && service.running_count() != service.desired_count() => {
+        Verdict::Serves
+            if watch.is_earlier && service.running_count() != service.desired_count() =>
+        {
             Ok(wait(progress(&service), 2))
         }
         Verdict::Serves => Ok(Ready::Yes),

@@ -253,6 +253,13 @@ fn removing_the_last_target_group_sends_an_empty_list() {
     assert_eq!(input.health_check_grace_period_seconds(), Some(0));
 }
 
+/// What a plan calls a rollout is what UpdateService makes one of.
+#[test]
+fn b7_what_rolls_is_said() {
+    let rolls = EFFECTS.iter().filter(|(_, effect)| *effect != Effect::Update);
+    assert_eq!(rolls.map(|(field, _)| *field).collect::<Vec<_>>(), Service::ABOUT.rolls);
+}
+
 #[test]
 fn nothing_differs_nothing_is_sent() {
     let spec = parse(full());
@@ -309,7 +316,7 @@ fn record(status: Status, reason: &str) -> sdk::ServiceDeployment {
 }
 
 fn watch() -> Watch {
-    Watch { deployment: "ecs-svc/2".to_owned(), task_definition: NEW.to_owned() }
+    Watch { deployment: "ecs-svc/2".to_owned(), task_definition: NEW.to_owned(), is_earlier: false }
 }
 
 fn lost(rolled_back: bool, reason: &str) -> Verdict {
@@ -405,7 +412,7 @@ fn the_wait_says_how_far_it_is() {
 #[test]
 fn what_is_watched_survives_the_journal() {
     let started = service(true, vec![deployment("2", "PRIMARY", NEW, State::InProgress, 0)]);
-    let text = Watch::primary(&started).unwrap();
+    let text = Watch::started(&started).unwrap();
     assert_eq!(serde_json::from_str::<Watch>(&text).unwrap(), watch());
 }
 

@@ -108,6 +108,9 @@ fn plain_text() -> String {
     "text/plain".to_owned()
 }
 
+/// How many target groups an action forwards to at most.
+const MOST_GROUPS: usize = 5;
+
 impl Action {
     /// Why AWS would refuse the action, and in which of its fields.
     pub fn flaw(&self) -> Option<(&'static str, String)> {
@@ -139,7 +142,10 @@ impl Action {
             (shares, groups) if shares > groups => {
                 Some("a target group has two weights".to_owned())
             }
-            (1 | 6.., groups) => Some(format!("{groups} target groups; AWS takes 2 to 5")),
+            (1, _) => Some("one target group alone is a `forward`".to_owned()),
+            (shares, _) if shares > MOST_GROUPS => {
+                Some(format!("{shares} target groups; AWS takes 2 to {MOST_GROUPS}"))
+            }
             _ => {
                 let heavy = self.weighted.iter().find(|share| share.weight > 999)?;
                 Some(format!("a weight is 0 to 999, not {}", heavy.weight))
@@ -159,6 +165,9 @@ impl Action {
         let joins = new.into_iter().map(|(group, _)| group).filter(|group| !has(&old, group));
         let none = Value::Number(0.into());
         let joins: Vec<_> = joins.map(|group| (group, none.clone())).collect();
+        if old.len() + joins.len() > MOST_GROUPS {
+            return None;
+        }
         let share = |(group, weight)| {
             let fields = [("target-group-arn".to_owned(), group), ("weight".to_owned(), weight)];
             fields.into_iter().collect::<Value>()
@@ -422,7 +431,7 @@ mod tests {
         insta::assert_snapshot!(flaws.into_iter().filter_map(flaw).collect::<Vec<_>>().join("\n"), @r"
         : an action is exactly one of `forward`, `weighted`, `redirect` and `fixed-response`
         : an action is exactly one of `forward`, `weighted`, `redirect` and `fixed-response`
-        weighted: 1 target groups; AWS takes 2 to 5
+        weighted: one target group alone is a `forward`
         weighted: a target group has two weights
         weighted: a weight is 0 to 999, not 1000
         redirect: a redirect's status is 301 or 302, not 307

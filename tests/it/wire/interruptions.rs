@@ -73,6 +73,28 @@ fn b16_an_interrupt_stops_no_deployment() {
     life.ends();
 }
 
+/// B15: whoever waits for a rollout that somebody else began takes a rollback for what it is.
+#[test]
+fn b15_a_rollout_that_is_taken_up_and_rolled_back_exits_with_4() {
+    for count in ["desired-count = 1", "desired-count = 2"] {
+        let life = Life::begin(RUNNING);
+        life.session.set(&serde_json::json!({"task-start": 1.0}));
+        life.edit(&[("httpd:2.4", "httpd:bad-exit")]);
+        life.session.forget_calls();
+        let run = begin(&life, "apply");
+        while life.session.calls().count("UpdateService") == 0 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        interrupt(&run);
+        assert_eq!(run.wait_with_output().expect("it has ended").status.code(), Some(6));
+        life.edit(&[("desired-count = 1", count)]);
+        let output = life.session.run(&["apply", "--yes"]).exits(4);
+        output.says("life-default-web:2").says("life-default-web:1");
+        assert!(life.serving("web").ends_with(":1"), "{count}");
+        life.ends();
+    }
+}
+
 /// N9: one run at a time, and the lock goes with its holder.
 #[test]
 fn n9_the_lock_keeps_others_out_and_does_not_outlive_its_holder() {

@@ -32,7 +32,7 @@ mod window;
 /// How often a call is sent again from here before it is AWS's error to tell.
 const RESENDS: u32 = 12;
 
-/// What a body must hold to say that the call came too fast: codes of all protocols.
+/// What a code begins with that says that the call came too fast, in all protocols.
 const REFUSALS: [&str; 6] = [
     "Throttling",
     "ThrottledException",
@@ -41,6 +41,8 @@ const REFUSALS: [&str; 6] = [
     "RequestThrottled",
     "SlowDown",
 ];
+/// What stands before a code: `<Code>` in XML, `"__type":` in JSON, perhaps with a name space.
+const BEFORE_CODES: [&str; 2] = ["<Code>", "\"__type\""];
 
 /// The one HTTP client of all services: the SDK's default, paced.
 pub(super) fn client() -> SharedHttpClient {
@@ -113,11 +115,12 @@ impl Pace {
         let bucket = &self.buckets[rates::place(service, operation)];
         let bucket = || bucket.lock().expect("no holder panics");
         let window = self.window(service);
-        let mut place = window.enter().await;
         let mut sent = 0;
         loop {
             let wait = bucket().take();
             sleep(wait).await;
+            // Whoever waits for a token takes nobody's place.
+            let place = window.enter().await;
             sent += 1;
             let again = request.try_clone().filter(|_| sent <= RESENDS);
             let Some(copy) = again else { return inner.call(request).await };
@@ -174,9 +177,18 @@ async fn was_refused(mut response: HttpResponse) -> Result<(HttpResponse, bool),
     let read = ByteStream::new(response.take_body()).collect().await;
     let body = read.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
     let text = String::from_utf8_lossy(&body);
-    let refused = status == 429 || REFUSALS.iter().any(|code| text.contains(code));
+    let refused = status == 429
+        || code(&text).is_some_and(|code| REFUSALS.iter().any(|refusal| code.starts_with(refusal)));
     *response.body_mut() = SdkBody::from(body);
     Ok((response, refused))
+}
+
+/// The error code in a body.
+fn code(text: &str) -> Option<&str> {
+    let (_, rest) = BEFORE_CODES.iter().find_map(|before| text.split_once(before))?;
+    let code = rest.trim_start_matches([':', ' ', '"']);
+    let code = &code[..code.find(['<', '"']).unwrap_or(code.len())];
+    Some(code.rsplit('#').next().unwrap_or(code))
 }
 
 #[cfg(test)]
@@ -242,7 +254,9 @@ mod tests {
         let body = r#"{"__type": "ClusterNotFoundException"}"#;
         assert_eq!(sent(1, 400, body).await, (400, body.to_owned()));
         assert_eq!(sent(1, 500, "ThrottlingException").await.0, 500, "it may have had an effect");
-        let refusal = r#"{"__type": "ThrottlingException"}"#;
+        let user = r#"{"__type": "ValidationException", "message": "not a name: Throttling"}"#;
+        assert_eq!(sent(1, 400, user).await, (400, user.to_owned()));
+        let refusal = r#"{"__type": "com.amazonaws#ThrottlingException"}"#;
         assert_eq!(sent(100, 400, refusal).await, (400, refusal.to_owned()), "not for ever");
     }
 

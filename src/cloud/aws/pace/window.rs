@@ -61,19 +61,22 @@ impl Window {
 
 impl Place<'_> {
     /// The call was refused.
-    pub(super) fn refused(&mut self) {
+    pub(super) fn refused(&self) {
         let mut state = self.window.state();
         if state.halvings == self.halvings {
             state.halvings += 1;
             state.limit = (state.limit / 2.0).max(1.0);
         }
-        self.halvings = state.halvings;
     }
 
     /// The call was served.
     pub(super) fn served(&self) {
         let mut state = self.window.state();
+        let before = state.limit.floor();
         state.limit = (state.limit + 1.0 / state.limit).min(WIDEST);
+        if state.limit.floor() > before {
+            self.window.freed.notify_one();
+        }
     }
 }
 
@@ -98,7 +101,7 @@ mod tests {
             places.push(place);
         }
         assert_eq!(places.len(), 32);
-        places.iter_mut().for_each(Place::refused);
+        places.iter().for_each(Place::refused);
         places.truncate(16);
         assert!(window.enter().now_or_never().is_none(), "16 are under way, and 16 may be");
         places.truncate(15);

@@ -175,9 +175,10 @@ impl Run<'_> {
             })
         };
         let act = match &step.action {
-            Action::Create { .. } => {
-                Act::Create { spec: lower(&step.spec)?, beside: self.plan.deleted_at(&step.address) }
-            }
+            Action::Create { .. } => Act::Create {
+                spec: lower(&step.spec)?,
+                beside: self.plan.deleted_at(&step.address),
+            },
             Action::Update { id, was, tags, .. } => Act::Update {
                 id: id.clone(),
                 was: lower(was)?,

@@ -1,0 +1,306 @@
+//! Whatever dies, whenever: the next run of the same command finishes the job, with nothing made twice,
+//! nothing lost and nothing done by hand (N1, N2, B32, B35–B38).
+//!
+//! A stack of the size of a small product is made, changed and destroyed, with trouble at each call that
+//! changes something. What then stands is compared with what an undisturbed life leaves.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::harness::Session;
+use crate::harness::proxy::{Fault, Plan, Proxy, Side};
+
+/// Lives that are lived at once. Most of a life is waiting.
+const WIDTH: usize = 6;
+
+/// How long the test AWS may take to let go of what is on its way out.
+const LETS_GO: Duration = Duration::from_secs(3);
+
+/// A part of a life: a command, after edits of the spec.
+struct Stage {
+    command: &'static str,
+    edits: &'static [(&'static str, &'static str)],
+}
+
+const STAGES: [Stage; 3] = [
+    Stage { command: "apply", edits: &[] },
+    Stage {
+        command: "apply",
+        edits: &[
+            // Another target group, load balancer, listener and rule; another revision.
+            ("port  = 8080", "port  = 8081"),
+            ("public = true", "public = false"),
+            // Everything in place.
+            ("team = \"games\"", "team = \"toys\""),
+        ],
+    },
+    Stage { command: "destroy", edits: &[] },
+];
+
+/// What an undisturbed life has after each stage, and how many calls that change something it took.
+struct Calm {
+    objects: Vec<String>,
+    changes: usize,
+}
+
+static CALM: LazyLock<Vec<Calm>> = LazyLock::new(|| {
+    let life = Life::begin();
+    let live = |stage: &Stage| {
+        life.edit(stage);
+        life.proxy.plan(pass());
+        life.session.run_through(&life.proxy, &stage.arguments()).exits(0);
+        Calm { changes: life.proxy.changes(), objects: life.objects() }
+    };
+    STAGES.iter().map(live).collect()
+});
+
+/// The weather in which a stack lives.
+struct Weather {
+    /// What a failure calls it.
+    name: String,
+    /// How many runs of a stage it troubles at most.
+    storms: usize,
+    /// Whether a stage that none of these brought to its end may have a run in peace.
+    peace: bool,
+    /// The trouble of a run.
+    plan: Box<dyn Fn() -> Plan + Send + Sync>,
+}
+
+/// The stack in an account of its own, with a proxy before it.
+struct Life {
+    session: Session,
+    proxy: Proxy,
+}
+
+impl Life {
+    fn begin() -> Self {
+        let session = Session::new();
+        session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
+        let parameter =
+            json!({"Name": "/scorekeep/session-key", "Value": "x", "Type": "SecureString"});
+        session.call("ssm", "AmazonSSM.PutParameter", &parameter);
+        let secret = json!({"Name": "scorekeep/db", "SecretString": "{\"url\": \"x\"}"});
+        session.call("secretsmanager", "secretsmanager.CreateSecret", &secret);
+        let upstream = session.endpoint();
+        let proxy = Proxy::start(upstream.trim_start_matches("http://")).expect("a proxy");
+        Self { session, proxy }
+    }
+
+    fn edit(&self, stage: &Stage) {
+        for (old, new) in stage.edits {
+            self.session.replace(old, new);
+        }
+    }
+
+    /// All stages; how often the weather struck.
+    fn live(&self, weather: &Weather) -> usize {
+        let mut struck = 0;
+        for (number, (stage, calm)) in STAGES.iter().zip(&*CALM).enumerate() {
+            self.edit(stage);
+            let met = self.stand(stage, weather);
+            struck += met.len();
+            let stage = format!("stage {} ({}), {met:#?}", number + 1, stage.command);
+            let left =
+                self.session.run(&["plan", "--detailed-exitcode", "--var", "tag=v1", "-e", "dev"]);
+            let expected = if calm.objects.is_empty() { 2 } else { 0 };
+            assert!(left.code == Some(expected), "{stage}: something is left to do: {left:?}");
+            self.stands(&calm.objects, &stage);
+        }
+        struck
+    }
+
+    /// Runs a stage until it is through; what struck.
+    fn stand(&self, stage: &Stage, weather: &Weather) -> Vec<String> {
+        let mut met = Vec::new();
+        for run in 0.. {
+            let storm = run < weather.storms;
+            self.proxy.plan(if storm { (weather.plan)() } else { pass() });
+            let output = self.session.run_through(&self.proxy, &stage.arguments());
+            met.extend(self.proxy.struck());
+            if output.code == Some(0) {
+                break;
+            }
+            let again = run + 1 < weather.storms || (storm && weather.peace);
+            assert!(again, "{} after {met:#?}: {output:?}", stage.command);
+        }
+        met
+    }
+
+    /// Fails unless these objects stand, at once or soon.
+    fn stands(&self, expected: &[String], stage: &str) {
+        let since = Instant::now();
+        while self.objects() != expected {
+            let late = since.elapsed() > LETS_GO;
+            assert!(!late, "{stage}: not what stands otherwise: {}", self.differs(expected));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn differs(&self, expected: &[String]) -> String {
+        let (expected, found) = (expected.join("\n"), self.objects().join("\n"));
+        similar::TextDiff::from_lines(&expected, &found)
+            .unified_diff()
+            .context_radius(0)
+            .to_string()
+    }
+
+    /// Everything in the account by kind, address and tags, whatever its id.
+    fn objects(&self) -> Vec<String> {
+        let told = |mut object: crate::harness::Object| {
+            // It says when the stage was run.
+            object.tags.remove("ecsctl:expires");
+            format!("{} {:?}", object.kind, object.tags)
+        };
+        let mut objects: Vec<String> = self.session.objects().into_iter().map(told).collect();
+        objects.sort();
+        objects
+    }
+}
+
+impl Stage {
+    fn arguments(&self) -> [&'static str; 6] {
+        [self.command, "--yes", "--var", "tag=v1", "-e", "dev"]
+    }
+}
+
+fn pass() -> Plan {
+    Box::new(|_| None)
+}
+
+/// Lives in each weather, a few at once.
+fn survive(weathers: Vec<Weather>) {
+    let (began, lives) = (Instant::now(), weathers.len());
+    let changes: Vec<usize> = CALM.iter().map(|calm| calm.changes).collect();
+    let (queue, failures) = (Mutex::new(weathers.into_iter()), Mutex::new(Vec::new()));
+    let struck = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..WIDTH {
+            scope.spawn(|| {
+                let next = || queue.lock().expect("no holder panics").next();
+                while let Some(weather) = next() {
+                    let lived = catch_unwind(AssertUnwindSafe(|| Life::begin().live(&weather)));
+                    match lived {
+                        Ok(count) => drop(struck.fetch_add(count, Ordering::Relaxed)),
+                        Err(panic) => {
+                            let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                            let failure = format!("### {}: {why}", weather.name);
+                            failures.lock().expect("no holder panics").push(failure);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let (struck, took) = (struck.into_inner(), began.elapsed());
+    println!("{lives} lives of {changes:?} changing calls, struck {struck} times, {took:.0?}");
+    let failures = failures.into_inner().expect("no holder panics");
+    assert!(failures.is_empty(), "{} of {lives}:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// Trouble at the `k`-th call that changes something, each time it is made, up to `times`.
+fn nth(k: usize, fault: Fault, times: usize) -> Plan {
+    Box::new(move |seen| (seen.change == Some(k) && seen.attempt <= times).then_some(fault))
+}
+
+/// Trouble at each call that changes something, the first `times` that it is made.
+fn each(fault: Fault, times: usize) -> Plan {
+    Box::new(move |seen| (seen.change.is_some() && seen.attempt <= times).then_some(fault))
+}
+
+/// The most calls that change something, of all stages.
+fn most() -> usize {
+    CALM.iter().map(|calm| calm.changes).max().unwrap_or_default()
+}
+
+/// N1, B35, B36: killed before or after any call, the same command again finishes the job.
+#[test]
+fn n1_killed_at_any_call_the_next_run_finishes() {
+    let sides = [Side::Before, Side::After];
+    let cases = (1..=most()).flat_map(|k| sides.map(|side| (k, Fault::Kill(side))));
+    let weather = |(k, fault)| Weather {
+        name: format!("{fault:?} at change {k}"),
+        storms: 1,
+        peace: true,
+        plan: Box::new(move || nth(k, fault, 1)),
+    };
+    survive(cases.map(weather).collect());
+}
+
+/// N2, B37: a reply that is lost after the call took effect makes nothing twice, and the run goes on.
+#[test]
+fn n2_any_reply_may_be_lost() {
+    let weather = |k| Weather {
+        name: format!("the reply of change {k} is lost"),
+        storms: 1,
+        peace: false,
+        plan: Box::new(move || nth(k, Fault::Drop(Side::After), 1)),
+    };
+    survive((1..=most()).map(weather).collect());
+}
+
+/// N2, B37: so do faults of AWS and throttles, be it at every single call.
+#[test]
+fn n2_every_call_may_fail_and_be_throttled() {
+    let faults = [
+        (Fault::Drop(Side::After), 1),
+        (Fault::Drop(Side::Before), 1),
+        (Fault::Fail(Side::After), 1),
+        (Fault::Fail(Side::Before), 1),
+        (Fault::Throttle, 3),
+    ];
+    let weather = |(fault, times)| Weather {
+        name: format!("{fault:?} at each change, {times} times"),
+        storms: 1,
+        peace: false,
+        plan: Box::new(move || each(fault, times)),
+    };
+    survive(faults.into_iter().map(weather).collect());
+}
+
+/// Seeds of the random weathers.
+const SEEDS: u64 = 12;
+
+/// Anything at any call, reads too. In time it ends.
+#[test]
+fn n1_anything_may_go_wrong_anywhere() {
+    let weather = |seed| Weather {
+        name: format!("seed {seed}"),
+        storms: 4,
+        peace: true,
+        plan: Box::new(move || random(seed)),
+    };
+    survive((1..=SEEDS).map(weather).collect());
+}
+
+/// Trouble at one call in ten: the same for the same seed, whatever order the calls come in.
+fn random(seed: u64) -> Plan {
+    let mut counts = BTreeMap::<String, u64>::new();
+    Box::new(move |seen| {
+        let count = counts.entry(seen.operation.to_owned()).or_default();
+        *count += 1;
+        let mut dice = DefaultHasher::new();
+        (seed, seen.operation, *count).hash(&mut dice);
+        let roll = usize::try_from(dice.finish() % 110).expect("a small number");
+        FAULTS.get(roll).copied()
+    })
+}
+
+const FAULTS: [Fault; 11] = [
+    Fault::Kill(Side::Before),
+    Fault::Kill(Side::After),
+    Fault::Fail(Side::Before),
+    Fault::Fail(Side::After),
+    Fault::Drop(Side::Before),
+    Fault::Drop(Side::After),
+    Fault::Throttle,
+    Fault::Delay(Duration::from_millis(300)),
+    Fault::Truncate,
+    Fault::Corrupt,
+    Fault::Refuse(Duration::from_millis(300)),
+];

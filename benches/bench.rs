@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use self::harness::Session;
 use self::harness::proxy::{Counts, Fault, Proxy};
+use self::harness::session::is_change;
 use self::harness::stack::{OBJECTS_PER_SERVICE, OBJECTS_SHARED, with_services};
-use self::harness::{Session, is_change};
 use self::measure::Cost;
 
 #[path = "../tests/it/harness/mod.rs"]

@@ -17,7 +17,7 @@ use crate::harness::Session;
 use crate::harness::proxy::{Fault, Plan, Proxy, Side};
 
 /// Lives that are lived at once. Most of a life is waiting.
-const WIDTH: usize = 6;
+const WIDTH: usize = 4;
 
 /// How long the test AWS may take to let go of what is on its way out.
 const LETS_GO: Duration = Duration::from_secs(3);
@@ -33,15 +33,25 @@ const STAGES: [Stage; 3] = [
     Stage {
         command: "apply",
         edits: &[
-            // Another target group, load balancer, listener and rule; another revision.
+            // Another revision, target group and two security groups; so the rule, the load balancer
+            // and the service move.
             ("port  = 8080", "port  = 8081"),
-            ("public = true", "public = false"),
+            ("[env.prod]", REPLACED),
             // Everything in place.
             ("team = \"games\"", "team = \"toys\""),
         ],
     },
     Stage { command: "destroy", edits: &[] },
 ];
+
+const REPLACED: &str = r#"[aws.target-group.scorekeep]
+protocol-version = "HTTP2"
+[aws.security-group.scorekeep]
+description = "another"
+[aws.security-group.alb-main]
+description = "another"
+
+[env.prod]"#;
 
 /// What an undisturbed life has after each stage, and how many calls that change something it took.
 struct Calm {
@@ -98,8 +108,8 @@ impl Life {
         }
     }
 
-    /// All stages; how often the weather struck.
-    fn live(&self, weather: &Weather) -> usize {
+    /// All stages; how often the weather struck, and how many calls there were.
+    fn live(&self, weather: &Weather) -> (usize, usize) {
         let mut struck = 0;
         for (number, (stage, calm)) in STAGES.iter().zip(&*CALM).enumerate() {
             self.edit(stage);
@@ -112,7 +122,7 @@ impl Life {
             assert!(left.code == Some(expected), "{stage}: something is left to do: {left:?}");
             self.stands(&calm.objects, &stage);
         }
-        struck
+        (struck, self.proxy.take().values().sum())
     }
 
     /// Runs a stage until it is through; what struck.
@@ -178,7 +188,7 @@ fn survive(weathers: Vec<Weather>) {
     let (began, lives) = (Instant::now(), weathers.len());
     let changes: Vec<usize> = CALM.iter().map(|calm| calm.changes).collect();
     let (queue, failures) = (Mutex::new(weathers.into_iter()), Mutex::new(Vec::new()));
-    let struck = AtomicUsize::new(0);
+    let (struck, calls) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..WIDTH {
             scope.spawn(|| {
@@ -186,7 +196,10 @@ fn survive(weathers: Vec<Weather>) {
                 while let Some(weather) = next() {
                     let lived = catch_unwind(AssertUnwindSafe(|| Life::begin().live(&weather)));
                     match lived {
-                        Ok(count) => drop(struck.fetch_add(count, Ordering::Relaxed)),
+                        Ok((times, made)) => {
+                            struck.fetch_add(times, Ordering::Relaxed);
+                            calls.fetch_add(made, Ordering::Relaxed);
+                        }
                         Err(panic) => {
                             let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
                             let failure = format!("### {}: {why}", weather.name);
@@ -197,8 +210,10 @@ fn survive(weathers: Vec<Weather>) {
             });
         }
     });
-    let (struck, took) = (struck.into_inner(), began.elapsed());
-    println!("{lives} lives of {changes:?} changing calls, struck {struck} times, {took:.0?}");
+    let (struck, calls, took) = (struck.into_inner(), calls.into_inner(), began.elapsed());
+    println!(
+        "{lives} lives of {changes:?} changing calls, struck {struck} times: {calls} calls, {took:.0?}"
+    );
     let failures = failures.into_inner().expect("no holder panics");
     assert!(failures.is_empty(), "{} of {lives}:\n{}", failures.len(), failures.join("\n"));
 }

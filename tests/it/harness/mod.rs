@@ -4,10 +4,10 @@
 //! endpoint is the loopback interface and whose credentials no AWS would take.
 
 pub(crate) use self::server::Object;
-pub(crate) use self::session::{Calls, Session, is_change};
+pub(crate) use self::session::{Calls, Session};
 
 mod http;
 pub(crate) mod proxy;
 mod server;
-mod session;
+pub(crate) mod session;
 pub(crate) mod stack;

@@ -1,7 +1,7 @@
 //! A proxy on loopback between ecsctl and the test AWS: it counts the calls, and it troubles those that a
 //! plan picks as networks, AWS and machines do.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Child;
@@ -79,8 +79,8 @@ struct State {
     counts: Counts,
     /// What has happened, in the order in which it did.
     struck: Vec<String>,
-    /// Calls that change something by operation and body: which they are, and how often they were made.
-    changes: HashMap<(String, Vec<u8>), (usize, usize)>,
+    /// Calls that change something by operation and input: which they are, how often they were made.
+    changes: BTreeMap<(String, String), (usize, usize)>,
     victim: Option<Arc<Mutex<Child>>>,
     listens: Listens,
     /// How many binaries have been killed: what they still had to say is lost.
@@ -103,7 +103,7 @@ impl Proxy {
             plan: Box::new(|_| None),
             counts: Counts::new(),
             struck: Vec::new(),
-            changes: HashMap::new(),
+            changes: BTreeMap::new(),
             victim: None,
             listens: Listens::On,
             killed: 0,
@@ -249,7 +249,7 @@ impl Shared {
         *state.counts.entry(operation.clone()).or_default() += 1;
         let (change, attempt) = if is_change(&operation) {
             let next = state.changes.len() + 1;
-            let call = (operation.clone(), request.body.clone());
+            let call = (operation.clone(), request.input());
             let (change, attempts) = state.changes.entry(call).or_insert((next, 0));
             *attempts += 1;
             (Some(*change), *attempts)
@@ -313,6 +313,15 @@ impl Message {
         }
         let first_line = || self.head.lines().next().unwrap_or_default().to_owned();
         self.field("Action").unwrap_or_else(first_line)
+    }
+
+    /// What the operation is called with. A call that is made again may have its maps in another order.
+    fn input(&self) -> String {
+        let body = String::from_utf8_lossy(&self.body);
+        match serde_json::from_str::<serde_json::Value>(&body) {
+            Ok(json) => json.to_string(),
+            Err(_) => body.into_owned(),
+        }
     }
 
     /// A field of the query protocol's form.

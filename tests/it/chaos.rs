@@ -78,6 +78,8 @@ struct Weather {
     storms: usize,
     /// Whether a stage that none of these brought to its end may have a run in peace.
     peace: bool,
+    /// For how many seconds new objects of EC2 cannot be seen.
+    late: f64,
     /// The trouble of a run.
     plan: Box<dyn Fn() -> Plan + Send + Sync>,
 }
@@ -110,6 +112,7 @@ impl Life {
 
     /// All stages; how often the weather struck, and how many calls there were.
     fn live(&self, weather: &Weather) -> (usize, usize) {
+        self.session.set(&json!({"ec2-visible-after": weather.late}));
         let mut struck = 0;
         for (number, (stage, calm)) in STAGES.iter().zip(&*CALM).enumerate() {
             self.edit(stage);
@@ -242,6 +245,7 @@ fn n1_killed_at_any_call_the_next_run_finishes() {
         name: format!("{fault:?} at change {k}"),
         storms: 1,
         peace: true,
+        late: 0.0,
         plan: Box::new(move || nth(k, fault)),
     };
     survive(cases.map(weather).collect());
@@ -259,6 +263,7 @@ fn n2_any_reply_may_be_lost() {
         name: format!("{fault:?} at changes {share}, {share} + {SHARES} …"),
         storms: 1,
         peace: false,
+        late: 0.0,
         plan: Box::new(move || {
             let picked = move |k: usize| k % SHARES == share;
             Box::new(move |seen| {
@@ -283,6 +288,7 @@ fn n2_every_call_may_fail_and_be_throttled() {
         name: format!("{fault:?} at each change, {times} times"),
         storms: 1,
         peace: false,
+        late: 0.4,
         plan: Box::new(move || each(fault, times)),
     };
     survive(faults.into_iter().map(weather).collect());
@@ -300,6 +306,7 @@ fn n1_anything_may_go_wrong_anywhere() {
             name: format!("seed {seed}"),
             storms: 4,
             peace: true,
+            late: 0.2,
             plan: Box::new(move || random(seed, runs.fetch_add(1, Ordering::Relaxed))),
         }
     };

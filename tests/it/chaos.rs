@@ -282,6 +282,9 @@ fn n2_every_call_may_fail_and_be_throttled() {
         (Fault::Drop(Side::Before), 1),
         (Fault::Fail(Side::After), 1),
         (Fault::Fail(Side::Before), 1),
+        (Fault::Gateway, 1),
+        (Fault::Truncate, 1),
+        (Fault::Corrupt, 1),
         (Fault::Throttle, 3),
     ];
     let weather = |(fault, times)| Weather {
@@ -327,13 +330,14 @@ fn random(seed: u64, run: u64) -> Plan {
     })
 }
 
-const FAULTS: [Fault; 11] = [
+const FAULTS: [Fault; 12] = [
     Fault::Kill(Side::Before),
     Fault::Kill(Side::After),
     Fault::Fail(Side::Before),
     Fault::Fail(Side::After),
     Fault::Drop(Side::Before),
     Fault::Drop(Side::After),
+    Fault::Gateway,
     Fault::Throttle,
     Fault::Delay(Duration::from_millis(300)),
     Fault::Truncate,

@@ -134,7 +134,8 @@ class Ec2(Gateways, Groups, Corrected, EC2Response):
         elif operation.startswith(("Create", "Allocate")) and self.world.settings["ec2-visible-after"]:
             for value in result.values():
                 created = getattr(value, "id", value)
-                if isinstance(created, str) and created.split("-")[0] in NOT_FOUND:
+                # An id, and not the `vpc` that AllocateAddress answers as its domain.
+                if isinstance(created, str) and "-" in created and created.split("-")[0] in NOT_FOUND:
                     # A repeat with the same client token makes nothing new.
                     visible = self.world.now + self.world.settings["ec2-visible-after"]
                     self.world.hidden.setdefault(created, visible)

@@ -30,6 +30,8 @@ pub(crate) enum Fault {
     Kill(Side),
     /// The answer is 500.
     Fail(Side),
+    /// AWS has done its work, but a gateway before it answers: 502, and no word of the service.
+    Gateway,
     /// The connection ends without an answer.
     Drop(Side),
     /// It is one call too many.
@@ -38,7 +40,8 @@ pub(crate) enum Fault {
     Delay(Duration),
     /// Half of the answer comes.
     Truncate,
-    /// Bytes in the middle of the answer are others.
+    /// Bytes in the middle of the answer are others, if it is a success: a refusal that cannot be read is
+    /// one all the same.
     Corrupt,
     /// The connection ends before the call is made, and no other is accepted for so long.
     Refuse(Duration),
@@ -213,6 +216,7 @@ impl Shared {
                 Some(Fault::Throttle) => Some(request.throttled()),
                 Some(Fault::Fail(Side::Before)) => Some(request.failed()),
                 Some(Fault::Fail(Side::After)) => forward()?.map(|_| request.failed()),
+                Some(Fault::Gateway) => forward()?.map(|_| Message::bad_gateway()),
                 Some(Fault::Corrupt) => forward()?.map(Message::corrupted),
                 Some(Fault::Truncate) => {
                     let bytes = forward()?.map(|answer| answer.bytes()).unwrap_or_default();
@@ -362,11 +366,22 @@ impl Message {
             let error = format!("<Error><Type>Sender</Type>{error}</Error>");
             (query.0, format!("<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"))
         };
+        Self::answer(status, body)
+    }
+
+    fn bad_gateway() -> Self {
+        Self::answer(502, "<html><h1>502 Bad Gateway</h1></html>".to_owned())
+    }
+
+    fn answer(status: u16, body: String) -> Self {
         let head = format!("HTTP/1.1 {status} -\r\ncontent-length: {}\r\n\r\n", body.len());
         Self { head, body: body.into_bytes() }
     }
 
     fn corrupted(mut self) -> Self {
+        if !self.head.starts_with("HTTP/1.1 200") {
+            return self;
+        }
         let middle = self.body.len() / 2;
         for byte in self.body.iter_mut().skip(middle).take(8) {
             *byte = 0xff;

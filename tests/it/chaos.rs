@@ -341,6 +341,24 @@ subnets = ["${subnet.a.id}"]
     session.run(&["plan", "--detailed-exitcode"]).exits(0);
 }
 
+/// N1: an address that somebody has released is made again, and the dead one is not taken for what a
+/// call without an answer has made.
+#[test]
+fn n1_what_is_gone_is_not_what_a_lost_call_has_made() {
+    let spec = "ecsctl = 1\nstack = \"lost\"\nregion = \"us-east-1\"\n[aws.elastic-ip.a]\n";
+    let session = Session::with(spec);
+    session.run(&["apply", "--yes"]).exits(0);
+    let id = session.object("elastic-ip.a").id;
+    session.behind_its_back(async |aws| {
+        aws.ec2.release_address().allocation_id(&id).send().await.expect("a release");
+    });
+    let proxy = Proxy::start(session.endpoint().trim_start_matches("http://")).expect("a proxy");
+    proxy.plan(each(Fault::Drop(Side::After), 1));
+    session.run_through(&proxy, &["apply", "--yes"]).exits(0);
+    assert_ne!(session.object("elastic-ip.a").id, id);
+    assert_eq!(proxy.struck().len(), 1);
+}
+
 /// Seeds of the random weathers.
 const SEEDS: u64 = 12;
 

@@ -193,6 +193,7 @@ fn pass() -> Plan {
 }
 
 /// Lives in each weather, a few at once.
+#[expect(clippy::print_stdout, reason = "the figures, for whoever asks with --nocapture")]
 fn survive(weathers: Vec<Weather>) {
     let (began, lives) = (Instant::now(), weathers.len());
     let changes: Vec<usize> = CALM.iter().map(|calm| calm.changes).collect();

@@ -14,15 +14,15 @@ use std::process::Command;
 use std::time::Duration;
 
 use self::harness::Session;
+use self::harness::proxy::{Counts, Fault, Proxy};
+use self::harness::session::is_change;
 use self::harness::stack::{OBJECTS_PER_SERVICE, OBJECTS_SHARED, with_services};
 use self::measure::Cost;
-use self::proxy::{Counts, Proxy};
 
 #[path = "../tests/it/harness/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "the tests use the rest")]
 mod harness;
 mod measure;
-mod proxy;
 
 /// What is run on each stack, in this order.
 const PHASES: &[(&str, &[&str])] = &[
@@ -57,8 +57,7 @@ impl Row {
 
     /// The calls that change something.
     fn changes(&self) -> usize {
-        let reads = ["Describe", "List", "Get", "BatchGet"];
-        let changes = self.counts.iter().filter(|(op, _)| !reads.iter().any(|r| op.starts_with(r)));
+        let changes = self.counts.iter().filter(|(operation, _)| is_change(operation));
         changes.map(|(_, count)| count).sum()
     }
 }
@@ -127,7 +126,8 @@ fn measure_stack(binary: &Path, services: usize, latency: u64) -> Vec<Row> {
     let session = Session::with(&with_services(services));
     let upstream = session.endpoint();
     let upstream = upstream.trim_start_matches("http://");
-    let proxy = Proxy::start(upstream, Duration::from_millis(latency)).expect("a proxy");
+    let proxy = Proxy::start(upstream).expect("a proxy");
+    proxy.plan(Box::new(move |_| Some(Fault::Delay(Duration::from_millis(latency)))));
     let mut rows = Vec::new();
     for (phase, arguments) in PHASES {
         eprintln!("{services} services, {latency} ms: {phase}");

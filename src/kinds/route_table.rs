@@ -263,8 +263,14 @@ async fn associate(aws: &Aws, table: &str, subnet: &str) -> Result<()> {
         association.ok_or_else(|| Error::new(Class::Eventual, "the association is not visible"))?;
     let call = aws.ec2.replace_route_table_association().route_table_id(table);
     let call = call.association_id(association);
-    call.send().await.map_err(|error| Error::from(error).while_creating())?;
-    Ok(())
+    match call.send().await.map_err(|error| Error::from(error).while_creating()) {
+        // It gets another id when it is replaced: an attempt whose reply was lost may have done so. The
+        // next looks again.
+        Err(error) if error.is("InvalidAssociationID.NotFound") => {
+            Err(Error { class: Class::Eventual, ..error })
+        }
+        result => result.map(drop),
+    }
 }
 
 /// DisassociateRouteTable.

@@ -2,8 +2,7 @@
 //!
 //! Sources: the API pages' error lists and the request-throttling guides of the services.
 
-use std::fmt::Debug;
-
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
@@ -121,7 +120,8 @@ pub(crate) fn classify(code: &str, message: &str, status: Option<u16>) -> Class 
         return *class;
     }
     match status {
-        Some(500..=599) => Class::Transient,
+        // A success that cannot be read leaves open what has been done, as no answer does.
+        Some(200..=299 | 500..=599) => Class::Transient,
         Some(429) => Class::Throttled,
         _ => Class::Other,
     }
@@ -147,12 +147,11 @@ impl Error {
     }
 }
 
-impl<E, R> From<SdkError<E, R>> for Error
+impl<E> From<SdkError<E, HttpResponse>> for Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: Debug + Send + Sync + 'static,
 {
-    fn from(error: SdkError<E, R>) -> Self {
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
         let unsent = match &error {
             SdkError::ConstructionFailure(_) => Some(Class::Credentials),
             SdkError::DispatchFailure(_) => Some(Class::Unreachable),
@@ -164,7 +163,8 @@ where
         }
         let code = error.code().map(str::to_owned);
         let message = error.message().map_or_else(|| chain(&error), str::to_owned);
-        let class = classify(code.as_deref().unwrap_or_default(), &message, None);
+        let status = error.raw_response().map(|response| response.status().as_u16());
+        let class = classify(code.as_deref().unwrap_or_default(), &message, status);
         Self {
             code,
             request_id: error.meta().extra("aws_request_id").map(str::to_owned),
@@ -270,6 +270,8 @@ mod tests {
         assert_eq!(of("ExpiredTokenException", "The security token is expired"), Class::Expired);
         assert_eq!(of("InvalidClientTokenId", ""), Class::Credentials);
         assert_eq!(classify("", "", Some(503)), Class::Transient);
+        assert_eq!(classify("", "error parsing XML", Some(200)), Class::Transient);
+        assert_eq!(classify("", "error parsing XML", Some(400)), Class::Other);
     }
 
     #[test]

@@ -9,15 +9,27 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use aws_config::retry::RetryConfig;
-use aws_sdk_ec2::types::{Filter, ResourceType, TagDescription};
 
-use super::Aws;
 use super::ec2::filter;
-use crate::kind::{Class, Cx, Error, Result, TAG_ENV, TAG_ID, TAG_STACK};
+use super::{Aws, tags};
+use crate::kind::{Class, Cx, Error, Result, TAG_ID};
 
 /// How long after a call whose answer was lost its work may still be invisible. EC2 promises nothing;
 /// "eventual consistency" of its developer guide speaks of seconds.
 const INVISIBLE: Duration = Duration::from_secs(15);
+
+/// What is made by a call that takes no token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tokenless {
+    /// By CreateVpc.
+    Vpc,
+    /// By CreateSubnet.
+    Subnet,
+    /// By CreateInternetGateway.
+    InternetGateway,
+    /// By AllocateAddress.
+    ElasticIp,
+}
 
 /// What came of the attempts so far, by the tokens of their steps.
 #[derive(Debug, Default)]
@@ -46,18 +58,18 @@ impl Attempts {
 }
 
 impl Aws {
-    /// Makes a thing of `kind` once a step, however often the step is tried, and gives its id. `make` is
+    /// Makes `what` once a step, however often the step is tried, and gives its id. `make` is
     /// one call, sent [`alone`].
     pub async fn once(
         &self,
         cx: &Cx<'_>,
-        kind: ResourceType,
+        what: Tokenless,
         make: impl Future<Output = Result<String>>,
     ) -> Result<String> {
         match self.attempts.get(cx.token) {
             Some(Attempt::Made(id)) => return Ok(id),
             Some(Attempt::Sent(at)) => {
-                if let Some(id) = self.made_unanswered(cx, kind).await? {
+                if let Some(id) = self.made_unanswered(cx, what).await? {
                     self.attempts.put(cx.token, Some(Attempt::Made(id.clone())));
                     return Ok(id);
                 }
@@ -79,28 +91,33 @@ impl Aws {
         made
     }
 
-    /// DescribeTags: what carries the address and was not there when the run began.
-    async fn made_unanswered(&self, cx: &Cx<'_>, kind: ResourceType) -> Result<Option<String>> {
-        let address = cx.address.to_string();
-        let named = [filter("key", [TAG_ID]), filter("value", [address])];
-        let mut ids = self.tagged(&kind, &named).await?;
-        ids.retain(|id| !cx.beside.contains(id));
-        for (key, value) in [(TAG_STACK, &cx.stack.stack), (TAG_ENV, &cx.stack.env)] {
-            if ids.is_empty() {
-                break;
+    /// What carries the address and was not there when the run began. By the listing of its kind, because
+    /// DescribeTags goes on for a while to tell the tags of what has been deleted.
+    async fn made_unanswered(&self, cx: &Cx<'_>, what: Tokenless) -> Result<Option<String>> {
+        let mut filters = tags::ec2::filters(cx.stack);
+        filters.push(filter(&format!("tag:{TAG_ID}"), [cx.address.to_string()]));
+        let (ec2, filters) = (&self.ec2, Some(filters));
+        let mut ids: Vec<Option<String>> = match what {
+            Tokenless::Vpc => {
+                let found = ec2.describe_vpcs().set_filters(filters).send().await?;
+                found.vpcs.into_iter().flatten().map(|it| it.vpc_id).collect()
             }
-            let ours = [filter("key", [key]), filter("value", [value]), filter("resource-id", ids)];
-            ids = self.tagged(&kind, &ours).await?;
-        }
-        Ok(ids.into_iter().next())
-    }
-
-    async fn tagged(&self, kind: &ResourceType, filters: &[Filter]) -> Result<Vec<String>> {
-        let of_kind = filter("resource-type", [kind.as_str()]);
-        let call = self.ec2.describe_tags().filters(of_kind);
-        let call = filters.iter().cloned().fold(call, |call, filter| call.filters(filter));
-        let found: Vec<TagDescription> = call.into_paginator().items().send().try_collect().await?;
-        Ok(found.into_iter().filter_map(|tag| tag.resource_id).collect())
+            Tokenless::Subnet => {
+                let found = ec2.describe_subnets().set_filters(filters).send().await?;
+                found.subnets.into_iter().flatten().map(|it| it.subnet_id).collect()
+            }
+            Tokenless::InternetGateway => {
+                let found = ec2.describe_internet_gateways().set_filters(filters).send().await?;
+                let found = found.internet_gateways.into_iter().flatten();
+                found.map(|it| it.internet_gateway_id).collect()
+            }
+            Tokenless::ElasticIp => {
+                let found = ec2.describe_addresses().set_filters(filters).send().await?;
+                found.addresses.into_iter().flatten().map(|it| it.allocation_id).collect()
+            }
+        };
+        ids.retain(|id| id.as_ref().is_some_and(|id| !cx.beside.contains(id)));
+        Ok(ids.into_iter().flatten().next())
     }
 }
 
@@ -144,7 +161,7 @@ mod tests {
             beside: &[],
             watch: None,
         };
-        let kind = || ResourceType::Vpc;
+        let kind = || Tokenless::Vpc;
         assert!(aws.once(&cx("step-1"), kind(), make()).await.is_err());
         assert_eq!(aws.once(&cx("step-1"), kind(), make()).await.unwrap(), "vpc-2");
         assert_eq!(aws.once(&cx("step-1"), kind(), make()).await.unwrap(), "vpc-2");

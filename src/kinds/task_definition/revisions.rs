@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_config::retry::RetryConfig;
-use aws_sdk_ecs::types::{SortOrder, TaskDefinitionField, TaskDefinitionStatus};
+use aws_sdk_ecs::types::{Failure, SortOrder, TaskDefinitionField, TaskDefinitionStatus};
 use serde::{Deserialize, Serialize};
 
 use super::{Outputs, TaskDefinition, api};
@@ -217,7 +217,9 @@ pub(super) async fn delete(family: &str, cx: &Cx<'_>) -> Result<()> {
     for chunk in doomed.chunks(10) {
         let call = cx.aws.ecs.delete_task_definitions();
         let reply = call.set_task_definitions(Some(chunk.to_vec())).send().await?;
-        if let Some(failure) = reply.failures().first() {
+        // What is gone already was deleted by an attempt whose reply was lost.
+        let gone = |failure: &&Failure| failure.reason().is_some_and(|it| it.contains(GONE));
+        if let Some(failure) = reply.failures().iter().find(|failure| !gone(failure)) {
             let reason = failure.detail().or(failure.reason()).unwrap_or("no reason given");
             let arn = failure.arn().unwrap_or("a task definition");
             return Err(Error::new(Class::Other, format!("{arn} was not deleted: {reason}")));
@@ -225,6 +227,9 @@ pub(super) async fn delete(family: &str, cx: &Cx<'_>) -> Result<()> {
     }
     Ok(())
 }
+
+/// What DeleteTaskDefinitions says of a revision that it does not find.
+const GONE: &str = "task definition does not exist";
 
 /// ListTaskDefinitions, page by page. `familyPrefix` means exactly this family on AWS, and a prefix
 /// elsewhere.

@@ -10,6 +10,7 @@ import ipaddress
 from moto.core.responses import ActionResult, EmptyResult
 from moto.ec2.models.route_tables import Route
 from moto.ec2.responses import EC2Response
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 
 from . import filters, interfaces
 from .base import Corrected
@@ -62,6 +63,9 @@ def _route_state(route) -> str:
 
 
 Route.state = property(_route_state)
+
+# The resource types of DescribeTags, as the page "TagSpecification" has them; moto calls these two otherwise.
+EC2_PREFIX_TO_RESOURCE.update({"eipalloc": "elastic-ip", "nat": "natgateway"})
 
 
 class Ec2(Gateways, Groups, Corrected, EC2Response):
@@ -124,10 +128,14 @@ class Ec2(Gateways, Groups, Corrected, EC2Response):
             items = list(result.get(key) or [])
             items = [item for item in items if self.world.hidden.get(item.id, 0) <= self.world.now]
             result[key] = filters.keep(operation, self.wanted, items, self.tags_of)
+        elif operation == "DescribeTags":
+            hidden, now = self.world.hidden, self.world.now
+            result["Tags"] = [tag for tag in result["Tags"] if hidden.get(tag["resource_id"], 0) <= now]
         elif operation.startswith(("Create", "Allocate")) and self.world.settings["ec2-visible-after"]:
             for value in result.values():
                 created = getattr(value, "id", value)
-                if isinstance(created, str) and created.split("-")[0] in NOT_FOUND:
+                # An id, and not the `vpc` that AllocateAddress answers as its domain.
+                if isinstance(created, str) and "-" in created and created.split("-")[0] in NOT_FOUND:
                     # A repeat with the same client token makes nothing new.
                     visible = self.world.now + self.world.settings["ec2-visible-after"]
                     self.world.hidden.setdefault(created, visible)

@@ -7,6 +7,7 @@ pub(crate) use self::server::Object;
 pub(crate) use self::session::{Calls, Session};
 
 mod http;
+pub(crate) mod proxy;
 mod server;
-mod session;
+pub(crate) mod session;
 pub(crate) mod stack;

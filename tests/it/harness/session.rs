@@ -4,15 +4,16 @@
 use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use ecsctl::cloud::aws::{Aws, Cache};
 use serde_json::Value as Json;
 
+use super::proxy::Proxy;
 use super::server::{Call, Object, Server};
 
 /// The region of every test.
@@ -83,29 +84,16 @@ impl Session {
 
     /// Runs the binary to its end, without a terminal.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        finish(self.command(arguments), arguments, |_| {})
+    }
+
+    /// The same, but all calls go through `proxy`, which may kill it.
+    pub(crate) fn run_through(&self, proxy: &Proxy, arguments: &[&str]) -> Output {
         let mut command = self.command(arguments);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the binary starts");
-        let stdout = read(child.stdout.take().expect("a piped stdout"));
-        let stderr = read(child.stderr.take().expect("a piped stderr"));
-        let started = Instant::now();
-        let status = loop {
-            if let Some(status) = child.try_wait().expect("the binary can be waited for") {
-                break status;
-            }
-            if started.elapsed() > TOO_LONG {
-                child.kill().expect("the binary can be ended");
-                let [stdout, stderr] = [stdout, stderr].map(|said| said.join().unwrap_or_default());
-                panic!("{arguments:?} hangs:\n{stdout}\n{stderr}");
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        };
-        Output {
-            command: arguments.join(" "),
-            stdout: stdout.join().expect("stdout is text"),
-            stderr: stderr.join().expect("stderr is text"),
-            code: status.code(),
-        }
+        command.env("AWS_ENDPOINT_URL", &proxy.url);
+        let output = finish(command, arguments, |child| proxy.aim(child));
+        proxy.settle();
+        output
     }
 
     /// The binary with `arguments`, in the test's folder, account and nothing else.
@@ -211,6 +199,39 @@ impl Drop for Session {
     }
 }
 
+/// Runs `command` to its end; `started` may end it from another thread.
+fn finish(
+    mut command: Command,
+    arguments: &[&str],
+    started: impl FnOnce(Arc<Mutex<Child>>),
+) -> Output {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary starts");
+    let stdout = read(child.stdout.take().expect("a piped stdout"));
+    let stderr = read(child.stderr.take().expect("a piped stderr"));
+    let child = Arc::new(Mutex::new(child));
+    let own = || child.lock().expect("no holder panics");
+    started(child.clone());
+    let began = Instant::now();
+    let status = loop {
+        if let Some(status) = own().try_wait().expect("the binary can be waited for") {
+            break status;
+        }
+        if began.elapsed() > TOO_LONG {
+            own().kill().expect("the binary can be ended");
+            let [stdout, stderr] = [stdout, stderr].map(|said| said.join().unwrap_or_default());
+            panic!("{arguments:?} hangs:\n{stdout}\n{stderr}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    Output {
+        command: arguments.join(" "),
+        stdout: stdout.join().expect("stdout is text"),
+        stderr: stderr.join().expect("stderr is text"),
+        code: status.code(),
+    }
+}
+
 fn read(mut from: impl Read + Send + 'static) -> std::thread::JoinHandle<String> {
     std::thread::spawn(move || {
         let mut text = String::new();
@@ -257,6 +278,11 @@ impl std::fmt::Debug for Output {
     }
 }
 
+/// Whether an operation changes something.
+pub(crate) fn is_change(operation: &str) -> bool {
+    !["Describe", "List", "Get", "BatchGet"].iter().any(|read| operation.starts_with(read))
+}
+
 /// Calls in their order.
 #[derive(Clone)]
 pub(crate) struct Calls(Vec<Call>);
@@ -274,9 +300,8 @@ impl Calls {
 
     /// The operations that change something, in their order.
     pub(crate) fn changes(&self) -> Vec<&str> {
-        let reads = ["Describe", "List", "Get", "BatchGet"];
         let operations = self.0.iter().map(|call| call.operation.as_str());
-        operations.filter(|op| !reads.iter().any(|read| op.starts_with(read))).collect()
+        operations.filter(|operation| is_change(operation)).collect()
     }
 
     /// The calls that were refused.

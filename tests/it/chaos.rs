@@ -1,0 +1,409 @@
+//! Whatever dies, whenever: the next run of the same command finishes the job, with nothing made twice,
+//! nothing lost and nothing done by hand.
+//!
+//! A stack of the size of a small product is made, changed and destroyed, with trouble at each call that
+//! changes something. What then stands is compared with what an undisturbed life leaves.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{LazyLock, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::harness::Session;
+use crate::harness::proxy::{Fault, Plan, Proxy, Side};
+
+/// Lives that are lived at once. Most of a life is waiting.
+const WIDTH: usize = 8;
+
+/// How long the test AWS may take to let go of what is on its way out.
+const LETS_GO: Duration = Duration::from_secs(3);
+
+/// A part of a life: a command, after edits of the spec.
+struct Stage {
+    command: &'static str,
+    edits: &'static [(&'static str, &'static str)],
+}
+
+const STAGES: [Stage; 3] = [
+    Stage { command: "apply", edits: &[] },
+    Stage {
+        command: "apply",
+        edits: &[
+            // Another revision, target group and two security groups; so the rule, the load balancer
+            // and the service move. A subnet goes over to another route table.
+            ("port  = 8080", "port  = 8081"),
+            ("[env.prod]", REPLACED),
+            // Everything in place.
+            ("team = \"games\"", "team = \"toys\""),
+        ],
+    },
+    Stage { command: "destroy", edits: &[] },
+];
+
+const REPLACED: &str = r#"[aws.target-group.scorekeep]
+protocol-version = "HTTP2"
+[aws.security-group.scorekeep]
+description = "another"
+[aws.security-group.alb-main]
+description = "another"
+[aws.route-table.public]
+subnets = ["${subnet.public-a.id}"]
+[aws.route-table.other]
+vpc-id = "${vpc.main.id}"
+routes = { "0.0.0.0/0" = "${internet-gateway.main.id}" }
+subnets = ["${subnet.public-b.id}"]
+
+[env.prod]"#;
+
+/// What an undisturbed life has after each stage, and how many calls that change something it took.
+struct Calm {
+    objects: Vec<String>,
+    changes: usize,
+}
+
+static CALM: LazyLock<Vec<Calm>> = LazyLock::new(|| {
+    let life = Life::begin();
+    let live = |stage: &Stage| {
+        life.edit(stage);
+        life.proxy.plan(pass());
+        life.session.run_through(&life.proxy, &stage.arguments()).exits(0);
+        Calm { changes: life.proxy.changes(), objects: life.objects() }
+    };
+    STAGES.iter().map(live).collect()
+});
+
+/// The weather in which a stack lives.
+struct Weather {
+    /// What a failure calls it.
+    name: String,
+    /// How many runs of a stage it troubles at most.
+    storms: usize,
+    /// Whether a stage that none of these brought to its end may have a run in peace.
+    peace: bool,
+    /// For how many seconds new objects of EC2 cannot be seen.
+    late: f64,
+    /// The trouble of a run.
+    plan: Box<dyn Fn() -> Plan + Send + Sync>,
+}
+
+/// The stack in an account of its own, with a proxy before it.
+struct Life {
+    session: Session,
+    proxy: Proxy,
+}
+
+impl Life {
+    fn begin() -> Self {
+        let session = Session::new();
+        session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
+        let parameter =
+            json!({"Name": "/scorekeep/session-key", "Value": "x", "Type": "SecureString"});
+        session.call("ssm", "AmazonSSM.PutParameter", &parameter);
+        let secret = json!({"Name": "scorekeep/db", "SecretString": "{\"url\": \"x\"}"});
+        session.call("secretsmanager", "secretsmanager.CreateSecret", &secret);
+        let upstream = session.endpoint();
+        let proxy = Proxy::start(upstream.trim_start_matches("http://")).expect("a proxy");
+        Self { session, proxy }
+    }
+
+    fn edit(&self, stage: &Stage) {
+        for (old, new) in stage.edits {
+            self.session.replace(old, new);
+        }
+    }
+
+    /// All stages; how often the weather struck, and how many calls there were.
+    fn live(&self, weather: &Weather) -> (usize, usize) {
+        self.session.set(&json!({"ec2-visible-after": weather.late}));
+        let mut struck = 0;
+        for (number, (stage, calm)) in STAGES.iter().zip(&*CALM).enumerate() {
+            self.edit(stage);
+            let met = self.stand(stage, weather);
+            struck += met.len();
+            let stage = format!("stage {} ({}), {met:#?}", number + 1, stage.command);
+            if !calm.objects.is_empty() {
+                let left = self.session.run(&["plan", "--detailed-exitcode", "--var", "tag=v1"]);
+                assert!(left.code == Some(0), "{stage}: something is left to do: {left:?}");
+            }
+            self.stands(&calm.objects, &stage);
+        }
+        (struck, self.proxy.take().values().sum())
+    }
+
+    /// Runs a stage until it is through; what struck.
+    fn stand(&self, stage: &Stage, weather: &Weather) -> Vec<String> {
+        let mut met = Vec::new();
+        for run in 0.. {
+            let storm = run < weather.storms;
+            self.proxy.plan(if storm { (weather.plan)() } else { pass() });
+            let output = self.session.run_through(&self.proxy, &stage.arguments());
+            met.extend(self.proxy.struck());
+            if output.code == Some(0) {
+                break;
+            }
+            let again = run + 1 < weather.storms || (storm && weather.peace);
+            assert!(again, "{} after {met:#?}: {output:?}", stage.command);
+        }
+        met
+    }
+
+    /// Fails unless these objects stand, at once or soon.
+    fn stands(&self, expected: &[String], stage: &str) {
+        let since = Instant::now();
+        while self.objects() != expected {
+            let late = since.elapsed() > LETS_GO;
+            assert!(!late, "{stage}: not what stands otherwise: {}", self.differs(expected));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn differs(&self, expected: &[String]) -> String {
+        let (expected, found) = (expected.join("\n"), self.objects().join("\n"));
+        similar::TextDiff::from_lines(&expected, &found)
+            .unified_diff()
+            .context_radius(0)
+            .to_string()
+    }
+
+    /// Everything in the account by kind, address and tags, whatever its id.
+    fn objects(&self) -> Vec<String> {
+        let told = |mut object: crate::harness::Object| {
+            // It says when the stage was run.
+            object.tags.remove("ecsctl:expires");
+            format!("{} {:?}", object.kind, object.tags)
+        };
+        let mut objects: Vec<String> = self.session.objects().into_iter().map(told).collect();
+        objects.sort();
+        objects
+    }
+}
+
+impl Stage {
+    fn arguments(&self) -> [&'static str; 4] {
+        [self.command, "--yes", "--var", "tag=v1"]
+    }
+}
+
+fn pass() -> Plan {
+    Box::new(|_| None)
+}
+
+/// Lives in each weather, a few at once.
+#[expect(clippy::print_stdout, reason = "the figures, for whoever asks with --nocapture")]
+fn survive(weathers: Vec<Weather>) {
+    let (began, lives) = (Instant::now(), weathers.len());
+    let changes: Vec<usize> = CALM.iter().map(|calm| calm.changes).collect();
+    let (queue, failures) = (Mutex::new(weathers.into_iter()), Mutex::new(Vec::new()));
+    let (struck, calls) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..WIDTH {
+            scope.spawn(|| {
+                let next = || queue.lock().expect("no holder panics").next();
+                while let Some(weather) = next() {
+                    let lived = catch_unwind(AssertUnwindSafe(|| Life::begin().live(&weather)));
+                    match lived {
+                        Ok((times, made)) => {
+                            struck.fetch_add(times, Ordering::Relaxed);
+                            calls.fetch_add(made, Ordering::Relaxed);
+                        }
+                        Err(panic) => {
+                            let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                            let failure = format!("### {}: {why}", weather.name);
+                            failures.lock().expect("no holder panics").push(failure);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let (struck, calls, took) = (struck.into_inner(), calls.into_inner(), began.elapsed());
+    println!(
+        "{lives} lives of {changes:?} changing calls, struck {struck} times: {calls} calls, {took:.0?}"
+    );
+    let failures = failures.into_inner().expect("no holder panics");
+    assert!(failures.is_empty(), "{} of {lives}:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// Trouble at the `k`-th call that changes something.
+fn nth(k: usize, fault: Fault) -> Plan {
+    Box::new(move |seen| (seen.change == Some(k) && seen.attempt == 1).then_some(fault))
+}
+
+/// Trouble at each call that changes something, the first `times` that it is made.
+fn each(fault: Fault, times: usize) -> Plan {
+    Box::new(move |seen| (seen.change.is_some() && seen.attempt <= times).then_some(fault))
+}
+
+/// The most calls that change something, of all stages.
+fn most() -> usize {
+    CALM.iter().map(|calm| calm.changes).max().unwrap_or_default()
+}
+
+/// N1, B32, B35, B36, B37: killed before or after any call, the same command again finishes the job.
+#[test]
+fn n1_killed_at_any_call_the_next_run_finishes() {
+    let sides = [Side::Before, Side::After];
+    let cases = (1..=most()).flat_map(|k| sides.map(|side| (k, Fault::Kill(side))));
+    let weather = |(k, fault)| Weather {
+        name: format!("{fault:?} at change {k}"),
+        storms: 1,
+        peace: true,
+        late: 0.0,
+        plan: Box::new(move || nth(k, fault)),
+    };
+    survive(cases.map(weather).collect());
+}
+
+/// How many lives share the calls whose replies are lost: each call's is, in one of them.
+const SHARES: usize = 6;
+
+/// N1, B35: a reply that is lost after the call took effect makes nothing twice, and the run goes on.
+#[test]
+fn n1_any_reply_may_be_lost() {
+    let faults = [Fault::Drop(Side::After), Fault::Fail(Side::After)];
+    let cases = (0..SHARES).flat_map(|share| faults.map(|fault| (share, fault)));
+    let weather = |(share, fault)| Weather {
+        name: format!("{fault:?} at changes {share}, {share} + {SHARES} …"),
+        storms: 1,
+        peace: false,
+        late: 0.0,
+        plan: Box::new(move || {
+            let picked = move |k: usize| k % SHARES == share;
+            Box::new(move |seen| {
+                (seen.attempt == 1 && seen.change.is_some_and(picked)).then_some(fault)
+            })
+        }),
+    };
+    survive(cases.map(weather).collect());
+}
+
+/// N1, B12, B41: so does trouble at every single call, with new objects that are not visible at once.
+#[test]
+fn n1_b41_every_call_may_fail_and_be_throttled() {
+    let faults = [
+        (Fault::Drop(Side::After), 1),
+        (Fault::Drop(Side::Before), 1),
+        (Fault::Fail(Side::After), 1),
+        (Fault::Fail(Side::Before), 1),
+        (Fault::Gateway, 1),
+        (Fault::Truncate, 1),
+        (Fault::Corrupt, 1),
+        (Fault::Throttle, 3),
+    ];
+    let weather = |(fault, times)| Weather {
+        name: format!("{fault:?} at each change, {times} times"),
+        storms: 1,
+        peace: false,
+        late: 0.4,
+        plan: Box::new(move || each(fault, times)),
+    };
+    survive(faults.into_iter().map(weather).collect());
+}
+
+/// N1: a subnet that somebody took away comes back. Its association has another id each time, and an
+/// attempt after a lost reply looks for it.
+#[test]
+fn n1_a_subnet_comes_back_to_its_table_once() {
+    let session = Session::with(
+        r#"ecsctl = 1
+stack  = "moves"
+region = "us-east-1"
+[aws.vpc.main]
+cidr = "10.0.0.0/16"
+[aws.subnet.a]
+vpc-id = "${vpc.main.id}"
+cidr-block = "10.0.0.0/24"
+availability-zone = "us-east-1a"
+[aws.route-table.one]
+vpc-id = "${vpc.main.id}"
+subnets = ["${subnet.a.id}"]
+"#,
+    );
+    session.run(&["apply", "--yes"]).exits(0);
+    let table = session.object("route-table.one").id;
+    session.behind_its_back(async |aws| {
+        let own = aws.ec2.describe_route_tables().route_table_ids(&table).send().await;
+        let own = own.expect("the table").route_tables.expect("one").remove(0);
+        let association = own.associations()[0].route_table_association_id().expect("an id");
+        let other = aws.ec2.create_route_table().vpc_id(own.vpc_id().expect("a VPC")).send().await;
+        let other = other.expect("a table").route_table.expect("one");
+        let call = aws.ec2.replace_route_table_association().association_id(association);
+        let call = call.route_table_id(other.route_table_id().expect("an id"));
+        call.send().await.expect("the association");
+    });
+    let proxy = Proxy::start(session.endpoint().trim_start_matches("http://")).expect("a proxy");
+    proxy.plan(each(Fault::Drop(Side::After), 1));
+    session.run_through(&proxy, &["apply", "--yes"]).exits(0);
+    assert!(proxy.take().contains_key("ReplaceRouteTableAssociation"), "{:?}", proxy.struck());
+    session.run(&["plan", "--detailed-exitcode"]).exits(0);
+}
+
+/// N1: an address that somebody has released is made again, and the dead one is not taken for what a
+/// call without an answer has made.
+#[test]
+fn n1_what_is_gone_is_not_what_a_lost_call_has_made() {
+    let spec = "ecsctl = 1\nstack = \"lost\"\nregion = \"us-east-1\"\n[aws.elastic-ip.a]\n";
+    let session = Session::with(spec);
+    session.run(&["apply", "--yes"]).exits(0);
+    let id = session.object("elastic-ip.a").id;
+    session.behind_its_back(async |aws| {
+        aws.ec2.release_address().allocation_id(&id).send().await.expect("a release");
+    });
+    let proxy = Proxy::start(session.endpoint().trim_start_matches("http://")).expect("a proxy");
+    proxy.plan(each(Fault::Drop(Side::After), 1));
+    session.run_through(&proxy, &["apply", "--yes"]).exits(0);
+    assert_ne!(session.object("elastic-ip.a").id, id);
+    assert_eq!(proxy.struck().len(), 1);
+}
+
+/// Seeds of the random weathers.
+const SEEDS: u64 = 12;
+
+/// N1: anything at any call, reads too, run after run; some runs hardly begin. In time it ends.
+#[test]
+fn n1_anything_may_go_wrong_anywhere() {
+    let weather = |seed| {
+        let runs = AtomicU64::new(0);
+        Weather {
+            name: format!("seed {seed}"),
+            storms: 4,
+            peace: true,
+            late: 0.2,
+            plan: Box::new(move || random(seed, runs.fetch_add(1, Ordering::Relaxed))),
+        }
+    };
+    survive((1..=SEEDS).map(weather).collect());
+}
+
+/// Trouble at one call in ten to forty: for a seed and run the same, whatever order the calls come in.
+fn random(seed: u64, run: u64) -> Plan {
+    let sides = FAULTS.len() * 10 * usize::try_from(1 + seed % 4).expect("a small number");
+    let mut counts = BTreeMap::<String, u64>::new();
+    Box::new(move |seen| {
+        let count = counts.entry(seen.operation.to_owned()).or_default();
+        *count += 1;
+        let mut dice = DefaultHasher::new();
+        (seed, run, seen.operation, *count).hash(&mut dice);
+        let roll = dice.finish() % u64::try_from(sides).expect("a small number");
+        usize::try_from(roll).ok().and_then(|roll| FAULTS.get(roll).copied())
+    })
+}
+
+const FAULTS: [Fault; 12] = [
+    Fault::Kill(Side::Before),
+    Fault::Kill(Side::After),
+    Fault::Fail(Side::Before),
+    Fault::Fail(Side::After),
+    Fault::Drop(Side::Before),
+    Fault::Drop(Side::After),
+    Fault::Gateway,
+    Fault::Throttle,
+    Fault::Delay(Duration::from_millis(300)),
+    Fault::Truncate,
+    Fault::Corrupt,
+    Fault::Refuse(Duration::from_millis(300)),
+];

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_config::profile::{self, ProfileFileCredentialsProvider};
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_types::os_shim_internal::{Env, Fs};
@@ -56,6 +57,10 @@ impl Aws {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(retries)
             .timeout_config(timeouts)
+            // A call that waits for its turn is no stalled upload.
+            .stalled_stream_protection(
+                StalledStreamProtectionConfig::enabled().upload_enabled(false).build(),
+            )
             .http_client(pace::client());
         let Connection { profile, usual_profile, region } = connection;
         if let Some(name) = profile.as_ref().or(usual_profile.as_ref()) {

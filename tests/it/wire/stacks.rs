@@ -146,6 +146,22 @@ fn b41_calls_keep_to_their_budget() {
     }
 }
 
+/// B41: AWS registers one task definition a second after the first twenty; who waits for that has not
+/// stalled, and fails for nothing.
+#[test]
+fn b41_what_waits_for_its_turn_has_not_stalled() {
+    let definition = |number| {
+        format!(
+            "\n[aws.task-definition.t{number}]\ncpu = 256\nmemory = 512\n\
+             containers.app = {{ image = \"httpd:2.4\" }}\n"
+        )
+    };
+    let life = Life::bare(&(0..30).map(definition).collect::<String>());
+    let calls = life.apply();
+    assert_eq!(calls.changes(), ["RegisterTaskDefinition"; 30], "{calls:?}");
+    life.nothing_is_left();
+}
+
 /// B26, B27: whatever else holds a network is waited for or named, never deleted.
 #[test]
 fn b26_a_network_in_use_by_somebody_else_is_not_torn_down() {

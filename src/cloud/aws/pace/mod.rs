@@ -2,8 +2,8 @@
 //!
 //! A call takes a token from the bucket of its operation and a place in the window of its service. One that
 //! AWS refuses because it came too fast had no effect; it is sent again from here, later, so that nobody
-//! above hears of it. Our account may be busy with others' calls, too: refusals make buckets and windows
-//! smaller, answers make them larger again.
+//! above hears of it. The account may be busy with others' calls, too: refusals make a window smaller,
+//! answers make it larger again.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -31,6 +31,9 @@ mod window;
 
 /// How often a call is sent again from here before it is AWS's error to tell.
 const RESENDS: u32 = 12;
+
+/// How long a refused call waits before it is sent again; each time twice as long, up to 32 times.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// What a code begins with that says that the call came too fast, in all protocols.
 const REFUSALS: [&str; 6] = [
@@ -113,12 +116,10 @@ impl Pace {
     ) -> Result<HttpResponse, ConnectorError> {
         let (service, operation) = (service(&request), operation(&request));
         let bucket = &self.buckets[rates::place(service, operation)];
-        let bucket = || bucket.lock().expect("no holder panics");
         let window = self.window(service);
         let mut sent = 0;
         loop {
-            let wait = bucket().take();
-            sleep(wait).await;
+            Turn::of(bucket).await;
             // Whoever waits for a token takes nobody's place.
             let place = window.enter().await;
             sent += 1;
@@ -127,13 +128,13 @@ impl Pace {
             let response = inner.call(copy).await?;
             let (response, refused) = was_refused(response).await?;
             if !refused {
-                bucket().served();
                 place.served();
                 return Ok(response);
             }
             tracing::debug!(service, operation, sent, "refused for its pace");
-            bucket().refused();
             place.refused();
+            drop(place);
+            sleep(FIRST_PAUSE.saturating_mul(1 << (sent - 1).min(5))).await;
         }
     }
 
@@ -148,6 +149,30 @@ async fn sleep(wait: Duration) {
     if !wait.is_zero() {
         #[expect(clippy::disallowed_methods, reason = "this is the pace layer")]
         tokio::time::sleep(wait).await;
+    }
+}
+
+/// A token that is waited for. Whoever stops waiting leaves it to the next.
+struct Turn<'a> {
+    bucket: &'a Mutex<Bucket>,
+    is_over: bool,
+}
+
+impl<'a> Turn<'a> {
+    /// Takes a token, and waits until it is there.
+    async fn of(bucket: &'a Mutex<Bucket>) {
+        let mut turn = Self { bucket, is_over: false };
+        let wait = turn.bucket.lock().expect("no holder panics").take();
+        sleep(wait).await;
+        turn.is_over = true;
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.bucket.lock().expect("no holder panics").give_back();
+        }
     }
 }
 
@@ -271,6 +296,20 @@ mod tests {
         let calls = (0..25).map(|_| pace.send(&inner, request(target)));
         futures::future::join_all(calls).await;
         assert_eq!(started.elapsed().as_secs(), 5);
+    }
+
+    /// Who gives up waiting makes nobody else wait longer.
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_is_not_taken_is_the_next_ones() {
+        let bucket = Mutex::new(Bucket::new(1.0, 1.0));
+        Turn::of(&bucket).await;
+        for _ in 0..10 {
+            let short = Duration::from_millis(10);
+            assert!(tokio::time::timeout(short, Turn::of(&bucket)).await.is_err());
+        }
+        let started = Instant::now();
+        Turn::of(&bucket).await;
+        assert!(started.elapsed() <= Duration::from_secs(1), "{:?}", started.elapsed());
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub(super) const RATES: &[Rate] = &[
     rate("ec2", &["Describe*", "Get*"], 100.0, 20.0),
     rate("ec2", &["*"], 50.0, 5.0),
     rate("elasticloadbalancing", &["CreateLoadBalancer", "SetSubnets"], 10.0, 0.2),
-    // The page gives two pairs of numbers, 40 and 10 or 200 and 50: what is refused slows it down.
+    // The page gives two pairs of numbers, 40 and 10 or 200 and 50: refusals make the window smaller.
     rate("elasticloadbalancing", &["Describe*"], 100.0, 20.0),
     rate("elasticloadbalancing", &["*"], 20.0, 3.0),
     rate("logs", &["PutRetentionPolicy", "DeleteRetentionPolicy", "TagResource", "UntagResource"], 10.0, 5.0),

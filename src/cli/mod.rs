@@ -22,6 +22,7 @@ mod destroy;
 mod exit;
 mod explain;
 mod failure;
+mod git;
 mod graph;
 mod init;
 mod man;

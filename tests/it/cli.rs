@@ -562,6 +562,22 @@ fn a_kept_plan_is_obeyed_until_the_world_moves() {
     desk.run("plan --detailed-exitcode").exits(0);
 }
 
+/// A kept plan says already what was asked for: what would be passed over is refused, wherever it stands.
+#[test]
+fn a_kept_plan_takes_no_options_of_the_spec() {
+    let desk = Desk::with(SPEC);
+    desk.run("plan --out my.plan").exits(0);
+    assert_snapshot!(desk.run("apply my.plan --yes -e prod").text(), @"
+    --- stderr
+    error[E0411]: `--env` cannot be used with a plan file: the plan says it already
+      hint: leave `--env` out, or plan again with it: `ecsctl plan --env … --out FILE`
+    --- exit 64
+    ");
+    desk.run("apply my.plan --yes --set service.web.count=2").exits(64);
+    desk.run("--var tag=2.5 apply my.plan --yes").exits(64);
+    desk.run("apply my.plan --yes").exits(0);
+}
+
 /// What the command line says and the spec does not mean is never passed over.
 #[test]
 fn a_region_or_an_address_that_is_not_of_the_spec_is_refused() {

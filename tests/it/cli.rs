@@ -764,6 +764,15 @@ fn destroy_asks_for_no_variable_that_only_resources_need() {
     desk.run("destroy --yes --var where=us-east-1").exits(0);
 }
 
+/// A variable whose name begins that of another one is another one.
+#[test]
+fn destroy_tells_variables_apart_that_begin_alike() {
+    let vars = "[vars]\nwhere = {}\nwhereabouts = \"us-east-1\"\n";
+    let spec = SPEC.replace("us-east-1", "${lower(var.whereabouts)}");
+    let desk = Desk::with(&format!("{}{vars}", spec.replace("2.4", "${var.where}")));
+    desk.run("destroy --yes").exits(0);
+}
+
 #[test]
 fn a_stack_that_is_not_there_is_told_from_those_that_are() {
     let desk = Desk::with(SPEC);

@@ -31,6 +31,7 @@ mod plan;
 mod render;
 mod saved;
 mod schema;
+mod signals;
 mod stack;
 mod state;
 mod status;

@@ -502,10 +502,12 @@ fn a_protected_stack_is_not_destroyed() {
     let desk = Desk::with(&format!("protect = true\n{SPEC}"));
     assert_snapshot!(desk.run("destroy --yes").text(), @"
     --- stderr
-    error: refused: `hello/default` is protected
+    error[E0212]: `hello/default` is protected
       hint: take `protect = true` out of the spec and apply that first
     --- exit 3
     ");
+    let told = desk.run("destroy --yes --format json").exits(3).json();
+    assert_eq!(told["diagnostics"][0]["code"], "E0212");
 }
 
 /// B15: a rollout that was rolled back is no success.

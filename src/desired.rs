@@ -17,6 +17,7 @@ use crate::{kinds, nearest, plan};
 
 pub use self::whole::{Whole, of};
 
+mod lacking;
 mod origins;
 mod references;
 mod whole;
@@ -63,7 +64,7 @@ impl Desired {
         for draft in drafts.iter().filter(|draft| !draft.is_partial) {
             match self.declare(draft, &mut found) {
                 Ok(declared) => drop(self.resources.insert(draft.address.clone(), declared)),
-                Err(diagnostic) => found.push(diagnostic),
+                Err(wrong) => found.extend(wrong),
             }
         }
         found.extend(references::check(&self.resources, drafts, unread));
@@ -103,24 +104,28 @@ impl Desired {
         &self,
         draft: &Declaration,
         found: &mut Vec<Diagnostic>,
-    ) -> Result<Declared, Diagnostic> {
+    ) -> Result<Declared, Vec<Diagnostic>> {
         let address = &draft.address;
-        let kind = kinds::find(&address.kind).ok_or_else(|| unknown_kind(address))?;
+        let kind = kinds::find(&address.kind).ok_or_else(|| vec![unknown_kind(address)])?;
         let mut spec = draft.spec.clone();
         if let (Some(naming), Json::Object(fields)) = (kind.about().naming, &mut spec) {
             let name = || plan::default_name(&self.stack, naming, &address.name).into();
             fields.entry("name").or_insert_with(name);
         }
+        let lacking = lacking::fields(draft, &spec, kind.shape());
+        if !lacking.is_empty() {
+            return Err(lacking);
+        }
         let spec = kind.parse(spec).map_err(|malformed| {
             let title = format!("`{}` of {address}: {}", malformed.path, malformed.message);
-            Diagnostic::error("E0201", title).at(draft.origin(&malformed.path).clone(), "")
+            vec![Diagnostic::error("E0201", title).at(draft.origin(&malformed.path).clone(), "")]
         })?;
         let mut check = Check { stack: &self.stack, address, found: Vec::new() };
         kind.check(&spec, &mut check);
         found
             .extend(check.found.into_iter().map(|diagnostic| origins::relocate(draft, diagnostic)));
         let spec = Value::lift(spec).map_err(|bad| {
-            Diagnostic::error("E0202", bad.to_string()).at(draft.section.clone(), "")
+            vec![Diagnostic::error("E0202", bad.to_string()).at(draft.section.clone(), "")]
         })?;
         Ok(Declared { spec, section: draft.section.clone() })
     }

@@ -7,11 +7,13 @@ use clap::Args;
 
 use super::carry::{Consent, carry_out, lock};
 use super::context::Context;
+use super::git;
 use super::saved::Saved;
-use super::stack::{git_sha, load};
+use super::stack::load;
 use super::world::{Door, block_on, look, look_at};
 use super::{Exit, Failure};
 use crate::address::Address;
+use crate::diag::Diagnostic;
 use crate::plan::{Options, Purpose};
 use crate::spec::Sources;
 
@@ -56,8 +58,9 @@ impl Arguments {
 }
 
 fn saved(cx: &mut Context, file: &Path, consent: Consent) -> Result<Exit, Failure> {
+    refuse_spec_options(cx)?;
     let mut saved = Saved::read(file)?;
-    saved.require_commit(git_sha(&cx.options.file).as_deref())?;
+    saved.require_commit(git::commit(&cx.options.file).as_deref())?;
     let _lock = lock(cx, &saved.desired.stack, Purpose::Apply)?;
     block_on(async {
         let door = Door::open(cx, &mut saved.desired.stack).await?;
@@ -67,4 +70,22 @@ fn saved(cx: &mut Context, file: &Path, consent: Consent) -> Result<Exit, Failur
         saved.require_same(&looked.plan)?;
         carry_out(cx, &door, &looked, &saved.urls, consent).await
     })
+}
+
+/// Fails if an option speaks of the spec: the plan was made without it, and whoever gives it expects
+/// to get it.
+fn refuse_spec_options(cx: &Context) -> Result<(), Failure> {
+    let options = &cx.options;
+    let given = [
+        ("--env", options.env.is_some()),
+        ("--set", !options.set.is_empty()),
+        ("--var", !options.var.is_empty()),
+    ];
+    let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) else {
+        return Ok(());
+    };
+    let title = format!("`{option}` cannot be used with a plan file: the plan says it already");
+    let hint =
+        format!("leave `{option}` out, or plan again with it: `ecsctl plan {option} … --out FILE`");
+    Err(Failure::told(Exit::Usage, Diagnostic::error("E0411", title).hint(hint)))
 }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::context::Context;
 use super::options::Format;
+use super::signals::Signals;
 use super::stack::Urls;
 use super::world::{Door, Looked, store};
 use super::{Exit, Failure};
@@ -167,7 +168,7 @@ async fn run(cx: &mut Context, door: &Door, looked: &Looked) -> Result<Outcome, 
     let heard = Arc::clone(&progress);
     let mut watch = move |event: &Event| locked(&heard).event(event);
     let (interrupt, interrupted) = watch::channel(Interrupt::None);
-    let listening = tokio::spawn(listen(interrupt));
+    let listening = tokio::spawn(listen(Signals::new()?, interrupt));
     let run = Run {
         name,
         at: jiff::Timestamp::now().to_string(),
@@ -212,25 +213,11 @@ fn display(cx: &Context) -> Display {
 }
 
 /// The first Ctrl-C or SIGTERM stops, the second leaves at once.
-async fn listen(interrupt: watch::Sender<Interrupt>) {
+async fn listen(mut signals: Signals, interrupt: watch::Sender<Interrupt>) {
     for wish in [Interrupt::Stop, Interrupt::Now] {
-        if signal().await.is_err() || interrupt.send(wish).is_err() {
+        signals.next().await;
+        if interrupt.send(wish).is_err() {
             return;
         }
     }
-}
-
-#[cfg(unix)]
-async fn signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn signal() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }

@@ -8,7 +8,7 @@ use super::stack::{Urls, identify, named};
 use super::world::{Door, block_on, look};
 use super::{Exit, Failure};
 use crate::desired::Desired;
-use crate::plan::{Options, Purpose};
+use crate::plan::{Options, Purpose, protected};
 use crate::spec::Sources;
 
 #[derive(Debug, Args)]
@@ -29,9 +29,7 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
         None => {
             let spec = identify(cx)?;
             if spec.protect {
-                let why = format!("`{}/{}` is protected", spec.id.stack, spec.id.env);
-                let hint = "take `protect = true` out of the spec and apply that first".to_owned();
-                return Err(Failure::Refused(why, hint));
+                return Err(Failure::told(Exit::Refused, protected(&spec.id)));
             }
             (spec.id, Box::new(spec.sources))
         }

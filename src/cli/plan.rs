@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::context::Context;
+use super::git;
 use super::options::Format;
 use super::saved::Saved;
-use super::stack::{git_sha, load};
+use super::stack::load;
 use super::world::{Door, Looked, block_on, look_at};
 use super::{Exit, Failure};
 use crate::address::Address;
@@ -45,7 +46,7 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
     cx.print(&text)?;
     let is_empty = plan.is_empty();
     if let Some(file) = &arguments.out {
-        let git = git_sha(&cx.options.file);
+        let git = git::commit(&cx.options.file);
         Saved::new(plan, stack.desired, stack.urls, &options).at_commit(git).write(file)?;
         cx.say(&format!("the plan is kept in {}", file.display()))?;
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::context::Context;
+use super::git;
 use super::{Exit, Failure};
 use crate::address::Address;
 use crate::blueprint::{self, Declaration};
@@ -68,7 +69,7 @@ fn request(cx: &Context) -> Request {
         set: options.set.clone(),
         environment: cx.environment.clone(),
         region: options.region.clone().or_else(|| region_of(&cx.environment)),
-        git_sha: git_sha(&options.file),
+        git_sha: git::commit(&options.file),
     }
 }
 
@@ -153,18 +154,4 @@ pub(super) fn named(cx: &Context, stack: &str) -> Result<StackId, Failure> {
 fn region_of(environment: &BTreeMap<String, String>) -> Option<String> {
     let set = |name| environment.get(name).filter(|region| !region.is_empty()).cloned();
     set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"))
-}
-
-/// The commit that the spec's folder stands at, read from `.git` itself: nothing is run for it.
-pub(super) fn git_sha(file: &std::path::Path) -> Option<String> {
-    let folder = std::path::absolute(file).ok()?;
-    let git = folder.ancestors().map(|at| at.join(".git")).find(|git| git.is_dir())?;
-    let head = fs_err::read_to_string(git.join("HEAD")).ok()?;
-    let Some(name) = head.trim().strip_prefix("ref: ") else { return Some(head.trim().to_owned()) };
-    if let Ok(sha) = fs_err::read_to_string(git.join(name)) {
-        return Some(sha.trim().to_owned());
-    }
-    let packed = fs_err::read_to_string(git.join("packed-refs")).ok()?;
-    let line = packed.lines().find(|line| line.ends_with(&format!(" {name}")))?;
-    Some(line.split(' ').next()?.to_owned())
 }

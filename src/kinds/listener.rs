@@ -66,6 +66,14 @@ impl Kind for Listener {
                 check.error("E0232", field, format!("`{field}` is for HTTPS listeners only"));
             }
         }
+        let region = &check.stack.region;
+        let flaw = self.certificate_arn.as_ref().and_then(|arn| certificate_flaw(arn, region));
+        if let Some(flaw) = flaw {
+            let region = if region.is_empty() { "eu-west-1" } else { region };
+            let arn = format!("arn:aws:acm:{region}:123456789012:certificate/…");
+            let hint = format!("name a certificate of ACM in the same region, such as `{arn}`");
+            check.error_with("E0232", "certificate-arn", flaw, hint);
+        }
     }
 
     /// Listeners are found through their load balancers: a call for each of these, and no ghosts.
@@ -212,6 +220,23 @@ async fn list(aws: &Aws, load_balancer: &str) -> Result<Vec<Description>> {
     }
 }
 
+/// What keeps an ARN from being that of a certificate that a listener in `region` can show. Those of IAM
+/// have no region. An output that is not known yet cannot be judged.
+fn certificate_flaw(arn: &str, region: &str) -> Option<String> {
+    if arn.contains("${") {
+        return None;
+    }
+    let steps: Vec<&str> = arn.splitn(6, ':').collect();
+    match steps.as_slice() {
+        ["arn", _, "acm", its, _, resource] if resource.starts_with("certificate/") => {
+            let is_elsewhere = !region.is_empty() && *its != region;
+            is_elsewhere.then(|| format!("the certificate is in {its}, and the stack in {region}"))
+        }
+        ["arn", _, "iam", "", _, resource] if resource.starts_with("server-certificate/") => None,
+        _ => Some(format!("`{arn}` is not the ARN of a certificate")),
+    }
+}
+
 fn arn(one: &Description) -> &str {
     one.listener_arn().unwrap_or_default()
 }
@@ -243,5 +268,19 @@ mod tests {
         E0232 default-action: an action is exactly one of `forward`, `weighted`, `redirect` and `fixed-response`
         E0232 protocol: HTTPS needs a certificate
         ");
+    }
+
+    #[test]
+    fn a_certificate_is_one_of_the_region() {
+        let flaw = |arn| certificate_flaw(arn, "eu-west-1").unwrap_or_default();
+        insta::assert_snapshot!(flaw("arn:bad"), @"`arn:bad` is not the ARN of a certificate");
+        insta::assert_snapshot!(
+            flaw("arn:aws:acm:us-east-1:123456789012:certificate/0"),
+            @"the certificate is in us-east-1, and the stack in eu-west-1"
+        );
+        assert_eq!(flaw("arn:aws-cn:acm:eu-west-1:123456789012:certificate/0"), "");
+        assert_eq!(flaw("arn:aws:iam::123456789012:server-certificate/web"), "");
+        assert_eq!(flaw("${certificate.web.arn}"), "");
+        assert_eq!(certificate_flaw("arn:aws:acm:us-east-1:1:certificate/0", ""), None);
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::diff::{Edit, diff};
 pub use self::name::default_name;
-pub use self::planner::{Options, plan};
+pub use self::planner::{Options, plan, protected};
 use crate::address::Address;
 use crate::kind::{StackId, TagChange, Tags};
 use crate::value::Value;

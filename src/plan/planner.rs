@@ -341,10 +341,7 @@ impl<'a> Planner<'a> {
     /// What is protected says so itself: the spec may be gone, or say otherwise by now.
     fn refuse_protected(&mut self) {
         if self.draft.live.iter().any(|live| live.tags.contains_key(TAG_PROTECT)) {
-            let StackId { stack, env, .. } = &self.desired.stack;
-            let title = format!("`{stack}/{env}` is protected");
-            let hint = "take `protect = true` out of the spec and apply that first";
-            self.refused.push(Diagnostic::error("E0212", title).hint(hint));
+            self.refused.push(protected(&self.desired.stack));
         }
     }
 
@@ -382,4 +379,11 @@ fn refuse_foreign(address: &Address, live: &Live) -> Diagnostic {
         None => format!("take it over with `--adopt {address}`, or choose another name"),
     };
     Diagnostic::error("E0210", title).hint(hint)
+}
+
+/// What is said when a protected stack is to be destroyed.
+pub fn protected(stack: &StackId) -> Diagnostic {
+    let StackId { stack, env, region: _ } = stack;
+    let hint = "take `protect = true` out of the spec and apply that first";
+    Diagnostic::error("E0212", format!("`{stack}/{env}` is protected")).hint(hint)
 }

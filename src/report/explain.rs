@@ -109,6 +109,7 @@ const PAGES: &[(&str, &str)] = &[
     ("E0408", include_str!("../../docs/errors/E0408.md")),
     ("E0409", include_str!("../../docs/errors/E0409.md")),
     ("E0410", include_str!("../../docs/errors/E0410.md")),
+    ("E0411", include_str!("../../docs/errors/E0411.md")),
 ];
 
 /// The page of an error.

@@ -47,7 +47,7 @@ pub(crate) fn wanted(shape: &Shape) -> &'static str {
 }
 
 /// How the field at `path` might be written, in backticks.
-pub(crate) fn of(path: &[String], shape: &Shape, language: &Language) -> String {
+pub fn of(path: &[String], shape: &Shape, language: &Language) -> String {
     let key = key(path);
     match (shape, value(shape, language)) {
         (_, Some(value)) => format!("`{key} = {value}`"),

@@ -14,12 +14,13 @@ use super::files::Files;
 use super::layers::{Layers, fill, merge, with_tree};
 use super::meta::{KEYS, Meta, VERSION, lifetime};
 use super::names::Names;
-use super::node::{Entry, Layer, Mark, Node, Table};
+use super::node::{Entry, Form, Layer, Mark, Node, Table};
 use super::parse::parse;
 use super::read::{Reader, overlay_name};
 use super::required::missing;
 use super::scope::Scope;
 use super::sources::Sources;
+use super::text::variables;
 use super::unread::Unread;
 use super::vars::values;
 use super::{Language, Rejected, Request, Rest, Spec};
@@ -58,7 +59,7 @@ fn identity(texts: &mut Texts) -> BTreeSet<String> {
     for node in [base].into_iter().chain(overlay).chain(sets) {
         tables.extend(node.table_mut());
     }
-    let (mut said, mut vars) = (String::new(), BTreeSet::new());
+    let (mut mentioned, mut vars) = (BTreeSet::new(), BTreeSet::new());
     for table in &mut tables {
         table.retain(|key, _| IDENTITY.contains(&key.as_str()));
         let envs = table.get_mut("env").and_then(|entry| entry.value.table_mut());
@@ -66,16 +67,25 @@ fn identity(texts: &mut Texts) -> BTreeSet<String> {
             env.retain(|key, _| IDENTITY.contains(&key.as_str()));
         }
         let told = table.iter().filter(|(key, _)| key.as_str() != "vars");
-        said.extend(told.map(|(_, entry)| entry.value.to_json().to_string()));
+        told.for_each(|(_, entry)| mention(&entry.value, &mut mentioned));
     }
     for table in tables {
         let Some(all) = table.get_mut("vars").and_then(|entry| entry.value.table_mut()) else {
             continue;
         };
-        all.retain(|name, _| said.contains(&format!("var.{name}")));
+        all.retain(|name, _| mentioned.contains(name));
         vars.extend(all.keys().cloned());
     }
     vars
+}
+
+/// Notes the variables that the texts of a value mention.
+fn mention(node: &Node, vars: &mut BTreeSet<String>) {
+    match &node.form {
+        Form::Table(table) => table.values().for_each(|entry| mention(&entry.value, vars)),
+        Form::List(items) => items.iter().for_each(|item| mention(item, vars)),
+        Form::Scalar(_) => vars.extend(node.text().into_iter().flat_map(variables)),
+    }
 }
 
 fn put_together(request: &Request, texts: Texts, language: &Language) -> Result<Spec, Rejected> {

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use crate::diag::Diagnostic;
 use crate::kind::StackId;
 
-pub use self::example::name as legal_name;
+pub use self::example::{name as legal_name, of as example};
 pub use self::files::{Disk, Files};
 pub use self::language::{KindWords, Language};
 pub use self::load::{identify, load};

@@ -72,6 +72,28 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Piece>, Fault> {
     Ok(pieces)
 }
 
+/// The names of the variables that a text mentions. A text that cannot be taken apart mentions none;
+/// whoever fills it in says what is wrong with it.
+pub(crate) fn variables(text: &str) -> Vec<String> {
+    fn within(expression: &Expression, found: &mut Vec<String>) {
+        match &expression.form {
+            Say::Name(steps) => match steps.as_slice() {
+                [(var, _), (name, _)] if var == "var" => found.push(name.clone()),
+                _ => {}
+            },
+            Say::Quoted(_) => {}
+            Say::Call(_, arguments) => arguments.iter().for_each(|one| within(one, found)),
+        }
+    }
+    let mut found = Vec::new();
+    for piece in parse(text).unwrap_or_default() {
+        if let Piece::Expression(expression) = piece {
+            within(&expression, &mut found);
+        }
+    }
+    found
+}
+
 struct Parser<'a> {
     text: &'a str,
     at: usize,

@@ -502,10 +502,12 @@ fn a_protected_stack_is_not_destroyed() {
     let desk = Desk::with(&format!("protect = true\n{SPEC}"));
     assert_snapshot!(desk.run("destroy --yes").text(), @"
     --- stderr
-    error: refused: `hello/default` is protected
+    error[E0212]: `hello/default` is protected
       hint: take `protect = true` out of the spec and apply that first
     --- exit 3
     ");
+    let told = desk.run("destroy --yes --format json").exits(3).json();
+    assert_eq!(told["diagnostics"][0]["code"], "E0212");
 }
 
 /// B15: a rollout that was rolled back is no success.
@@ -560,6 +562,22 @@ fn a_kept_plan_is_obeyed_until_the_world_moves() {
       hint: plan again
     ");
     desk.run("plan --detailed-exitcode").exits(0);
+}
+
+/// A kept plan says already what was asked for: what would be passed over is refused, wherever it stands.
+#[test]
+fn a_kept_plan_takes_no_options_of_the_spec() {
+    let desk = Desk::with(SPEC);
+    desk.run("plan --out my.plan").exits(0);
+    assert_snapshot!(desk.run("apply my.plan --yes -e prod").text(), @"
+    --- stderr
+    error[E0411]: `--env` cannot be used with a plan file: the plan says it already
+      hint: leave `--env` out, or plan again with it: `ecsctl plan --env … --out FILE`
+    --- exit 64
+    ");
+    desk.run("apply my.plan --yes --set service.web.count=2").exits(64);
+    desk.run("--var tag=2.5 apply my.plan --yes").exits(64);
+    desk.run("apply my.plan --yes").exits(0);
 }
 
 /// What the command line says and the spec does not mean is never passed over.
@@ -746,6 +764,15 @@ fn destroy_asks_for_no_variable_that_only_resources_need() {
     --- exit 64
     ");
     desk.run("destroy --yes --var where=us-east-1").exits(0);
+}
+
+/// A variable whose name begins that of another one is another one.
+#[test]
+fn destroy_tells_variables_apart_that_begin_alike() {
+    let vars = "[vars]\nwhere = {}\nwhereabouts = \"us-east-1\"\n";
+    let spec = SPEC.replace("us-east-1", "${lower(var.whereabouts)}");
+    let desk = Desk::with(&format!("{}{vars}", spec.replace("2.4", "${var.where}")));
+    desk.run("destroy --yes").exits(0);
 }
 
 #[test]

@@ -167,7 +167,7 @@ proptest! {
             "network": { "cidr": cidr, "mode": mode },
         });
         if certificate {
-            document["alb"] = json!({ "edge": { "certificate": "arn:aws:acm:r:1:certificate/0" } });
+            document["alb"] = json!({ "edge": { "certificate": "arn:aws:acm:eu-west-1:1:certificate/0" } });
         }
         let document: Document = serde_json::from_value(document).unwrap();
         let expansion = expand(&document, Options { protected, expires }, &Unread::default());

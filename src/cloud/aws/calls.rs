@@ -5,7 +5,7 @@ use futures::StreamExt as _;
 use crate::kind::Result;
 
 /// How many calls of one kind are under way at once.
-const WIDTH: usize = 10;
+const WIDTH: usize = 32;
 
 /// Makes `call` for chunks of `items` of at most `size`, a few at a time, and puts the results
 /// together in no particular order.

@@ -263,7 +263,7 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
-impl FromIterator<(String, Value)> for Value {
+impl FromIterator<(String, Self)> for Value {
     fn from_iter<I: IntoIterator<Item = (String, Self)>>(fields: I) -> Self {
         Self::Map(Arc::new(fields.into_iter().collect()))
     }

@@ -45,7 +45,7 @@ mod tests {
 
     use super::*;
 
-    fn service(balancers: Json) -> Value {
+    fn service(balancers: &Json) -> Value {
         Value::lift(json!({ "name": "web", "load-balancers": balancers })).unwrap()
     }
 
@@ -55,23 +55,23 @@ mod tests {
 
     #[test]
     fn b10_new_tasks_answer_in_both_groups() {
-        let was = service(json!([balancer("old", "web", 80)]));
-        let spec = service(json!([balancer("${target-group.web.arn}", "web", 8080)]));
+        let was = service(&json!([balancer("old", "web", 80)]));
+        let spec = service(&json!([balancer("${target-group.web.arn}", "web", 8080)]));
         let both =
             json!(
                 [balancer("${target-group.web.arn}", "web", 8080), balancer("old", "web", 8080),]
             );
-        assert_eq!(between(&was, &spec), Some(service(both)));
-        let renamed = service(json!([balancer("new", "app", 8080)]));
+        assert_eq!(between(&was, &spec), Some(service(&both)));
+        let renamed = service(&json!([balancer("new", "app", 8080)]));
         let both = json!([balancer("new", "app", 8080), balancer("old", "app", 8080)]);
-        assert_eq!(between(&was, &renamed), Some(service(both)));
+        assert_eq!(between(&was, &renamed), Some(service(&both)));
     }
 
     #[test]
     fn a_port_or_a_group_more_takes_nothing_away() {
-        let was = service(json!([balancer("a", "web", 80)]));
-        let spec = service(json!([balancer("a", "web", 8080), balancer("b", "web", 8080)]));
+        let was = service(&json!([balancer("a", "web", 80)]));
+        let spec = service(&json!([balancer("a", "web", 8080), balancer("b", "web", 8080)]));
         assert_eq!(between(&was, &spec), None);
-        assert_eq!(between(&spec, &service(json!([]))), None);
+        assert_eq!(between(&spec, &service(&json!([]))), None);
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn place(service: &str, operation: &str) -> usize {
         Some(start) => operation.starts_with(start),
         None => *pattern == operation,
     };
-    let is_it = |rate: &Rate| rate.service == service && rate.operations.iter().any(|it| fits(&it));
+    let is_it = |rate: &Rate| rate.service == service && rate.operations.iter().any(fits);
     RATES.iter().position(is_it).unwrap_or(RATES.len() - 1)
 }
 

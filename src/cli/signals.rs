@@ -58,7 +58,6 @@ mod tests {
         for _ in 0..2 {
             let sent = std::process::Command::new("kill").args(["-TERM", &me]).status();
             assert!(sent.unwrap().success());
-            tokio::time::sleep(Duration::from_millis(50)).await;
             tokio::time::timeout(Duration::from_secs(10), signals.next())
                 .await
                 .expect("it is heard");

@@ -72,17 +72,16 @@ impl Failure {
 
     /// What programs get on stdout.
     fn document(&self) -> Option<String> {
-        let found = match self {
+        match self {
             Self::Wrong(found, sources) | Self::Blocked(found, sources) => {
-                diagnostics::to_json(found, sources)
+                Some(json::diagnostics(found, sources))
             }
             Self::Told(_, diagnostic) => {
-                diagnostics::to_json(std::slice::from_ref(diagnostic), &Sources::default())
+                Some(json::diagnostics(std::slice::from_ref(diagnostic), &Sources::default()))
             }
-            Self::Cloud(error) => return Some(json::error(error)),
-            Self::Io(_) | Self::Refused(..) | Self::Usage(_) => return None,
-        };
-        Some(format!("{:#}\n", serde_json::json!({"format": 1, "diagnostics": found})))
+            Self::Cloud(error) => Some(json::error(error)),
+            Self::Io(_) | Self::Refused(..) | Self::Usage(_) => None,
+        }
     }
 
     fn text(&self, cx: &Context) -> String {

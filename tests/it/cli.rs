@@ -102,6 +102,8 @@ impl Came {
     fn json(&self) -> Json {
         let document: Json = serde_json::from_str(&self.stdout).expect("stdout is a JSON document");
         assert_eq!(document["format"], 1);
+        let begin: String = self.stdout.split_whitespace().take(2).collect();
+        assert!(begin.starts_with("{\"format\":"), "{}", self.stdout);
         document
     }
 
@@ -869,6 +871,8 @@ fn documents_for_programs_are_json() {
         graph["resources"].as_array().unwrap().iter().find(|it| it["address"] == "service.web");
     assert!(service.unwrap()["needs"].as_array().unwrap().contains(&"cluster.main".into()));
     desk.run("version --format json").exits(0).json();
+    desk.run("state show --format json").exits(0).json();
+    desk.run("check --format json --set service.web.imgae=x").exits(64).json();
     let schema: Json = serde_json::from_str(&desk.run("schema").exits(0).stdout).unwrap();
     assert_eq!(schema["title"], "ecsctl spec");
 }

@@ -27,6 +27,8 @@ pub(super) enum Failure {
     Refused(String, String),
     /// The command line is wrong.
     Usage(String),
+    /// Somebody has stopped it, and knows.
+    Interrupted,
 }
 
 impl From<Error> for Failure {
@@ -47,6 +49,7 @@ impl Failure {
             Self::Wrong(..) | Self::Usage(_) => Exit::Usage,
             Self::Blocked(..) | Self::Refused(..) => Exit::Refused,
             Self::Cloud(_) => Exit::Failed,
+            Self::Interrupted => Exit::Interrupted,
             Self::Told(exit, _) => *exit,
             // Whoever reads our output has seen enough: `ecsctl render | head`.
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
@@ -80,7 +83,7 @@ impl Failure {
                 Some(json::diagnostics(std::slice::from_ref(diagnostic), &Sources::default()))
             }
             Self::Cloud(error) => Some(json::error(error)),
-            Self::Io(_) | Self::Refused(..) | Self::Usage(_) => None,
+            Self::Io(_) | Self::Refused(..) | Self::Usage(_) | Self::Interrupted => None,
         }
     }
 
@@ -92,6 +95,7 @@ impl Failure {
             }
             Self::Cloud(error) => return diagnostics::plain(&trouble::diagnostic(error), look),
             Self::Told(_, diagnostic) => return diagnostics::plain(diagnostic, look),
+            Self::Interrupted => return String::new(),
             Self::Io(error) => (error.to_string(), None),
             Self::Refused(why, hint) => (format!("refused: {why}"), Some(hint.clone())),
             Self::Usage(why) => (why.clone(), Some("see `ecsctl help`".to_owned())),

@@ -1008,6 +1008,27 @@ fn the_demo_tells_the_whole_story() {
     }
 }
 
+/// Whoever has seen enough of the demo is told neither to resume it nor that it failed.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_demo_ends_quietly() {
+    let desk = Desk::empty();
+    let mut demo = desk.command("demo");
+    demo.env("ECSCTL_SIM_SCALE", "0.05").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = demo.spawn().unwrap();
+    let folder = desk.folder.join(format!("ecsctl-demo-{}", running.id()));
+    while !folder.join("state/sim-us-east-1.json").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    interrupt(&running);
+    let output = running.wait_with_output().unwrap();
+    let told = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let (stdout, stderr) = (told(&output.stdout), told(&output.stderr));
+    assert_eq!(output.status.code(), Some(6), "{stdout}{stderr}");
+    assert!(!stdout.contains("resume") && !stderr.contains("error"), "{stdout}{stderr}");
+    assert!(!folder.exists(), "the folder is left");
+}
+
 #[test]
 fn pictures_and_scripts_are_written() {
     let desk = Desk::with(SPEC);

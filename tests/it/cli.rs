@@ -177,6 +177,22 @@ fn help() {
     assert_snapshot!("help", text);
 }
 
+/// A command's help has no option that does nothing there.
+#[test]
+fn help_shows_what_means_something() {
+    let desk = Desk::empty();
+    let shared = |command: &str| {
+        let help = desk.run(&format!("{command} --help")).exits(0).stdout;
+        let shared = help.split_once("Shared options:").map_or("", |(_, shared)| shared);
+        let words = shared.split_whitespace().filter(|word| word.starts_with("--"));
+        words.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(shared("man") + &shared("completions") + &shared("explain"), "");
+    assert_eq!(shared("demo"), "--color --verbose --log");
+    assert_eq!(shared("version"), "--format");
+    assert!(shared("plan").contains("--file"));
+}
+
 #[test]
 fn usage_errors_exit_with_64() {
     let desk = Desk::empty();

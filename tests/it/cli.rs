@@ -929,6 +929,7 @@ fn render_explains_each_value() {
     cpu                                      = 256  # default of service.web.size.cpu
     execution-role-arn                       = "${role.web-execution.arn}"  # follows from [service.web], ecsctl.toml:5
     memory                                   = 512  # default of service.web.size.memory
+    name                                     = "shop-dev-web"  # follows from stack, ecsctl.toml:3
     network-mode                             = "awsvpc"  # follows from [service.web], ecsctl.toml:5
     requires-compatibilities                 = ["FARGATE"]  # follows from [service.web], ecsctl.toml:5
     runtime-platform.cpu-architecture        = "X86_64"  # default of service.web.arch
@@ -971,6 +972,7 @@ fn render_explains_each_value() {
     enable-execute-command            = true  # default of service.web.exec
     health-check-grace-period-seconds = 60  # default of service.web.grace
     load-balancers                    = [{ container-name = "web", container-port = 80, target-group-arn = "${target-group.web.arn}" }]  # default of service.web.http
+    name                              = "shop-dev-web"  # follows from stack, ecsctl.toml:3
     propagate-tags                    = "SERVICE"  # follows from [service.web], ecsctl.toml:5
     task-definition                   = "${task-definition.web.arn}"  # follows from [service.web], ecsctl.toml:5
     "#);
@@ -983,6 +985,7 @@ fn render_explains_each_value() {
     health-check.path                = "/"  # default of service.web.health.path
     health-check.timeout-seconds     = 5  # default of service.web.health.timeout
     health-check.unhealthy-threshold = 2  # default of service.web.health.unhealthy
+    name                             = "shop-dev-web"  # follows from stack, ecsctl.toml:3
     port                             = 80  # follows from [service.web], ecsctl.toml:5
     protocol                         = "HTTP"  # follows from [service.web], ecsctl.toml:5
     target-type                      = "ip"  # follows from [service.web], ecsctl.toml:5

@@ -295,6 +295,21 @@ fn a_missing_spec_is_named() {
     ");
 }
 
+/// Where something is that cannot be a spec, a new one is no help.
+#[test]
+fn what_is_no_spec_is_told_so() {
+    let desk = Desk::empty();
+    assert_snapshot!(desk.run("check -f .").stderr, @"
+    error[E0104]: `.` cannot be read: it is a folder
+      hint: name the file in it: -f FOLDER/ecsctl.toml
+    ");
+    ecsctl::store::write_atomic(&desk.folder.join("latin.toml"), b"# \xe9\n").unwrap();
+    assert_snapshot!(desk.run("check -f latin.toml").stderr, @"
+    error[E0104]: `latin.toml` cannot be read: it is not UTF-8 text
+      hint: save it as UTF-8, or name the spec with -f FILE
+    ");
+}
+
 /// The whole life of a stack. B1: after every apply the plan is empty. B33: nothing is left.
 #[test]
 fn a_stack_lives() {

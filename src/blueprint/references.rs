@@ -10,24 +10,28 @@ pub fn references() -> &'static [Reference] {
             kind: "repository",
             outputs: &[("uri", "uri"), ("arn", "arn"), ("name", "name")],
             default: "uri",
+            later: &[],
         },
         Reference {
             section: "alb",
             kind: "load-balancer",
             outputs: &[("dns", "dns"), ("arn", "arn")],
             default: "dns",
+            later: &[],
         },
         Reference {
             section: "cluster",
             kind: "cluster",
             outputs: &[("name", "name"), ("arn", "arn")],
             default: "name",
+            later: &[],
         },
         Reference {
             section: "service",
             kind: "service",
             outputs: &[("name", "name"), ("arn", "arn")],
             default: "name",
+            later: &[("url", "the addresses of services")],
         },
     ];
     REFERENCES

@@ -106,6 +106,7 @@ pub(super) async fn carry_out(
     let text = match cx.options.format {
         Format::Json => json::outcome(plan, &outcome, &outputs, started.elapsed()),
         Format::Human | Format::Markdown if plan.is_empty() => String::new(),
+        _ if outcome.was_interrupted && !cx.is_resumable => String::new(),
         Format::Human | Format::Markdown => {
             let text = summary::summary(plan, &outcome, &outputs, started.elapsed(), cx.look);
             format!("\n{text}")

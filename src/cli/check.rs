@@ -4,17 +4,14 @@ use super::context::Context;
 use super::options::Format;
 use super::stack::load;
 use super::{Exit, Failure};
-use crate::report::diagnostics;
+use crate::report::json;
 
 pub(super) fn run(cx: &mut Context) -> Result<Exit, Failure> {
     cx.refuse_markdown("check")?;
     let stack = load(cx)?;
     let (id, count) = (&stack.desired.stack, stack.desired.resources.len());
     let text = match cx.options.format {
-        Format::Json => {
-            let found = diagnostics::to_json(&stack.warnings, &stack.sources);
-            format!("{:#}\n", serde_json::json!({"format": 1, "diagnostics": found}))
-        }
+        Format::Json => json::diagnostics(&stack.warnings, &stack.sources),
         Format::Human | Format::Markdown => {
             format!("{}/{} is in order: it declares {count} resources\n", id.stack, id.env)
         }

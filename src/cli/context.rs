@@ -22,6 +22,8 @@ pub(super) struct Context {
     pub(super) err_look: Look,
     /// Whether somebody is there who can be asked and can watch.
     pub(super) is_interactive: bool,
+    /// Whether what an interrupt leaves is there afterwards, to go on with.
+    pub(super) is_resumable: bool,
     /// The process's environment, read once.
     pub(super) environment: BTreeMap<String, String>,
     /// What the command line says to all commands.
@@ -46,6 +48,7 @@ impl Context {
             look: look(Terminal::of(&stdout)),
             err_look: look(Terminal::of(&stderr)),
             is_interactive: io::stdin().is_terminal() && stderr.is_terminal(),
+            is_resumable: true,
             out: Box::new(stdout),
             err: Box::new(stderr),
             environment,

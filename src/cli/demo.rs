@@ -27,6 +27,7 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
     // Slow enough to watch, quick enough to stay for.
     cx.environment.entry("ECSCTL_SIM_SCALE".to_owned()).or_insert_with(|| "0.05".to_owned());
     (cx.options.env, cx.options.var, cx.options.set) = (None, Vec::new(), Vec::new());
+    cx.is_resumable = arguments.keep;
     let told = Story { cx, started: Instant::now() }.tell();
     if arguments.keep {
         cx.say(&format!("kept: {}", folder.display()))?;
@@ -126,6 +127,9 @@ impl Story<'_> {
         let exit = command(self.cx)?;
         if exit == expected {
             return Ok(());
+        }
+        if exit == Exit::Interrupted {
+            return Err(Failure::Interrupted);
         }
         let why = format!("the demo expected {expected:?} here and got {exit:?}");
         Err(Failure::Io(std::io::Error::other(why)))

@@ -27,6 +27,8 @@ pub(super) enum Failure {
     Refused(String, String),
     /// The command line is wrong.
     Usage(String),
+    /// Somebody has stopped it, and knows.
+    Interrupted,
 }
 
 impl From<Error> for Failure {
@@ -47,6 +49,7 @@ impl Failure {
             Self::Wrong(..) | Self::Usage(_) => Exit::Usage,
             Self::Blocked(..) | Self::Refused(..) => Exit::Refused,
             Self::Cloud(_) => Exit::Failed,
+            Self::Interrupted => Exit::Interrupted,
             Self::Told(exit, _) => *exit,
             // Whoever reads our output has seen enough: `ecsctl render | head`.
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
@@ -72,17 +75,16 @@ impl Failure {
 
     /// What programs get on stdout.
     fn document(&self) -> Option<String> {
-        let found = match self {
+        match self {
             Self::Wrong(found, sources) | Self::Blocked(found, sources) => {
-                diagnostics::to_json(found, sources)
+                Some(json::diagnostics(found, sources))
             }
             Self::Told(_, diagnostic) => {
-                diagnostics::to_json(std::slice::from_ref(diagnostic), &Sources::default())
+                Some(json::diagnostics(std::slice::from_ref(diagnostic), &Sources::default()))
             }
-            Self::Cloud(error) => return Some(json::error(error)),
-            Self::Io(_) | Self::Refused(..) | Self::Usage(_) => return None,
-        };
-        Some(format!("{:#}\n", serde_json::json!({"format": 1, "diagnostics": found})))
+            Self::Cloud(error) => Some(json::error(error)),
+            Self::Io(_) | Self::Refused(..) | Self::Usage(_) | Self::Interrupted => None,
+        }
     }
 
     fn text(&self, cx: &Context) -> String {
@@ -93,6 +95,7 @@ impl Failure {
             }
             Self::Cloud(error) => return diagnostics::plain(&trouble::diagnostic(error), look),
             Self::Told(_, diagnostic) => return diagnostics::plain(diagnostic, look),
+            Self::Interrupted => return String::new(),
             Self::Io(error) => (error.to_string(), None),
             Self::Refused(why, hint) => (format!("refused: {why}"), Some(hint.clone())),
             Self::Usage(why) => (why.clone(), Some("see `ecsctl help`".to_owned())),

@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::context::Context;
 pub use self::exit::Exit;
@@ -85,7 +85,7 @@ enum Command {
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
-    let Cli { options, command } = match Cli::try_parse() {
+    let Cli { options, command } = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Help that cannot be written was not wanted.
@@ -100,6 +100,31 @@ pub fn main() -> ExitCode {
         Err(failure) => failure.tell(&mut cx),
     };
     exit.into()
+}
+
+/// Commands that few of the shared options mean anything to, and which do.
+const SIMPLE: [(&str, &[&str]); 5] = [
+    ("completions", &[]),
+    ("demo", &["color", "verbose", "log"]),
+    ("explain", &[]),
+    ("man", &[]),
+    ("version", &["format"]),
+];
+
+/// Reads the command line. Shared options that do nothing for a command are not shown in its help.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut definition = definition();
+    // Only now the commands have the shared options, too.
+    definition.build();
+    for (command, meant) in SIMPLE {
+        let hidden = |arg: clap::Arg| {
+            let is_idle = arg.is_global_set() && !meant.contains(&arg.get_id().as_str());
+            if is_idle { arg.hide(true) } else { arg }
+        };
+        definition = definition.mut_subcommand(command, |command| command.mut_args(hidden));
+    }
+    let matches = definition.try_get_matches_from_mut(std::env::args_os())?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
 }
 
 fn run(cx: &mut Context, command: Command) -> Result<Exit, Failure> {

@@ -48,10 +48,10 @@ pub(super) struct Options {
     #[arg(short, long, global = true, value_name = "NAME")]
     pub(super) env: Option<String>,
     /// The value of a variable of the spec; may be repeated
-    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = variable)]
     pub(super) var: Vec<(String, String)>,
     /// Overrides a key of the spec; may be repeated
-    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = key)]
     pub(super) set: Vec<(String, String)>,
     /// What is written: human, json, or for plans markdown
     #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
@@ -79,9 +79,29 @@ pub(super) struct Options {
     pub(super) log: Option<String>,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+fn variable(text: &str) -> Result<(String, String), String> {
+    pair(text, "NAME=VALUE")
+}
+
+fn key(text: &str) -> Result<(String, String), String> {
+    pair(text, "KEY=VALUE")
+}
+
+fn pair(text: &str, form: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write NAME=VALUE".to_owned()),
+        _ => Err(format!("write {form}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_have_a_name() {
+        assert_eq!(key("a.b=c=d"), Ok(("a.b".to_owned(), "c=d".to_owned())));
+        assert_eq!(key("a.b"), Err("write KEY=VALUE".to_owned()));
+        assert_eq!(variable("=x"), Err("write NAME=VALUE".to_owned()));
     }
 }

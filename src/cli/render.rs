@@ -12,6 +12,7 @@ use super::stack::{Stack, load};
 use super::{Exit, Failure};
 use crate::address::{Address, Path};
 use crate::desired::Declared;
+use crate::kinds;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Language {
@@ -170,7 +171,7 @@ fn inline(value: &Json) -> String {
 /// Who set what stands at `way`: file, line and layer, or nobody.
 fn origin(stack: &Stack, address: &Address, way: &Path) -> String {
     let Some(draft) = stack.drafts.get(address).filter(|draft| draft.says(way)) else {
-        return "default".to_owned();
+        return if is_named(address, way) { named(stack) } else { "default".to_owned() };
     };
     let key = draft.origin(way);
     match stack.sources.origin(key) {
@@ -178,6 +179,19 @@ fn origin(stack: &Stack, address: &Address, way: &Path) -> String {
         Some(origin) => origin.to_string(),
         None if *key == draft.section => "default".to_owned(),
         None => format!("default of {key}"),
+    }
+}
+
+/// Whether it is a name that nobody gave: it is put together from the stack's and the environment's.
+fn is_named(address: &Address, way: &Path) -> bool {
+    let has_name = kinds::find(&address.kind).is_some_and(|kind| kind.about().naming.is_some());
+    has_name && *way == Path::of(["name"])
+}
+
+fn named(stack: &Stack) -> String {
+    match stack.sources.origin(&Path::of(["stack"])) {
+        Some(origin) => format!("follows from stack, {origin}"),
+        None => "follows from stack".to_owned(),
     }
 }
 

@@ -10,6 +10,7 @@ use super::status::Status;
 use super::summary::Outputs;
 use super::{diagnostics, trouble};
 use crate::address::Address;
+use crate::diag::Diagnostic;
 use crate::kind::{Error, StackId, TagChange};
 use crate::plan::{Action, Because, Counts, Edit, Plan, Purpose, StepId};
 use crate::run::event::Outcome;
@@ -189,6 +190,16 @@ pub fn graph(stack: &StackId, picture: &Picture) -> String {
     let needs = picture.needs().into_iter();
     let resources = needs.map(|(address, needs)| Resource { address, needs }).collect();
     written(&Document { format: FORMAT, stack, resources })
+}
+
+/// What is wrong, or worth a look.
+pub fn diagnostics(found: &[Diagnostic], sources: &Sources) -> String {
+    #[derive(Serialize)]
+    struct Document {
+        format: u32,
+        diagnostics: serde_json::Value,
+    }
+    written(&Document { format: FORMAT, diagnostics: diagnostics::to_json(found, sources) })
 }
 
 /// An error of AWS: as a diagnostic like all others, and in AWS's own words.

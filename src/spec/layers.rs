@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::diag::Diagnostic;
 use crate::kind::Shape;
+use crate::nearest::nearest;
 
 use super::Language;
 use super::check::Checker;
@@ -215,11 +216,25 @@ fn remove(base: &mut Node, unsets: &Entry, checker: &mut Checker<'_>) {
         if !unset(base, path) {
             let title = format!("there is no `{path}` to unset");
             let span = checker.sources.span(item.mark);
-            let error = Diagnostic::error("E0122", title).at_span(span, "");
-            checker
-                .found
-                .push(error.hint("name what a layer below says, such as `service.worker`"));
+            let (mut all, error) = (Vec::new(), Diagnostic::error("E0122", title));
+            ways(base, "", &mut all);
+            checker.found.push(match nearest(path, all.iter().map(String::as_str)) {
+                Some(near) => error.at_span(span, format!("did you mean `{near}`?")),
+                None => {
+                    let hint = format!("leave `{path}` out: no layer below says it");
+                    error.at_span(span, "").hint(hint)
+                }
+            });
         }
+    }
+}
+
+/// The ways to everything that a table says.
+fn ways(node: &Node, before: &str, into: &mut Vec<String>) {
+    for (key, entry) in node.table().into_iter().flatten() {
+        let way = format!("{before}{key}");
+        ways(&entry.value, &format!("{way}."), into);
+        into.push(way);
     }
 }
 

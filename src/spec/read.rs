@@ -1,6 +1,7 @@
 //! From files to the base document and the overlays beside it: includes, `in`, and their mishaps.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::diag::{Diagnostic, reason};
@@ -38,7 +39,14 @@ impl<'a> Reader<'a> {
             Err(error) => {
                 let name = file.display();
                 let title = format!("`{name}` cannot be read: {}", reason(&error));
-                let hint = "name the spec with -f FILE, or begin one with `ecsctl init`";
+                let hint = match error.kind() {
+                    io::ErrorKind::NotFound => {
+                        "name the spec with -f FILE, or begin one with `ecsctl init`"
+                    }
+                    io::ErrorKind::IsADirectory => "name the file in it: -f FOLDER/ecsctl.toml",
+                    io::ErrorKind::InvalidData => "save it as UTF-8, or name the spec with -f FILE",
+                    _ => "let it be read, or name the spec with -f FILE",
+                };
                 self.found.push(Diagnostic::error("E0104", title).hint(hint));
                 None
             }

@@ -33,6 +33,8 @@ pub struct Reference {
     pub outputs: &'static [(&'static str, &'static str)],
     /// The output, as written, that is meant when none is.
     pub default: &'static str,
+    /// Outputs of later work, and what they are about.
+    pub later: &'static [(&'static str, &'static str)],
 }
 
 /// A key of later work, that is refused with a word about it.

@@ -316,6 +316,11 @@ impl Scope<'_> {
             });
         }
         let (written, span) = output.unwrap_or((reference.default, range));
+        if let Some((_, what)) = reference.later.iter().find(|(output, _)| *output == written) {
+            let title = format!("`{}` is not there yet", words.join("."));
+            let hint = format!("leave it out: {what} will come in a later version");
+            return Err(Mistake::new("E0120", span, title).hint(hint));
+        }
         let means = reference.outputs.iter().find(|(as_written, _)| *as_written == written);
         let own = self.language.kinds.get(kind).filter(|kind| kind.outputs.contains(written));
         match (means, own) {

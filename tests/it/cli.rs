@@ -102,6 +102,8 @@ impl Came {
     fn json(&self) -> Json {
         let document: Json = serde_json::from_str(&self.stdout).expect("stdout is a JSON document");
         assert_eq!(document["format"], 1);
+        let begin: String = self.stdout.split_whitespace().take(2).collect();
+        assert!(begin.starts_with("{\"format\":"), "{}", self.stdout);
         document
     }
 
@@ -173,6 +175,22 @@ fn help() {
         text.push_str(&format!("\n$ ecsctl {command} -h\n{own}\n"));
     }
     assert_snapshot!("help", text);
+}
+
+/// A command's help has no option that does nothing there.
+#[test]
+fn help_shows_what_means_something() {
+    let desk = Desk::empty();
+    let shared = |command: &str| {
+        let help = desk.run(&format!("{command} --help")).exits(0).stdout;
+        let shared = help.split_once("Shared options:").map_or("", |(_, shared)| shared);
+        let words = shared.split_whitespace().filter(|word| word.starts_with("--"));
+        words.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(shared("man") + &shared("completions") + &shared("explain"), "");
+    assert_eq!(shared("demo"), "--color --verbose --log");
+    assert_eq!(shared("version"), "--format");
+    assert!(shared("plan").contains("--file"));
 }
 
 #[test]
@@ -274,6 +292,21 @@ fn a_missing_spec_is_named() {
     error[E0104]: `ecsctl.toml` cannot be read: there is no such file
       hint: name the spec with -f FILE, or begin one with `ecsctl init`
     --- exit 64
+    ");
+}
+
+/// Where something is that cannot be a spec, a new one is no help.
+#[test]
+fn what_is_no_spec_is_told_so() {
+    let desk = Desk::empty();
+    assert_snapshot!(desk.run("check -f .").stderr, @"
+    error[E0104]: `.` cannot be read: it is a folder
+      hint: name the file in it: -f FOLDER/ecsctl.toml
+    ");
+    ecsctl::store::write_atomic(&desk.folder.join("latin.toml"), b"# \xe9\n").unwrap();
+    assert_snapshot!(desk.run("check -f latin.toml").stderr, @"
+    error[E0104]: `latin.toml` cannot be read: it is not UTF-8 text
+      hint: save it as UTF-8, or name the spec with -f FILE
     ");
 }
 
@@ -869,6 +902,8 @@ fn documents_for_programs_are_json() {
         graph["resources"].as_array().unwrap().iter().find(|it| it["address"] == "service.web");
     assert!(service.unwrap()["needs"].as_array().unwrap().contains(&"cluster.main".into()));
     desk.run("version --format json").exits(0).json();
+    desk.run("state show --format json").exits(0).json();
+    desk.run("check --format json --set service.web.imgae=x").exits(64).json();
     let schema: Json = serde_json::from_str(&desk.run("schema").exits(0).stdout).unwrap();
     assert_eq!(schema["title"], "ecsctl spec");
 }
@@ -909,6 +944,7 @@ fn render_explains_each_value() {
     cpu                                      = 256  # default of service.web.size.cpu
     execution-role-arn                       = "${role.web-execution.arn}"  # follows from [service.web], ecsctl.toml:5
     memory                                   = 512  # default of service.web.size.memory
+    name                                     = "shop-dev-web"  # follows from stack, ecsctl.toml:3
     network-mode                             = "awsvpc"  # follows from [service.web], ecsctl.toml:5
     requires-compatibilities                 = ["FARGATE"]  # follows from [service.web], ecsctl.toml:5
     runtime-platform.cpu-architecture        = "X86_64"  # default of service.web.arch
@@ -951,6 +987,7 @@ fn render_explains_each_value() {
     enable-execute-command            = true  # default of service.web.exec
     health-check-grace-period-seconds = 60  # default of service.web.grace
     load-balancers                    = [{ container-name = "web", container-port = 80, target-group-arn = "${target-group.web.arn}" }]  # default of service.web.http
+    name                              = "shop-dev-web"  # follows from stack, ecsctl.toml:3
     propagate-tags                    = "SERVICE"  # follows from [service.web], ecsctl.toml:5
     task-definition                   = "${task-definition.web.arn}"  # follows from [service.web], ecsctl.toml:5
     "#);
@@ -963,6 +1000,7 @@ fn render_explains_each_value() {
     health-check.path                = "/"  # default of service.web.health.path
     health-check.timeout-seconds     = 5  # default of service.web.health.timeout
     health-check.unhealthy-threshold = 2  # default of service.web.health.unhealthy
+    name                             = "shop-dev-web"  # follows from stack, ecsctl.toml:3
     port                             = 80  # follows from [service.web], ecsctl.toml:5
     protocol                         = "HTTP"  # follows from [service.web], ecsctl.toml:5
     target-type                      = "ip"  # follows from [service.web], ecsctl.toml:5
@@ -1002,6 +1040,27 @@ fn the_demo_tells_the_whole_story() {
     for part in ["Nothing to do", "was rolled back", "22 destroyed"] {
         assert!(came.stdout.contains(part), "{part}: {}", came.text());
     }
+}
+
+/// Whoever has seen enough of the demo is told neither to resume it nor that it failed.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_demo_ends_quietly() {
+    let desk = Desk::empty();
+    let mut demo = desk.command("demo");
+    demo.env("ECSCTL_SIM_SCALE", "0.05").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = demo.spawn().unwrap();
+    let folder = desk.folder.join(format!("ecsctl-demo-{}", running.id()));
+    while !folder.join("state/sim-us-east-1.json").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    interrupt(&running);
+    let output = running.wait_with_output().unwrap();
+    let told = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let (stdout, stderr) = (told(&output.stdout), told(&output.stderr));
+    assert_eq!(output.status.code(), Some(6), "{stdout}{stderr}");
+    assert!(!stdout.contains("resume") && !stderr.contains("error"), "{stdout}{stderr}");
+    assert!(!folder.exists(), "the folder is left");
 }
 
 #[test]

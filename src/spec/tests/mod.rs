@@ -116,8 +116,15 @@ static LANGUAGE: LazyLock<Language> = LazyLock::new(|| Language {
             kind: "repository",
             outputs: &[("uri", "uri")],
             default: "uri",
+            later: &[],
         },
-        Reference { section: "network", kind: "vpc", outputs: &[("id", "id")], default: "id" },
+        Reference {
+            section: "network",
+            kind: "vpc",
+            outputs: &[("id", "id")],
+            default: "id",
+            later: &[],
+        },
     ],
     kinds: BTreeMap::from([("vpc", VPC.clone()), ("repository", REPOSITORY.clone())]),
 });

@@ -9,7 +9,8 @@ use aws_smithy_types::date_time::Format;
 use futures::future::try_join_all;
 
 use super::api::{primary, serving};
-use crate::cloud::aws::ecs::{place, short};
+use super::rollout::records;
+use crate::cloud::aws::ecs::short;
 use crate::cloud::aws::{Aws, batched, concurrently};
 use crate::kind::{Deployment, Error, Health, Result, Stage};
 
@@ -34,15 +35,12 @@ pub async fn of(aws: &Aws, arns: &[String]) -> Result<BTreeMap<String, Health>> 
     Ok(each.collect())
 }
 
-/// ListServiceDeployments: the record of the newest deployment. The service itself names one, too, but
+/// The record of the newest deployment. The service itself names one, too, but
 /// after a rollback that is the one which was put back.
 async fn newest(aws: &Aws, service: &sdk::Service) -> Result<Option<sdk::ServiceDeploymentBrief>> {
-    let Some((cluster, _)) = service.service_arn().and_then(place) else { return Ok(None) };
-    let call = aws.ecs.list_service_deployments().cluster(cluster);
-    let listed = call.set_service(service.service_arn().map(str::to_owned)).send().await?;
     let created =
         |record: &sdk::ServiceDeploymentBrief| record.created_at().map(DateTime::as_nanos);
-    Ok(listed.service_deployments.unwrap_or_default().into_iter().max_by_key(created))
+    Ok(records(aws, service).await?.into_iter().max_by_key(created))
 }
 
 /// DescribeServiceRevisions: which task definitions service revisions run, by their ARNs.

@@ -176,17 +176,23 @@ async fn record(
     if unfinished {
         return Ok(None);
     }
-    let Some((cluster, _)) = service.service_arn().and_then(place) else { return Ok(None) };
-    let call = aws.ecs.list_service_deployments().cluster(cluster);
-    let listed = call.set_service(service.service_arn().map(str::to_owned)).send().await?;
-    let brief = listed
-        .service_deployments()
-        .iter()
-        .find(|brief| is_of(brief.target_service_revision_arn(), watch));
-    match brief.and_then(|brief| brief.service_deployment_arn()) {
+    let listed = records(aws, service).await?;
+    let mut ours = listed.iter().filter(|one| is_of(one.target_service_revision_arn(), watch));
+    match ours.next().and_then(|brief| brief.service_deployment_arn()) {
         Some(arn) => aws.deployments.get(arn).await,
         None => Ok(None),
     }
+}
+
+/// ListServiceDeployments: a service's deployments of which ECS keeps a record.
+pub(super) async fn records(
+    aws: &Aws,
+    service: &sdk::Service,
+) -> Result<Vec<sdk::ServiceDeploymentBrief>> {
+    let Some((cluster, _)) = service.service_arn().and_then(place) else { return Ok(Vec::new()) };
+    let call = aws.ecs.list_service_deployments().cluster(cluster);
+    let listed = call.set_service(service.service_arn().map(str::to_owned)).send().await?;
+    Ok(listed.service_deployments.unwrap_or_default())
 }
 
 /// Whether a service revision's ARN ends with the deployment's number.

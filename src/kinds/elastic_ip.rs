@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::{Address as Description, DomainType, ResourceType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::aws::once::{Tokenless, alone};
+use crate::cloud::aws::once::alone;
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
     About, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought, TagChange,
@@ -55,7 +55,7 @@ impl Kind for ElasticIp {
             address = made.public_ip;
             made.allocation_id.ok_or_else(|| Error::incomplete("the new address's id"))
         };
-        let id = cx.aws.once(cx, Tokenless::ElasticIp, make).await?;
+        let id = cx.aws.once::<Self>(cx, make).await?;
         if address.is_none() {
             let known = cx.aws.ec2.describe_addresses().allocation_ids(&id).send().await;
             let known = known.map_err(|error| Error::from(error).while_creating())?;

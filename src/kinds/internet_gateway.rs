@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::types::outputs::Id as Outputs;
 use crate::cloud::aws::ec2::{PAGE, filter};
-use crate::cloud::aws::once::{Tokenless, alone};
+use crate::cloud::aws::once::alone;
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
     About, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought, TagChange,
@@ -43,7 +43,7 @@ impl Kind for InternetGateway {
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        let id = cx.aws.once(cx, Tokenless::InternetGateway, make(cx)).await?;
+        let id = cx.aws.once::<Self>(cx, make(cx)).await?;
         self.attach(cx.aws, &id).await?;
         Ok(Made::new(&id, Outputs::of(&id)))
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::types::Cidr;
 use crate::cloud::aws::ec2::{PAGE, filter};
-use crate::cloud::aws::once::{Tokenless, alone};
+use crate::cloud::aws::once::alone;
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
     About, After, Check, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Ready, Result,
@@ -69,7 +69,7 @@ impl Kind for Subnet {
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        let id = cx.aws.once(cx, Tokenless::Subnet, self.make(cx)).await?;
+        let id = cx.aws.once::<Self>(cx, self.make(cx)).await?;
         if self.map_public_ip_on_launch {
             self.put_public_ip(cx.aws, &id).await?;
         }

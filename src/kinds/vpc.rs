@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::types::Cidr;
 use crate::cloud::aws::ec2::{PAGE, filter};
-use crate::cloud::aws::once::{Tokenless, alone};
+use crate::cloud::aws::once::alone;
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, After, Check, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Ready, Result,
@@ -93,7 +93,7 @@ impl Kind for Vpc {
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        let id = cx.aws.once(cx, Tokenless::Vpc, self.make(cx)).await?;
+        let id = cx.aws.once::<Self>(cx, self.make(cx)).await?;
         // What AWS gives a new one: names are answered, hostnames are not given out.
         let new = Self { enable_dns_support: true, enable_dns_hostnames: false, ..self.clone() };
         self.put_attributes(&new, cx.aws, &id).await?;

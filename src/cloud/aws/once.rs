@@ -10,26 +10,12 @@ use std::time::{Duration, Instant};
 
 use aws_config::retry::RetryConfig;
 
-use super::ec2::filter;
-use super::{Aws, tags};
-use crate::kind::{Class, Cx, Error, Result, TAG_ID};
+use super::Aws;
+use crate::kind::{Class, Cx, Error, Kind, Observed, Result, Sought, TAG_ID};
 
 /// How long after a call whose answer was lost its work may still be invisible. EC2 promises nothing;
 /// "eventual consistency" of its developer guide speaks of seconds.
 const INVISIBLE: Duration = Duration::from_secs(15);
-
-/// What is made by a call that takes no token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tokenless {
-    /// By CreateVpc.
-    Vpc,
-    /// By CreateSubnet.
-    Subnet,
-    /// By CreateInternetGateway.
-    InternetGateway,
-    /// By AllocateAddress.
-    ElasticIp,
-}
 
 /// What came of the attempts so far, by the tokens of their steps.
 #[derive(Debug, Default)]
@@ -58,18 +44,17 @@ impl Attempts {
 }
 
 impl Aws {
-    /// Makes `what` once a step, however often the step is tried, and gives its id. `make` is
-    /// one call, sent [`alone`].
-    pub async fn once(
+    /// Makes one of the kind `K` once a step, however often the step is tried, and gives its id. `make`
+    /// is one call, sent [`alone`].
+    pub async fn once<K: Kind>(
         &self,
         cx: &Cx<'_>,
-        what: Tokenless,
         make: impl Future<Output = Result<String>>,
     ) -> Result<String> {
         match self.attempts.get(cx.token) {
             Some(Attempt::Made(id)) => return Ok(id),
             Some(Attempt::Sent(at)) => {
-                if let Some(id) = self.made_unanswered(cx, what).await? {
+                if let Some(id) = self.made_unanswered::<K>(cx).await? {
                     self.attempts.put(cx.token, Some(Attempt::Made(id.clone())));
                     return Ok(id);
                 }
@@ -93,31 +78,13 @@ impl Aws {
 
     /// What carries the address and was not there when the run began. By the listing of its kind, because
     /// DescribeTags goes on for a while to tell the tags of what has been deleted.
-    async fn made_unanswered(&self, cx: &Cx<'_>, what: Tokenless) -> Result<Option<String>> {
-        let mut filters = tags::ec2::filters(cx.stack);
-        filters.push(filter(&format!("tag:{TAG_ID}"), [cx.address.to_string()]));
-        let (ec2, filters) = (&self.ec2, Some(filters));
-        let mut ids: Vec<Option<String>> = match what {
-            Tokenless::Vpc => {
-                let found = ec2.describe_vpcs().set_filters(filters).send().await?;
-                found.vpcs.into_iter().flatten().map(|it| it.vpc_id).collect()
-            }
-            Tokenless::Subnet => {
-                let found = ec2.describe_subnets().set_filters(filters).send().await?;
-                found.subnets.into_iter().flatten().map(|it| it.subnet_id).collect()
-            }
-            Tokenless::InternetGateway => {
-                let found = ec2.describe_internet_gateways().set_filters(filters).send().await?;
-                let found = found.internet_gateways.into_iter().flatten();
-                found.map(|it| it.internet_gateway_id).collect()
-            }
-            Tokenless::ElasticIp => {
-                let found = ec2.describe_addresses().set_filters(filters).send().await?;
-                found.addresses.into_iter().flatten().map(|it| it.allocation_id).collect()
-            }
+    async fn made_unanswered<K: Kind>(&self, cx: &Cx<'_>) -> Result<Option<String>> {
+        let sought = Sought { stack: cx.stack, wanted: &[], before: &[] };
+        let address = cx.address.to_string();
+        let is_it = |found: &Observed<K>| {
+            found.tags.get(TAG_ID) == Some(&address) && !cx.beside.contains(&found.id)
         };
-        ids.retain(|id| id.as_ref().is_some_and(|id| !cx.beside.contains(id)));
-        Ok(ids.into_iter().flatten().next())
+        Ok(K::observe(self, &sought).await?.into_iter().find(is_it).map(|found| found.id))
     }
 }
 
@@ -136,6 +103,7 @@ mod tests {
     use crate::address::Address;
     use crate::cloud::aws::Cache;
     use crate::kind::{StackId, Tags};
+    use crate::kinds::vpc::Vpc;
 
     /// N1: a second attempt of a step goes on with what the first one made; other steps do not.
     #[tokio::test]
@@ -161,10 +129,9 @@ mod tests {
             beside: &[],
             watch: None,
         };
-        let kind = || Tokenless::Vpc;
-        assert!(aws.once(&cx("step-1"), kind(), make()).await.is_err());
-        assert_eq!(aws.once(&cx("step-1"), kind(), make()).await.unwrap(), "vpc-2");
-        assert_eq!(aws.once(&cx("step-1"), kind(), make()).await.unwrap(), "vpc-2");
-        assert_eq!(aws.once(&cx("step-2"), kind(), make()).await.unwrap(), "vpc-3");
+        assert!(aws.once::<Vpc>(&cx("step-1"), make()).await.is_err());
+        assert_eq!(aws.once::<Vpc>(&cx("step-1"), make()).await.unwrap(), "vpc-2");
+        assert_eq!(aws.once::<Vpc>(&cx("step-1"), make()).await.unwrap(), "vpc-2");
+        assert_eq!(aws.once::<Vpc>(&cx("step-2"), make()).await.unwrap(), "vpc-3");
     }
 }

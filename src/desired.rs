@@ -17,6 +17,7 @@ use crate::{kinds, nearest, plan};
 
 pub use self::whole::{Whole, of};
 
+mod inherited;
 mod lacking;
 mod origins;
 mod references;
@@ -67,6 +68,7 @@ impl Desired {
                 Err(wrong) => found.extend(wrong),
             }
         }
+        found.extend(inherited::fill(&mut self.resources));
         found.extend(references::check(&self.resources, drafts, unread));
         let graph = Graph::of(self.specs());
         let is_wrong = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);

@@ -44,6 +44,18 @@ pub struct Awaits {
     pub by: &'static [&'static str],
 }
 
+/// A field that follows from who uses the resource: left out, it is the field of the same name of the
+/// declared resource of kind `of` that refers to it, directly or by one of kind `through`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inherits {
+    /// The field.
+    pub field: &'static str,
+    /// The kind that has it.
+    pub of: &'static str,
+    /// The kind that stands between.
+    pub through: &'static str,
+}
+
 /// What the engine must know about a kind as a whole.
 #[derive(Debug, Clone, Copy)]
 pub struct About {
@@ -69,6 +81,8 @@ pub struct About {
     pub observed_after: &'static [&'static str],
     /// Orders beyond references.
     pub awaits: &'static [Awaits],
+    /// The field that users decide.
+    pub inherits: Option<Inherits>,
     /// Fields whose change in place replaces what runs: the tasks of a service.
     pub rolls: &'static [&'static str],
     /// Whether an update gives some outputs new values (a task definition's revision): the outputs'
@@ -88,6 +102,7 @@ impl About {
         naming: None,
         observed_after: &[],
         awaits: &[],
+        inherits: None,
         rolls: &[],
         renews: &[],
     };

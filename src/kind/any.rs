@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{
-    About, After, Check, Class, Condition, Cx, Error, Kind, Made, Ready, Result, Shape, Sought,
-    StackId, TAG_ID, TagChange, Tags,
+    About, After, Check, Class, Condition, Cx, Error, Field, Kind, Made, Ready, Result, Shape,
+    Sought, StackId, TAG_ID, TagChange, Tags,
 };
 use crate::address::{Address, Path};
 use crate::cloud::aws::Aws;
@@ -205,7 +205,16 @@ impl Registered {
 
     /// Whether a change of the top-level field `field` replaces the resource.
     pub fn replaces(&self, field: &str) -> bool {
-        self.shape().fields().and_then(|fields| fields.get(field)).is_some_and(|f| f.replaces)
+        self.field(field).is_some_and(|field| field.replaces)
+    }
+
+    /// Whether AWS sets this top-level field when the resource is first used.
+    pub fn is_set_by_use(&self, field: &str) -> bool {
+        self.field(field).is_some_and(|field| field.by_use)
+    }
+
+    fn field(&self, name: &str) -> Option<&Field> {
+        self.shape().fields()?.get(name)
     }
 }
 

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use self::about::{About, Awaits, Gate, NameStyle, Naming};
+pub use self::about::{About, Awaits, Gate, Inherits, NameStyle, Naming};
 pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
 pub use self::check::Check;
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
@@ -274,8 +274,9 @@ impl TagChange {
 /// `skip_serializing_if`) means *not managed when left out*; a serde default means *managed at that
 /// default*; a map or a set is owned whole. Sets are `BTreeSet`, keyed things `BTreeMap`; texts that
 /// may hold references are `String`. `#[schemars(extend("x-replaces" = true))]` marks a field whose
-/// change replaces the resource (top-level fields only); `extend("x-whole" = true)` on a struct says
-/// that it is owned whole, and that an `Option` left out in it means *none*.
+/// change replaces the resource (top-level fields only); `"x-by-use" = true` beside it says that AWS
+/// sets the field when the resource is first used. `extend("x-whole" = true)` on a struct says that it
+/// is owned whole, and that an `Option` left out in it means *none*.
 ///
 /// Effects contain no loop over time, no sleep and no retry; they make the calls of one attempt and
 /// return. A lost reply or a crash may repeat any of them, so each must accept to find its work done:

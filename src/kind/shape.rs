@@ -16,6 +16,9 @@ pub struct Field {
     pub required: bool,
     /// Whether a change replaces the resource (`x-replaces`).
     pub replaces: bool,
+    /// Whether AWS sets it when the resource is first used (`x-by-use`): until then it is neither
+    /// there nor missing, and it keeps nothing from being deleted.
+    pub by_use: bool,
     /// The doc comment.
     pub about: String,
     /// What it is when it is left out.
@@ -167,10 +170,12 @@ fn object(schema: &Json, root: &Json, owned: Owned) -> Shape {
         .filter_map(Json::as_str)
         .collect();
     let field = |(name, schema): (&String, &Json)| {
+        let is_marked = |mark: &str| schema.get(mark) == Some(&Json::Bool(true));
         let field = Field {
             shape: read(schema, root, owned),
             required: required.contains(&name.as_str()),
-            replaces: schema.get("x-replaces") == Some(&Json::Bool(true)),
+            replaces: is_marked("x-replaces"),
+            by_use: is_marked("x-by-use"),
             about: text_of(schema, "description").unwrap_or_default(),
             default: schema.get("default").filter(|default| !default.is_null()).cloned(),
         };

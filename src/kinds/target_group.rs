@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::listing::{Pick, elb_tags, name_flaw, require_ours, resource};
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
-    About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
-    Observed, Result, Sought, TagChange,
+    About, Check, Class, Condition, Cx, Error, Forgive as _, Inherits, Kind, Made, NameStyle,
+    Naming, Observed, Result, Sought, TagChange,
 };
 
 /// A target group of a load balancer.
@@ -40,6 +40,11 @@ pub struct TargetGroup {
     /// The id of the VPC that the targets are in.
     #[schemars(extend("x-replaces" = true))]
     pub vpc_id: String,
+    /// The ARN of the load balancer that sends it requests: one, for as long as it lives. Left out, it
+    /// is that of the listener or the rule that forwards to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-replaces" = true, "x-by-use" = true))]
+    pub load_balancer_arn: Option<String>,
     /// What is registered: addresses (tasks with network mode `awsvpc`) or instances.
     #[serde(default = "ip")]
     #[schemars(extend("x-replaces" = true, "enum" = ["ip", "instance"]))]
@@ -134,7 +139,12 @@ impl Kind for TargetGroup {
     const NAME: &'static str = "target-group";
     const ABOUT: About = About {
         exclusive: &["name"],
-        alike_but_for: &["name", "port"],
+        alike_but_for: &["name", "port", "load-balancer-arn"],
+        inherits: Some(Inherits {
+            field: "load-balancer-arn",
+            of: "listener",
+            through: "listener-rule",
+        }),
         naming: Some(Naming { max: 32, style: NameStyle::Dashed, suffix: true }),
         ..About::DEFAULT
     };
@@ -428,6 +438,7 @@ impl From<&Description> for TargetGroup {
             protocol: one.protocol().map_or_else(http, |protocol| protocol.as_str().to_owned()),
             protocol_version: one.protocol_version().map_or_else(http1, str::to_owned),
             vpc_id: one.vpc_id().unwrap_or_default().to_owned(),
+            load_balancer_arn: one.load_balancer_arns().first().cloned(),
             target_type: one.target_type().map_or_else(ip, |kind| kind.as_str().to_owned()),
             ip_address_type: one.ip_address_type().map_or_else(ipv4, |t| t.as_str().to_owned()),
             health_check: Some(HealthCheck::from(one)),

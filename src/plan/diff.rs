@@ -36,10 +36,12 @@ impl fmt::Display for Edit {
 pub fn diff(shape: &Shape, new: &Value, old: &Value) -> Vec<Edit> {
     let mut walk = Walk { path: Vec::new(), edits: Vec::new() };
     walk.compare(shape, Some(new), Some(old));
+    let field = |edit: &Edit| shape.fields()?.get(edit.path.first()?);
     for edit in &mut walk.edits {
-        let field = edit.path.first().and_then(|first| shape.fields()?.get(first));
-        edit.replaces = field.is_some_and(|field| field.replaces);
+        edit.replaces = field(edit).is_some_and(|field| field.replaces);
     }
+    let is_new = |edit: &Edit| edit.old.as_ref().is_none_or(|old| *old == Value::Null);
+    walk.edits.retain(|edit| !(is_new(edit) && field(edit).is_some_and(|field| field.by_use)));
     walk.edits
 }
 

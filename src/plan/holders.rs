@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::kind::Live;
+use crate::kinds;
 use crate::value::{Value, beginnings};
 
 /// Outputs that identify an object when others mention them.
@@ -28,8 +29,11 @@ impl Holders {
         let mut mentions = vec![BTreeSet::new(); live.len()];
         let mut mentioned_by = vec![BTreeSet::new(); live.len()];
         for (index, object) in live.iter().enumerate() {
-            let documents = [&object.spec].into_iter().chain(object.earlier.values());
-            for text in documents.flat_map(Value::texts) {
+            let kind = kinds::find(&object.kind);
+            let holds = |field: &str| !kind.is_some_and(|kind| kind.is_set_by_use(field));
+            let fields = object.spec.fields().filter(|(field, _)| holds(field));
+            let values = fields.map(|(_, value)| value).chain(object.earlier.values());
+            for text in values.flat_map(Value::texts) {
                 for other in beginnings(text).filter_map(|id| by_id.get(id).copied()) {
                     if other != index {
                         mentions[index].insert(other);

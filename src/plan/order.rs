@@ -161,6 +161,14 @@ impl Draft<'_> {
         }
     }
 
+    /// Of an object that serves old and new for a while: the step by which it begins to, and the one by
+    /// which it ends.
+    fn moves(&self, object: usize) -> (Option<StepId>, Option<StepId>) {
+        let Some(address) = &self.live[object].address else { return (None, None) };
+        let last = self.narrows.get(address).filter(|_| !self.doomed.contains(&object));
+        (self.makes.get(address).copied(), last.copied())
+    }
+
     /// The steps after which `object` no longer holds on to what it mentions. A revision is immutable:
     /// the old one lets go when those who use it have moved on to the new one.
     fn released(&self, object: usize, holders: &Holders) -> BTreeSet<StepId> {
@@ -192,9 +200,17 @@ impl Draft<'_> {
                         // The route table of the private subnets mentions the NAT gateway, and goes first.
                         && !holders.mentions(**other).contains(object)
                     });
-                let awaited: Vec<usize> = awaited.copied().collect();
-                for other in awaited {
-                    after[self.releases[&other]].extend(self.released(*object, holders));
+                let awaited: Vec<StepId> = awaited.map(|other| self.releases[other]).collect();
+                let (moved, last) = self.moves(*object);
+                for goes in awaited {
+                    match last {
+                        // It stays, and lets go of what nothing leads to any more.
+                        Some(last) => {
+                            after[goes].extend(moved);
+                            after[last].insert(goes);
+                        }
+                        None => after[goes].extend(self.released(*object, holders)),
+                    }
                 }
             }
         }

@@ -70,7 +70,7 @@ fn of_resource<'a>(steps: &[&'a Step], unknowns: &Unknowns<'_>, look: Look) -> V
 }
 
 /// Said of what is widened first.
-const GOES_LAST: &str = "in two steps: what goes, goes last";
+const GOES_LAST: &str = "in two steps: the new first, then the old goes";
 
 fn of_step<'a>(
     step: &'a Step,

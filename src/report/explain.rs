@@ -33,6 +33,7 @@ const PAGES: &[(&str, &str)] = &[
     ("E0204", include_str!("../../docs/errors/E0204.md")),
     ("E0205", include_str!("../../docs/errors/E0205.md")),
     ("E0206", include_str!("../../docs/errors/E0206.md")),
+    ("E0207", include_str!("../../docs/errors/E0207.md")),
     ("E0210", include_str!("../../docs/errors/E0210.md")),
     ("E0211", include_str!("../../docs/errors/E0211.md")),
     ("E0212", include_str!("../../docs/errors/E0212.md")),

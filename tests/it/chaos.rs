@@ -33,9 +33,10 @@ const STAGES: [Stage; 3] = [
     Stage {
         command: "apply",
         edits: &[
-            // Another revision, target group and two security groups; so the rule, the load balancer
-            // and the service move. A subnet goes over to another route table.
+            // Another revision, target group and two security groups, and another load balancer; so the
+            // listener, the rule and the service move. A subnet goes over to another route table.
             ("port  = 8080", "port  = 8081"),
+            ("public = true", "public = false"),
             ("[env.prod]", REPLACED),
             // Everything in place.
             ("team = \"games\"", "team = \"toys\""),

@@ -110,20 +110,22 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         json!({"vpc-id": "${vpc.main.id}", "description": description,
         "ingress": [{"protocol": "tcp", "from-port": 80, "to-port": 80, "cidr": "0.0.0.0/0"}]}),
     );
-    put(
-        "load-balancer",
-        "main",
-        json!({"scheme": scheme, "vpc-id": "${vpc.main.id}",
-        "subnets": ["${subnet.a.id}", "${subnet.b.id}"],
-        "security-groups": ["${security-group.lb.id}"]}),
-    );
-    put(
-        "listener",
-        "main",
-        json!({"load-balancer-arn": "${load-balancer.main.arn}",
-        "port": 80 + dice.roll(2), "protocol": "HTTP",
-        "default-action": {"fixed-response": {"status": 404}}}),
-    );
+    for (name, scheme) in [("main", scheme), ("second", "internal")] {
+        put(
+            "load-balancer",
+            name,
+            json!({"scheme": scheme, "vpc-id": "${vpc.main.id}",
+            "subnets": ["${subnet.a.id}", "${subnet.b.id}"],
+            "security-groups": ["${security-group.lb.id}"]}),
+        );
+        put(
+            "listener",
+            name,
+            json!({"load-balancer-arn": format!("${{load-balancer.{name}.arn}}"),
+            "port": 80 + dice.roll(2), "protocol": "HTTP",
+            "default-action": {"fixed-response": {"status": 404}}}),
+        );
+    }
     put("cluster", "main", json!({}));
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]});
@@ -131,6 +133,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
     for index in first..first + dice.roll(4) {
         let name = format!("s{index}");
         let role = format!("r{}", dice.roll(2));
+        let listener = ["main", "second"][dice.roll(2) as usize];
         put("role", &role, json!({"trust": trust}));
         put("log-group", &name, json!({"retention-in-days": 7 * (1 + dice.roll(2))}));
         put(
@@ -142,7 +145,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         put(
             "listener-rule",
             &name,
-            json!({"listener-arn": "${listener.main.arn}",
+            json!({"listener-arn": format!("${{listener.{listener}.arn}}"),
             "priority": 10 + index, "conditions": {"paths": [format!("/{name}/*")]},
             "action": {"forward": format!("${{target-group.{name}.arn}}")}}),
         );

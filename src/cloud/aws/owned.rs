@@ -1,15 +1,16 @@
 //! Which resources carry the stack's tags: one listing for all services that have no tag filter of
 //! their own.
 //!
-//! The Resource Groups Tagging API answers a page per hundred resources, where ELB, ECR and CloudWatch
-//! Logs would want a call per resource. It lags behind by seconds and remembers the deleted, so each
-//! kind confirms what it finds here by its own describe call, and looks for wanted resources by name
+//! The Resource Groups Tagging API answers a page per hundred resources of a service, where ELB, ECR and
+//! CloudWatch Logs would want a call per resource. It lags behind by seconds and remembers the deleted, so
+//! each kind confirms what it finds here by its own describe call, and looks for wanted resources by name
 //! as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_resourcegroupstagging::types::TagFilter;
 
+use super::calls::concurrently;
 use crate::kind::{Error, Result, StackId, TAG_ENV, TAG_STACK, Tags};
 
 /// ARNs and tags of what belongs to one stack and environment.
@@ -43,30 +44,41 @@ pub(super) async fn stacks(
     Ok(found)
 }
 
+/// What of one type of resource carries the stack's tags.
+async fn list(
+    tagging: &aws_sdk_resourcegroupstagging::Client,
+    stack: &StackId,
+    kind: &str,
+) -> Result<BTreeMap<String, Tags>> {
+    let filter = |key: &str, value: &str| TagFilter::builder().key(key).values(value).build();
+    let mut pages = tagging
+        .get_resources()
+        .resource_type_filters(kind)
+        .tag_filters(filter(TAG_STACK, &stack.stack))
+        .tag_filters(filter(TAG_ENV, &stack.env))
+        .resources_per_page(100)
+        .into_paginator()
+        .send();
+    let mut by_arn = BTreeMap::new();
+    while let Some(page) = pages.next().await {
+        for found in page.map_err(Error::from)?.resource_tag_mapping_list() {
+            let Some(arn) = found.resource_arn() else { continue };
+            let tags = found.tags().iter().map(|tag| (tag.key(), tag.value()));
+            by_arn.insert(arn.to_owned(), super::tags::collect(tags));
+        }
+    }
+    Ok(by_arn)
+}
+
 impl Owned {
-    /// GetResources, filtered by the stack's tags, page by page.
+    /// GetResources, filtered by the stack's tags, page by page. Each page waits for the one before, so
+    /// the types are listed side by side.
     pub(super) async fn read(
         tagging: &aws_sdk_resourcegroupstagging::Client,
         stack: &StackId,
     ) -> Result<Self> {
-        let filter = |key: &str, value: &str| TagFilter::builder().key(key).values(value).build();
-        let mut pages = tagging
-            .get_resources()
-            .set_resource_type_filters(Some(TYPES.map(str::to_owned).to_vec()))
-            .tag_filters(filter(TAG_STACK, &stack.stack))
-            .tag_filters(filter(TAG_ENV, &stack.env))
-            .resources_per_page(100)
-            .into_paginator()
-            .send();
-        let mut by_arn = BTreeMap::new();
-        while let Some(page) = pages.next().await {
-            for found in page.map_err(Error::from)?.resource_tag_mapping_list() {
-                let Some(arn) = found.resource_arn() else { continue };
-                let tags = found.tags().iter().map(|tag| (tag.key(), tag.value()));
-                by_arn.insert(arn.to_owned(), super::tags::collect(tags));
-            }
-        }
-        Ok(Self { by_arn })
+        let found = concurrently(&TYPES, |kind| list(tagging, stack, kind)).await?;
+        Ok(Self { by_arn: found.into_iter().flatten().collect() })
     }
 
     /// The ARNs of one service (`ecs`, `elasticloadbalancing`, …) whose resource part begins with

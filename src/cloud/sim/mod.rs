@@ -19,6 +19,7 @@ use crate::kind::{
 };
 
 mod identity;
+mod inherited;
 mod rollout;
 mod world;
 

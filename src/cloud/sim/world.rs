@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::identity::Facts;
+use super::inherited;
 use super::rollout::{self, Rollout};
 use crate::cloud::Surroundings;
 use crate::kind::{
@@ -69,7 +70,7 @@ impl World {
         };
         let of_kind = self.objects.iter().filter(|(_, object)| object.kind == kind);
         let found = of_kind.filter(|(_, object)| sought.is_ours(&object.tags) || is_wanted(object));
-        let live = found.map(|(id, object)| object.live(id, now));
+        let live = found.map(|(id, object)| self.with_inherited(object.live(id, now)));
         if kind != "task-definition" {
             return live.collect();
         }
@@ -99,8 +100,10 @@ impl World {
         self.refuse_dangling(spec)?;
         self.refuse_taken(kind, spec, None)?;
         self.refuse_unreachable(kind, spec)?;
+        self.refuse_second(kind, spec)?;
         self.serial += 1;
         let iam_path = stack.iam_path();
+        let spec = &inherited::without(kind, spec);
         let facts = Facts { surroundings, iam_path, spec, serial: self.serial, revision: 1 };
         let id = facts.id(kind.name());
         let outputs = facts.outputs(kind, &id);
@@ -143,6 +146,8 @@ impl World {
         self.refuse_dangling(spec)?;
         self.refuse_taken(kind, spec, Some(id))?;
         self.refuse_unreachable(kind, spec)?;
+        self.refuse_second(kind, spec)?;
+        let spec = &inherited::without(kind, spec);
         refuse_replacing(kind, &object.spec, spec)?;
         let mut object = object.clone();
         if kind.shape().is_owned_whole() {

@@ -218,6 +218,10 @@ subnets = ["${subnet.a.id}", "${subnet.b.id}"]
 port = 80
 vpc-id = "${vpc.main.id}"
 
+[aws.target-group.moved]
+port = 81
+vpc-id = "${vpc.main.id}"
+
 [aws.listener.main]
 load-balancer-arn = "${load-balancer.main.arn}"
 port = 80
@@ -228,7 +232,7 @@ default-action = { fixed-response = { status = 404 } }
 load-balancer-arn = "${load-balancer.main.arn}"
 port = 81
 protocol = "HTTP"
-default-action = { fixed-response = { status = 404 } }
+default-action = { forward = "${target-group.moved.arn}" }
 
 [aws.listener-rule.web]
 listener-arn = "${listener.main.arn}"
@@ -252,11 +256,20 @@ const IN_BALANCING: &[Case] = &[
         "listener.second",
         "load-balancer-arn",
         &[(
-            "load-balancer-arn = \"${load-balancer.main.arn}\"\nport = 81",
-            "load-balancer-arn = \"${load-balancer.moving.arn}\"\nport = 81",
+            "load-balancer-arn = \"${load-balancer.main.arn}\"\nport = 81\nprotocol",
+            "load-balancer-arn = \"${load-balancer.moving.arn}\"\nport = 81\nprotocol",
         )],
     ),
-    ("listener.second", "port", &[("port = 81", "port = 82")]),
+    ("listener.second", "port", &[("port = 81\nprotocol", "port = 82\nprotocol")]),
+    // It goes where the listener goes that forwards to it.
+    (
+        "target-group.moved",
+        "load-balancer-arn",
+        &[(
+            "load-balancer-arn = \"${load-balancer.moving.arn}\"\nport = 82",
+            "load-balancer-arn = \"${load-balancer.main.arn}\"\nport = 82",
+        )],
+    ),
     (
         "listener-rule.web",
         "listener-arn",

@@ -150,6 +150,58 @@ fn b10_another_target_group_leaves_no_gap() {
     life.ends();
 }
 
+/// A load balancer besides that of [`HTTP`].
+const SECOND_BALANCER: &str = r#"
+[aws.load-balancer.second]
+subnets = ["${subnet.a.id}", "${subnet.b.id}"]
+security-groups = ["${security-group.other.id}"]
+
+[aws.listener.second]
+load-balancer-arn = "${load-balancer.second.arn}"
+port = 80
+protocol = "HTTP"
+default-action = { fixed-response = { status = 404 } }
+"#;
+
+/// B10: a load balancer is replaced under a service. A target group belongs to one load balancer, so it
+/// is replaced as well; requests are answered all the time, by the one or the other.
+#[test]
+fn b10_another_load_balancer_leaves_no_gap() {
+    let session = Session::new();
+    session.watch_traffic();
+    let life = Life::begin_in(session, &balanced());
+    life.replaces(
+        "load-balancer.main",
+        &[("[aws.load-balancer.main]", "[aws.load-balancer.main]\nscheme = \"internal\"")],
+        &[
+            "CreateLoadBalancer",
+            "CreateTargetGroup",
+            "CreateRule",
+            "UpdateService",
+            "DeleteRule",
+            "UpdateService",
+            "DeleteTargetGroup",
+        ],
+    );
+    assert!(life.session.gaps().is_empty(), "{:?}", life.session.gaps());
+    life.ends();
+}
+
+/// B10: a service moves from one load balancer to another that stands already.
+#[test]
+fn b10_a_move_between_load_balancers_leaves_no_gap() {
+    let session = Session::new();
+    session.watch_traffic();
+    let life = Life::begin_in(session, &format!("{}{SECOND_BALANCER}", balanced()));
+    life.replaces(
+        "listener-rule.web",
+        &[("listener-arn = \"${listener.main.arn}\"", "listener-arn = \"${listener.second.arn}\"")],
+        &["CreateTargetGroup", "CreateRule", "UpdateService", "DeleteRule", "UpdateService"],
+    );
+    assert!(life.session.gaps().is_empty(), "{:?}", life.session.gaps());
+    life.ends();
+}
+
 /// B10: a rollout into a new target group that fails leaves the requests where they were answered.
 #[test]
 fn b10_a_failed_move_to_another_target_group_leaves_no_gap() {

@@ -45,11 +45,11 @@ pub(super) struct Attempt<'a> {
     pub(super) interrupt: watch::Receiver<Interrupt>,
 }
 
-impl Attempt<'_> {
+impl<'a> Attempt<'a> {
     /// To its end.
     pub(super) async fn run(mut self) -> (StepId, End) {
         // A step's time begins when it is its turn.
-        let first = self.gate.acquire().await.expect("the gate is never closed");
+        let Some(first) = self.turn().await else { return (self.id, End::Interrupted) };
         let started = Instant::now();
         let seconds = kinds::find(&self.deed.address.kind).map(|kind| kind.about().deadline);
         let deadline = started + seconds.unwrap_or(Duration::from_secs(300));
@@ -80,7 +80,10 @@ impl Attempt<'_> {
         for attempt in 1.. {
             let turn = match permit.take() {
                 Some(first) => first,
-                None => self.gate.acquire().await.expect("the gate is never closed"),
+                None => match self.turn().await {
+                    Some(turn) => turn,
+                    None => return Ok(None),
+                },
             };
             let made = self.cloud.perform(self.stack, &self.deed).await;
             drop(turn);
@@ -132,6 +135,16 @@ impl Attempt<'_> {
             }
             // Bounded: a wait may take hundreds of looks.
             soon = soon.mul_f64(1.5).min(RAREST_LOOK);
+        }
+    }
+
+    /// The right to make a call. `None` when the run is interrupted before it is the step's turn.
+    async fn turn(&mut self) -> Option<SemaphorePermit<'a>> {
+        let gate = self.gate;
+        tokio::select! {
+            biased;
+            Ok(_) = self.interrupt.wait_for(|interrupt| *interrupt > Interrupt::None) => None,
+            turn = gate.acquire() => Some(turn.expect("the gate is never closed")),
         }
     }
 

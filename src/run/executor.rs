@@ -3,6 +3,7 @@
 //! It makes no decisions: the plan's steps, in an order that the plan allows; [`super::attempt`] tries each.
 //! It never prints; who wants to see reads the events.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::time::Duration;
 
@@ -20,8 +21,9 @@ use crate::kind::{Act, Class, Deed, Error, TagChange};
 use crate::plan::{Action, Plan, Step, StepId};
 use crate::value::{Known, Value};
 
-/// How many calls that change something are under way at once.
-const WIDTH: usize = 16;
+/// How many steps of one kind make their calls at once. Each kind has its own measure: task definitions
+/// that are registered one a second keep no listener rule waiting.
+const WIDTH: usize = 8;
 
 /// Whether the user wants the run to stop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,7 +86,9 @@ impl Run<'_> {
         let mut interrupt = self.interrupt.clone();
         let mut schedule = Schedule::new(plan);
         let mut outcome = Outcome::default();
-        let gate = Semaphore::new(WIDTH);
+        let kinds = plan.steps.iter().map(|step| step.address.kind.as_str());
+        let gates: BTreeMap<&str, Semaphore> =
+            kinds.map(|kind| (kind, Semaphore::new(WIDTH))).collect();
         let (reports, mut inbox) = mpsc::unbounded_channel();
         let mut running = FuturesUnordered::new();
         loop {
@@ -109,7 +113,7 @@ impl Run<'_> {
                     deed,
                     cloud,
                     stack: &plan.stack,
-                    gate: &gate,
+                    gate: &gates[step.address.kind.as_str()],
                     reports: reports.clone(),
                     interrupt: interrupt.clone(),
                 };

@@ -1,12 +1,14 @@
 //! How long the executor tries.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::event::{Event, Outcome};
 use super::executor::{Interrupt, Run};
 use super::journal::InMemory;
 use crate::address::Address;
@@ -17,10 +19,18 @@ use crate::kind::{
 use crate::plan::{Action, Plan, Purpose, Step};
 use crate::value::{Known, Value};
 
-/// A world that always gives the same answer.
-struct Refusing(Class);
+/// A world in which everything succeeds, or nothing, and task definitions take their time.
+#[derive(Default)]
+struct World {
+    refuses: Option<Class>,
+    /// What was asked for, in order.
+    asked: Mutex<Vec<Address>>,
+}
 
-impl Cloud for Refusing {
+/// How long a task definition takes.
+const SLOW: Duration = Duration::from_secs(10);
+
+impl Cloud for World {
     fn surroundings(&self) -> BoxFuture<'_, Result<Surroundings>> {
         unreachable!("nobody asks")
     }
@@ -33,8 +43,15 @@ impl Cloud for Refusing {
         unreachable!("nobody asks")
     }
 
-    fn perform<'a>(&'a self, _: &'a StackId, _: &'a Deed) -> BoxFuture<'a, Result<Done>> {
-        Box::pin(async { Err(Error::new(self.0, "no")) })
+    fn perform<'a>(&'a self, _: &'a StackId, deed: &'a Deed) -> BoxFuture<'a, Result<Done>> {
+        Box::pin(async {
+            self.asked.lock().unwrap().push(deed.address.clone());
+            if deed.address.kind == "task-definition" {
+                #[expect(clippy::disallowed_methods, reason = "it takes its time")]
+                tokio::time::sleep(SLOW).await;
+            }
+            self.refuses.map_or_else(|| Ok(Done::default()), |class| Err(Error::new(class, "no")))
+        })
     }
 
     fn ready<'a>(
@@ -43,7 +60,7 @@ impl Cloud for Refusing {
         _: &'a Deed,
         _: &'a Done,
     ) -> BoxFuture<'a, Result<Ready>> {
-        unreachable!("nobody asks")
+        Box::pin(async { Ok(Ready::Yes) })
     }
 
     fn health<'a>(&'a self, _: &'a [String]) -> BoxFuture<'a, Result<BTreeMap<String, Health>>> {
@@ -55,10 +72,11 @@ impl Cloud for Refusing {
     }
 }
 
-/// How long a service is tried to be made, and how it ends.
-async fn tried(class: Class) -> (Duration, Error) {
-    let step = Step {
-        address: Address::new("service", "web"),
+/// Creates that wait for nothing.
+fn plan(kinds: &[(&str, usize)]) -> Plan {
+    let all = kinds.iter().flat_map(|(kind, count)| (0..*count).map(move |n| (kind, n)));
+    let step = |(kind, n): (&&str, usize)| Step {
+        address: Address::new(*kind, format!("n{n}")),
         action: Action::Create { replaces: None },
         spec: Value::Null,
         edits: Vec::new(),
@@ -66,27 +84,76 @@ async fn tried(class: Class) -> (Duration, Error) {
         after: Vec::new(),
         seconds: 1,
     };
-    let plan = Plan {
+    Plan {
         stack: StackId { stack: "s".into(), env: "e".into(), region: "r".into() },
         account: String::new(),
         purpose: Purpose::Apply,
-        steps: vec![step],
+        steps: all.map(step).collect(),
         unchanged: 0,
-    };
-    let (_never, interrupt) = watch::channel(Interrupt::None);
+    }
+}
+
+/// Carries a plan out in a world, and is told of each event.
+async fn carry_out(
+    plan: &Plan,
+    cloud: &World,
+    interrupt: watch::Receiver<Interrupt>,
+    watch: &mut (dyn FnMut(&Event) + Send),
+) -> Outcome {
     let run = Run {
         name: "run".into(),
         at: String::new(),
-        plan: &plan,
-        cloud: &Refusing(class),
+        plan,
+        cloud,
         known: Known::new(),
         journal: &mut InMemory::default(),
-        watch: &mut |_| {},
+        watch,
         interrupt,
     };
+    run.execute().await.expect("the journal is in memory")
+}
+
+/// How long a service is tried to be made, and how it ends.
+async fn tried(class: Class) -> (Duration, Error) {
+    let (_never, interrupt) = watch::channel(Interrupt::None);
+    let world = World { refuses: Some(class), ..World::default() };
     let started = Instant::now();
-    let outcome = run.execute().await.unwrap();
+    let outcome = carry_out(&plan(&[("service", 1)]), &world, interrupt, &mut |_| {}).await;
     (started.elapsed(), outcome.failed[&0].clone())
+}
+
+/// B41: what AWS lets pass slowly holds up nothing of another kind.
+#[tokio::test(start_paused = true)]
+async fn a_slow_kind_keeps_no_other_waiting() {
+    let (_never, interrupt) = watch::channel(Interrupt::None);
+    let (plan, started) = (plan(&[("task-definition", 40), ("log-group", 40)]), Instant::now());
+    let mut last = Duration::ZERO;
+    let mut watch = |event: &Event| {
+        if let Event::StepDone { step, .. } = event
+            && plan.steps[*step].address.kind == "log-group"
+        {
+            last = started.elapsed();
+        }
+    };
+    let outcome = carry_out(&plan, &World::default(), interrupt, &mut watch).await;
+    assert_eq!(outcome.done.len(), 80);
+    assert!(last < SLOW, "the last log group was made after {last:?}");
+}
+
+/// Ctrl-C lets calls in flight finish, and begins none of those that wait for their turn.
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_its_turn_is_not_begun_after_an_interrupt() {
+    let (sender, interrupt) = watch::channel(Interrupt::None);
+    let (plan, world) = (plan(&[("task-definition", 40)]), World::default());
+    let mut watch = |event: &Event| {
+        if matches!(event, Event::StepStarted { step: 39, .. }) {
+            sender.send_replace(Interrupt::Stop);
+        }
+    };
+    let outcome = carry_out(&plan, &world, interrupt, &mut watch).await;
+    let asked = world.asked.lock().unwrap().len();
+    assert_eq!((outcome.done.len(), outcome.interrupted.len()), (asked, 40 - asked));
+    assert!(asked <= 8, "{asked} calls");
 }
 
 /// B12: what is not visible is waited for as long as AWS may take, and not for half an hour.

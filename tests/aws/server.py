@@ -27,6 +27,12 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = 65536  # the head and the body of an answer leave in one packet
 
+    def handle_expect_100(self):
+        # Nobody waits for a "100 Continue" that stays in the buffer.
+        proceed = super().handle_expect_100()
+        self.wfile.flush()
+        return proceed
+
     def serve(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
@@ -37,12 +43,18 @@ class Handler(BaseHTTPRequestHandler):
             traceback.print_exc(file=sys.stderr)
             status, headers, content = 500, {}, repr(error).encode()
         self.send_response_only(status)
+        # Every answer of AWS says what time it is there.
+        # https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html
+        self.send_header("Date", self.date_time_string())
         for name, value in headers.items():
-            if name.lower() not in ("content-length", "connection", "transfer-encoding", "status"):
+            if name.lower() not in ("content-length", "connection", "date", "transfer-encoding", "status"):
                 self.send_header(name, str(value))
         if not any(name.lower() == "content-type" for name in headers):
             self.send_header("Content-Type", "text/xml")
-        self.send_header("Content-Length", str(len(content)))
+        length = str(len(content))
+        if self.command == "HEAD":  # which tells the length of what GET would answer
+            length = next((value for name, value in headers.items() if name.lower() == "content-length"), length)
+        self.send_header("Content-Length", length)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)

@@ -44,6 +44,8 @@ def told(call, with_input: bool) -> dict:
         "operation": call.operation,
         "status": call.status,
         "error": call.error,
+        "caller": call.caller,
+        "time": call.time,
     }
     if with_input:
         try:

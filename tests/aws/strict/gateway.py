@@ -30,6 +30,8 @@ SERVICES = {
 }
 ACTION = re.compile(rb"(?:^|&)Action=([^&]+)")
 CODE = re.compile(rb"<Code>([^<]+)</Code>")
+# AWS_SDK_UA_APP_ID: https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
+CALLER = re.compile(r"(?:^|\s)app/(\S+)")
 JSON_CODE = re.compile(rb'"__type": ?"(?:[^"#]*#)?([^"]+)"')
 
 
@@ -60,9 +62,16 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
             status, headers, content, error = EcsApi.serve(world, region, operation, body)
         else:
             status, headers, content, error = handler.serve(Request(environ))
-        world.record(service, operation, int(status), error, body)
+        world.record(service, operation, int(status), error, body, caller_of(environ))
         traffic.note(world)
     return int(status), headers, content
+
+
+def caller_of(environ: dict) -> str | None:
+    for header in ("HTTP_USER_AGENT", "HTTP_X_AMZ_USER_AGENT"):
+        if found := CALLER.search(environ.get(header, "")):
+            return found.group(1)
+    return None
 
 
 def operation_of(environ: dict, body: bytes) -> str:

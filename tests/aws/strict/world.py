@@ -66,6 +66,8 @@ class Call(NamedTuple):
     status: int
     error: str | None
     body: bytes
+    caller: str | None  # the application the caller says it is
+    time: float
 
 
 class World:
@@ -98,8 +100,10 @@ class World:
         self.now = present
         traffic.note(self)
 
-    def record(self, service: str, operation: str, status: int, error: str | None, body: bytes) -> None:
-        self.calls.append(Call(next(self._numbers), service, operation, status, error, body))
+    def record(
+        self, service: str, operation: str, status: int, error: str | None, body: bytes, caller: str | None
+    ) -> None:
+        self.calls.append(Call(next(self._numbers), service, operation, status, error, body, caller, self.now))
 
 
 _worlds: dict[str, World] = {}

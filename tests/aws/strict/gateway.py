@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 from moto.core.request import Request as MotoRequest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from . import control, scaling, traffic  # noqa: F401  (scaling patches moto when it is imported)
+from . import control, s3_bodies, scaling, traffic  # noqa: F401  (scaling patches moto when it is imported)
 from .base import CREDENTIAL, account_of
 from .ec2 import Ec2
 from .ecr import Ecr
@@ -16,6 +16,7 @@ from .ecs.api import EcsApi
 from .elb import Elb
 from .iam import Iam
 from .logs import Logs
+from .s3 import S3, operation_in, sent_in
 from .tagging import Tagging
 from .world import world_of
 
@@ -26,6 +27,7 @@ SERVICES = {
     "elasticloadbalancing": Elb,
     "iam": Iam,
     "logs": Logs,
+    "s3": S3,
     "tagging": Tagging,
 }
 ACTION = re.compile(rb"(?:^|&)Action=([^&]+)")
@@ -39,7 +41,7 @@ class Request(MotoRequest):
     from_wsgi_server = True
 
 
-# Services that have no corrections here (STS, S3, SSM and so on) are moto's own.
+# Services that have no corrections here (STS, SSM and so on) are moto's own.
 others = DomainDispatcherApplication(create_backend_app)
 
 
@@ -50,7 +52,11 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
     found = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
     key, region, service = found.groups() if found else (None, "us-east-1", "")
     world = world_of(account_of(key))
-    operation = operation_of(environ, body)
+    sent = body
+    if service == "s3":
+        body = s3_bodies.unwrapped(environ, body)
+        sent = sent_in(environ, body)
+    operation = operation_of(environ, body, service)
     with world.lock:
         world.catch_up()
         handler = SERVICES.get(service)
@@ -62,7 +68,7 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
             status, headers, content, error = EcsApi.serve(world, region, operation, body)
         else:
             status, headers, content, error = handler.serve(Request(environ))
-        world.record(service, operation, int(status), error, body, caller_of(environ))
+        world.record(service, operation, int(status), error, sent, caller_of(environ))
         traffic.note(world)
     return int(status), headers, content
 
@@ -74,7 +80,9 @@ def caller_of(environ: dict) -> str | None:
     return None
 
 
-def operation_of(environ: dict, body: bytes) -> str:
+def operation_of(environ: dict, body: bytes, service: str) -> str:
+    if service == "s3":
+        return operation_in(environ)
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         return target.rsplit(".", 1)[-1]

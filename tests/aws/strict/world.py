@@ -36,6 +36,7 @@ DEFAULTS = {
     "check-egress": 0,  # 1 = a task that cannot reach its registry does not start
     "check-ingress": 0,  # 1 = a load balancer must be let in; gaps in what it answers are noted
     "page-size-max": 0,  # 0 = AWS's own page sizes; n = never more than n items a page
+    "write-conflicts": 0,  # n = the next n conditional writes to S3 meet another one
 }
 
 

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
-use super::carry::{Consent, carry_out, lock};
+use super::carry::{Consent, carry_out};
 use super::context::Context;
 use super::git;
+use super::locked::{Wish, locked};
+use super::options::duration;
 use super::saved::Saved;
 use super::stack::load;
 use super::world::{Door, block_on, look, look_at};
@@ -25,6 +28,9 @@ pub(super) struct Arguments {
     /// Does not ask
     #[arg(short, long)]
     pub(super) yes: bool,
+    /// Waits so long for another run that holds the lock: 90s, 5m, 1h
+    #[arg(long, value_name = "TIME", default_value = "0s", hide_default_value = true, value_parser = duration)]
+    pub(super) lock_timeout: Duration,
     /// Takes over what has the name already and is nobody's; may be repeated
     #[arg(long, value_name = "ADDRESS", conflicts_with = "plan")]
     pub(super) adopt: Vec<Address>,
@@ -33,7 +39,7 @@ pub(super) struct Arguments {
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     cx.refuse_markdown("apply")?;
     match &arguments.plan {
-        Some(file) => saved(cx, file, arguments.consent()),
+        Some(file) => saved(cx, file, arguments),
         None => from_spec(cx, arguments),
     }
 }
@@ -43,32 +49,44 @@ fn from_spec(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     let options = Options { adopt: BTreeSet::from_iter(arguments.adopt.clone()) };
     let mut stack = load(cx)?;
     stack.require_declared(&arguments.adopt)?;
-    let _lock = lock(cx, &stack.desired.stack, Purpose::Apply)?;
+    let wish = arguments.wish();
     block_on(async {
         let door = Door::open(cx, &mut stack.desired.stack).await?;
-        let looked = look_at(&door, &mut stack, Purpose::Apply, &options).await?;
-        carry_out(cx, &door, &looked, &stack.urls, consent).await
+        let (id, state) = (stack.desired.stack.clone(), stack.state.clone());
+        locked(cx, &door, &id, &state, wish, async |cx, keep| {
+            let looked = look_at(&door, &mut stack, Purpose::Apply, &options).await?;
+            carry_out(cx, &door, keep, &looked, &stack.urls, consent).await
+        })
+        .await
     })
 }
 
 impl Arguments {
+    fn wish(&self) -> Wish {
+        Wish { purpose: Purpose::Apply, patience: self.lock_timeout }
+    }
+
     fn consent(&self) -> Consent {
         if self.yes { Consent::Given } else { Consent::Needed }
     }
 }
 
-fn saved(cx: &mut Context, file: &Path, consent: Consent) -> Result<Exit, Failure> {
+fn saved(cx: &mut Context, file: &Path, arguments: &Arguments) -> Result<Exit, Failure> {
     refuse_spec_options(cx)?;
-    let mut saved = Saved::read(file)?;
+    let mut saved = block_on(Saved::read(cx, file))?;
     saved.require_commit(git::commit(&cx.options.file).as_deref())?;
-    let _lock = lock(cx, &saved.desired.stack, Purpose::Apply)?;
+    let (consent, wish) = (arguments.consent(), arguments.wish());
     block_on(async {
         let door = Door::open(cx, &mut saved.desired.stack).await?;
-        let (options, sources) = (saved.options(), Box::<Sources>::default());
-        let purpose = saved.plan.purpose;
-        let looked = look(&door, &mut saved.desired, None, purpose, &options, sources).await?;
-        saved.require_same(&looked.plan)?;
-        carry_out(cx, &door, &looked, &saved.urls, consent).await
+        let (id, state) = (saved.desired.stack.clone(), saved.state.clone());
+        locked(cx, &door, &id, &state, wish, async |cx, keep| {
+            let (options, sources) = (saved.options(), Box::<Sources>::default());
+            let purpose = saved.plan.purpose;
+            let looked = look(&door, &mut saved.desired, None, purpose, &options, sources).await?;
+            saved.require_same(&looked.plan)?;
+            carry_out(cx, &door, keep, &looked, &saved.urls, consent).await
+        })
+        .await
     })
 }
 

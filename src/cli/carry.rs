@@ -9,22 +9,24 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::context::Context;
+use super::locked::Keep;
 use super::options::Format;
 use super::signals::Signals;
 use super::stack::Urls;
-use super::world::{Door, Looked, store};
+use super::world::{Door, Looked};
 use super::{Exit, Failure};
-use crate::kind::StackId;
 use crate::plan::{Plan, Purpose};
 use crate::report::progress::{Display, Progress};
 use crate::report::{human, json, summary};
 use crate::run::event::{Event, Outcome};
 use crate::run::executor::{Interrupt, Run};
 use crate::snapshot::learn;
-use crate::store::local::{Holder, Lock};
+use crate::store::Store;
 
 /// How often progress may say that it is still waiting.
 const TICK: Duration = Duration::from_secs(1);
+/// How often the journal is copied to where others read it.
+const PUBLISHED: Duration = Duration::from_secs(10);
 
 /// Whether somebody has to be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,51 +37,11 @@ pub(super) enum Consent {
     Needed,
 }
 
-/// Takes the lock of a stack.
-pub(super) fn lock(cx: &Context, stack: &StackId, purpose: Purpose) -> Result<Lock, Failure> {
-    let holder = Holder {
-        format: 1,
-        run: run_name(),
-        owner: owner(cx),
-        process: std::process::id(),
-        since: jiff::Timestamp::now().to_string(),
-        purpose: word(purpose).to_owned(),
-    };
-    store(cx, stack).lock(&holder).map_err(|error| Failure::lock(&cx.options.state, error))
-}
-
-/// `ada@laptop`, as far as the machine tells.
-fn owner(cx: &Context) -> String {
-    let named = |names: &[&str]| names.iter().find_map(|name| cx.environment.get(*name)).cloned();
-    // Few shells export HOSTNAME; Linux has it in files.
-    let in_files = || {
-        let files = ["/proc/sys/kernel/hostname", "/etc/hostname"];
-        files.iter().find_map(|file| fs_err::read_to_string(file).ok())
-    };
-    let user = named(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "somebody".to_owned());
-    match named(&["HOSTNAME", "COMPUTERNAME"]).or_else(in_files) {
-        Some(host) => format!("{user}@{}", host.trim()),
-        None => user,
-    }
-}
-
-/// Unique, and sorted by time: `20261121T061959123Z-4711`.
-fn run_name() -> String {
-    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
-    format!("{now}-{}", std::process::id())
-}
-
-fn word(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Apply => "apply",
-        Purpose::Destroy => "destroy",
-    }
-}
-
 /// Shows the plan, asks, carries it out, tells what came of it.
 pub(super) async fn carry_out(
     cx: &mut Context,
     door: &Door,
+    keep: &Keep,
     looked: &Looked,
     urls: &Urls,
     consent: Consent,
@@ -97,7 +59,7 @@ pub(super) async fn carry_out(
     let started = Instant::now();
     let outcome = match plan.is_empty() {
         true => Outcome { known: known(looked), ..Outcome::default() },
-        false => run(cx, door, looked).await?,
+        false => run(cx, door, keep, looked).await?,
     };
     let outputs = match plan.purpose {
         Purpose::Apply => urls.outputs(&outcome.known),
@@ -157,21 +119,29 @@ fn ask(cx: &mut Context, plan: &Plan, consent: Consent) -> Result<(), Failure> {
     }
 }
 
-async fn run(cx: &mut Context, door: &Door, looked: &Looked) -> Result<Outcome, Failure> {
+async fn run(
+    cx: &mut Context,
+    door: &Door,
+    keep: &Keep,
+    looked: &Looked,
+) -> Result<Outcome, Failure> {
     if cx.options.format != Format::Json {
         cx.say("")?;
     }
     let plan = &looked.plan;
-    let name = run_name();
     let state = |error: std::io::Error| Failure::state(&cx.options.state, &error);
-    let mut journal = store(cx, &plan.stack).journal(&name).map_err(state)?;
+    let mut journal = keep.store.journal(&keep.run, plan.steps.len()).map_err(state)?;
     let progress = Arc::new(Mutex::new(Progress::new(plan, display(cx), cx.err_look)));
     let heard = Arc::clone(&progress);
     let mut watch = move |event: &Event| locked(&heard).event(event);
     let (interrupt, interrupted) = watch::channel(Interrupt::None);
-    let listening = tokio::spawn(listen(Signals::new()?, interrupt));
+    let aside = [
+        tokio::spawn(listen(Signals::new()?, interrupt.clone())),
+        tokio::spawn(leave(keep.lost(), interrupt)),
+        tokio::spawn(publish(keep.store.clone(), keep.run.clone())),
+    ];
     let run = Run {
-        name,
+        name: keep.run.clone(),
         at: jiff::Timestamp::now().to_string(),
         plan,
         cloud: door.cloud(),
@@ -181,9 +151,10 @@ async fn run(cx: &mut Context, door: &Door, looked: &Looked) -> Result<Outcome, 
         interrupt: interrupted,
     };
     let outcome = ticking(run.execute(), &progress).await;
-    listening.abort();
+    aside.iter().for_each(tokio::task::JoinHandle::abort);
     locked(&progress).finish();
     door.keep_cache();
+    publish_once(&keep.store, &keep.run).await;
     outcome.map_err(state)
 }
 
@@ -210,6 +181,28 @@ fn display(cx: &Context) -> Display {
         Format::Json => Display::Quiet,
         Format::Human | Format::Markdown if is_terminal => Display::Terminal,
         Format::Human | Format::Markdown => Display::Lines(Box::new(std::io::stderr())),
+    }
+}
+
+/// Leaves at once when the lock is somebody else's: no call would go out any more.
+async fn leave(lost: impl Future<Output = ()>, interrupt: watch::Sender<Interrupt>) {
+    lost.await;
+    interrupt.send_replace(Interrupt::Now);
+}
+
+/// Keeps the copy of the journal up to date that others read.
+async fn publish(store: Store, run: String) {
+    let mut beat = tokio::time::interval(PUBLISHED);
+    loop {
+        beat.tick().await;
+        publish_once(&store, &run).await;
+    }
+}
+
+/// Trouble with the copy costs a history and nothing else.
+async fn publish_once(store: &Store, run: &str) {
+    if let Err(error) = store.publish(run).await {
+        tracing::warn!(%error, "the journal could not be copied to the shared store");
     }
 }
 

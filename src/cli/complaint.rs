@@ -10,7 +10,7 @@ use crate::cloud::aws::ConnectError;
 use crate::diag::{Diagnostic, reason};
 use crate::report::summary::listed;
 use crate::report::words;
-use crate::store::local::{Holder, LockError};
+use crate::store::{Held, LockError, Lost, StoreError};
 
 impl Failure {
     /// One thing that stands in no spec.
@@ -60,12 +60,35 @@ impl Failure {
     /// There is no lock to be had.
     pub(super) fn lock(folder: &Path, error: LockError) -> Self {
         match error {
-            LockError::Io(error) => Self::state(folder, &error),
-            LockError::Held(holder) => {
-                let (title, hint) = held(holder.as_deref(), Timestamp::now());
+            LockError::Store(error) => Self::store(folder, error),
+            LockError::Held(other) => {
+                let (title, hint) = held(&other, Timestamp::now());
                 Self::told(Exit::Locked, Diagnostic::error("E0408", title).hint(hint))
             }
         }
+    }
+
+    /// What is kept between runs cannot be read or written.
+    pub(super) fn store(folder: &Path, error: StoreError) -> Self {
+        match error {
+            StoreError::Io(error) => Self::state(folder, &error),
+            StoreError::Cloud(error) => Self::Cloud(error),
+        }
+    }
+
+    /// The lock was lost while the run was under way.
+    pub(super) fn lost(lost: &Lost) -> Self {
+        let title = match lost {
+            Lost::Taken(Some(holder)) => format!(
+                "the lock ran out, and `ecsctl {}` of {} has it now",
+                holder.purpose, holder.owner
+            ),
+            Lost::Taken(None) | Lost::Unsure(_) => {
+                "the lock ran out, and another run took it".into()
+            }
+        };
+        let hint = "nothing has been changed since; run again: the plan says what is left";
+        Self::told(Exit::Locked, Diagnostic::error("E0412", title).hint(hint))
     }
 }
 
@@ -89,22 +112,24 @@ impl From<ConnectError> for Failure {
 }
 
 /// Who holds the lock, and what to do about it.
-fn held(holder: Option<&Holder>, now: Timestamp) -> (String, String) {
-    let Some(Holder { owner, process, since, purpose, format: _, run: _ }) = holder else {
-        let title = "another run holds the lock of this stack".to_owned();
-        return (title, "wait for its end".to_owned());
+pub(super) fn held(held: &Held, now: Timestamp) -> (String, String) {
+    let wait = "wait for its end, with `--lock-timeout 10m` if you like";
+    let Some(holder) = held.record.holder.as_ref().filter(|holder| !holder.since.is_empty()) else {
+        return ("another run holds the lock of this stack".to_owned(), wait.to_owned());
     };
-    let since = match since.parse::<Timestamp>() {
+    let since = match holder.since.parse::<Timestamp>() {
         Ok(then) => {
             let ago = now.duration_since(then).unsigned_abs();
             format!("{} ago, at {}", words::duration(ago), words::moment(then))
         }
-        Err(_) => since.clone(),
+        Err(_) => holder.since.clone(),
     };
-    (
-        format!("`ecsctl {purpose}` of {owner} (process {process}) holds the lock, begun {since}"),
-        format!("wait for its end, or end process {process} there: the lock goes with it"),
-    )
+    let (owner, process) = (&holder.owner, holder.process);
+    let title = format!(
+        "`ecsctl {}` of {owner} (process {process}) holds the lock, begun {since}",
+        holder.purpose
+    );
+    (title, format!("{wait}; if it is dead, the lock runs out in {} s", held.left.as_secs()))
 }
 
 #[cfg(test)]
@@ -115,18 +140,20 @@ mod tests {
 
     #[test]
     fn whoever_waits_hears_who_holds_the_lock_and_since_when() {
-        let holder = Holder {
-            format: 1,
-            run: "one".into(),
-            owner: "ada@laptop".into(),
-            process: 4711,
-            since: "2026-11-21T08:12:07.123456789Z".into(),
-            purpose: "apply".into(),
-        };
+        let record = serde_json::json!({
+            "format": 1, "fence": 7, "seconds": 60, "heartbeat": "2026-11-21T08:15:20Z",
+            "holder": {
+                "run": "one", "owner": "ada@laptop", "process": 4711, "purpose": "apply",
+                "since": "2026-11-21T08:12:07.123456789Z",
+            },
+        });
+        let left = std::time::Duration::from_secs(53);
+        let mut other = Held { record: serde_json::from_value(record).unwrap(), left };
         let now = "2026-11-21T08:15:27Z".parse().unwrap();
-        let (title, hint) = held(Some(&holder), now);
+        let (title, hint) = held(&other, now);
         assert_snapshot!(title, @"`ecsctl apply` of ada@laptop (process 4711) holds the lock, begun 3 min 19 s ago, at 2026-11-21 08:12 UTC");
-        assert_snapshot!(hint, @"wait for its end, or end process 4711 there: the lock goes with it");
-        assert_snapshot!(held(None, now).0, @"another run holds the lock of this stack");
+        assert_snapshot!(hint, @"wait for its end, with `--lock-timeout 10m` if you like; if it is dead, the lock runs out in 53 s");
+        other.record.holder = None;
+        assert_snapshot!(held(&other, now).0, @"another run holds the lock of this stack");
     }
 }

@@ -1,7 +1,7 @@
 //! `ecsctl demo`: the whole story on a simulated account in a temporary folder.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -83,7 +83,7 @@ impl Story<'_> {
         status::run(self.cx, &status::Arguments { stack: None })?;
 
         self.title("7  Leave nothing behind", "destroy", "in one pass, from the tags")?;
-        let arguments = destroy::Arguments { stack: None, yes: true };
+        let arguments = destroy::Arguments { stack: None, yes: true, lock_timeout: Duration::ZERO };
         self.expect(Exit::Done, |cx| destroy::run(cx, &arguments))?;
         let took = self.started.elapsed().as_secs();
         self.cx.say(&format!(
@@ -114,7 +114,12 @@ impl Story<'_> {
     }
 
     fn apply(&mut self, expected: Exit) -> Result<(), Failure> {
-        let arguments = apply::Arguments { plan: None, yes: true, adopt: Vec::new() };
+        let arguments = apply::Arguments {
+            plan: None,
+            yes: true,
+            lock_timeout: Duration::ZERO,
+            adopt: Vec::new(),
+        };
         self.expect(expected, |cx| apply::run(cx, &arguments))
     }
 

@@ -1,15 +1,19 @@
 //! `ecsctl destroy`: everything with the stack's tags, whatever the spec says by now.
 
+use std::time::Duration;
+
 use clap::Args;
 
-use super::carry::{Consent, carry_out, lock};
+use super::carry::{Consent, carry_out};
 use super::context::Context;
+use super::locked::{Wish, locked};
+use super::options::duration;
 use super::stack::{Urls, identify, named};
 use super::world::{Door, block_on, look};
 use super::{Exit, Failure};
 use crate::desired::Desired;
 use crate::plan::{Options, Purpose, protected};
-use crate::spec::Sources;
+use crate::spec::{Sources, State};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -19,31 +23,37 @@ pub(super) struct Arguments {
     /// Does not ask
     #[arg(short, long)]
     pub(super) yes: bool,
+    /// Waits so long for another run that holds the lock: 90s, 5m, 1h
+    #[arg(long, value_name = "TIME", default_value = "0s", hide_default_value = true, value_parser = duration)]
+    pub(super) lock_timeout: Duration,
 }
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     cx.refuse_markdown("destroy")?;
     let consent = if arguments.yes { Consent::Given } else { Consent::Needed };
-    let (mut id, sources) = match &arguments.stack {
-        Some(stack) => (named(cx, stack)?, Box::<Sources>::default()),
+    let (mut id, state, sources) = match &arguments.stack {
+        Some(stack) => (named(cx, stack)?, State::default(), Box::<Sources>::default()),
         None => {
             let spec = identify(cx)?;
             if spec.protect {
                 return Err(Failure::told(Exit::Refused, protected(&spec.id)));
             }
-            (spec.id, Box::new(spec.sources))
+            (spec.id, spec.state, Box::new(spec.sources))
         }
     };
+    let wish = Wish { purpose: Purpose::Destroy, patience: arguments.lock_timeout };
     block_on(async {
         let door = Door::open(cx, &mut id).await?;
-        let _lock = lock(cx, &id, Purpose::Destroy)?;
-        let mut nothing = Desired::nothing(id);
-        let options = Options::default();
-        let looked = look(&door, &mut nothing, None, Purpose::Destroy, &options, sources).await?;
-        let exit = carry_out(cx, &door, &looked, &Urls::default(), consent).await?;
-        if looked.plan.is_empty() && arguments.stack.is_some() {
-            door.say_what_else(cx, &nothing.stack).await?;
-        }
-        Ok(exit)
+        let mut nothing = Desired::nothing(id.clone());
+        locked(cx, &door, &id, &state, wish, async |cx, keep| {
+            let options = Options::default();
+            let looked = look(&door, &mut nothing, None, wish.purpose, &options, sources).await?;
+            let exit = carry_out(cx, &door, keep, &looked, &Urls::default(), consent).await?;
+            if looked.plan.is_empty() && arguments.stack.is_some() {
+                door.say_what_else(cx, &nothing.stack).await?;
+            }
+            Ok(exit)
+        })
+        .await
     })
 }

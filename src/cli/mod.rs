@@ -25,6 +25,8 @@ mod failure;
 mod git;
 mod graph;
 mod init;
+mod lock;
+mod locked;
 mod man;
 mod options;
 mod plan;
@@ -75,6 +77,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Looks after what is kept between runs
     State(state::Arguments),
+    /// Shows who holds the lock of the stack
+    Lock(lock::Arguments),
     /// Prints a completion script for a shell
     Completions(completions::Arguments),
     /// Prints the manual page
@@ -103,11 +107,13 @@ pub fn main() -> ExitCode {
 }
 
 /// Commands that few of the shared options mean anything to, and which do.
-const SIMPLE: [(&str, &[&str]); 5] = [
+const SIMPLE: [(&str, &[&str]); 7] = [
     ("completions", &[]),
     ("demo", &["color", "verbose", "log"]),
     ("explain", &[]),
+    ("init", &["file", "color"]),
     ("man", &[]),
+    ("schema", &[]),
     ("version", &["format"]),
 ];
 
@@ -141,6 +147,7 @@ fn run(cx: &mut Context, command: Command) -> Result<Exit, Failure> {
         Command::Schema => schema::run(cx),
         Command::Explain(arguments) => explain::run(cx, &arguments),
         Command::State(arguments) => state::run(cx, &arguments),
+        Command::Lock(arguments) => lock::run(cx, &arguments),
         Command::Completions(arguments) => completions::run(cx, &arguments),
         Command::Man => man::run(cx),
         Command::Version => version::run(cx),

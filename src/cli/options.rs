@@ -1,6 +1,7 @@
 //! The options that all commands share.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -62,6 +63,9 @@ pub(super) struct Options {
     /// Where lock, journals and caches are kept
     #[arg(long, global = true, value_name = "DIR", default_value = "state")]
     pub(super) state: PathBuf,
+    /// The same for several machines: s3://BUCKET/PREFIX [default: ECSCTL_STORE]
+    #[arg(long, global = true, value_name = "PLACE", value_parser = shared)]
+    pub(super) store: Option<String>,
     /// The profile of the AWS configuration
     #[arg(long, global = true, value_name = "NAME")]
     pub(super) profile: Option<String>,
@@ -77,6 +81,23 @@ pub(super) struct Options {
     /// Logs calls to stderr: error to trace, or a filter [default: ECSCTL_LOG]
     #[arg(long, global = true, value_name = "LEVEL")]
     pub(super) log: Option<String>,
+}
+
+fn shared(text: &str) -> Result<String, String> {
+    crate::spec::place(text).map(|_| text.to_owned())
+}
+
+/// Reads `90s`, `5m` or `1h`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "write for example 90s, 5m or 1h".to_owned();
+    let unit = match text.chars().last() {
+        Some('s') => 1,
+        Some('m') => 60,
+        Some('h') => 3600,
+        _ => return Err(wrong()),
+    };
+    let count: u32 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(u64::from(count) * unit))
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

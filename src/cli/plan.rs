@@ -18,7 +18,7 @@ use crate::report::{human, json, markdown};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Keeps the plan in a file, for `apply FILE`
+    /// Keeps the plan for `apply FILE`: in a file, or as s3://BUCKET/KEY
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
     /// Exits with 2 when there is something to do
@@ -47,7 +47,9 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
     let is_empty = plan.is_empty();
     if let Some(file) = &arguments.out {
         let git = git::commit(&cx.options.file);
-        Saved::new(plan, stack.desired, stack.urls, &options).at_commit(git).write(file)?;
+        let saved = Saved::new(plan, stack.desired, stack.urls, &options);
+        let saved = saved.at_commit(git).sharing(stack.state);
+        block_on(saved.write(cx, file))?;
         cx.say(&format!("the plan is kept in {}", file.display()))?;
     }
     Ok(if arguments.detailed_exitcode && !is_empty { Exit::Pending } else { Exit::Done })

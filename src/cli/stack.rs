@@ -17,7 +17,7 @@ use crate::kind::StackId;
 use crate::nearest::nearest;
 use crate::report::diagnostics;
 use crate::report::summary::Outputs;
-use crate::spec::{self, Disk, Rejected, Request, Sources, Spec};
+use crate::spec::{self, Disk, Rejected, Request, Sources, Spec, State};
 use crate::value::{Known, Value, parse_text};
 
 /// The name of the environment when none is chosen.
@@ -35,6 +35,8 @@ pub(super) struct Stack {
     pub(super) urls: Urls,
     /// How long after its creation it may be destroyed.
     pub(super) ttl: Option<Duration>,
+    /// Where locks and journals lie.
+    pub(super) state: State,
     /// What is worth a look; told on stderr already.
     pub(super) warnings: Vec<Diagnostic>,
     /// The texts.
@@ -128,10 +130,10 @@ fn rejected(rejected: Rejected) -> Failure {
 
 impl From<Whole> for Stack {
     fn from(whole: Whole) -> Self {
-        let Whole { desired, graph, drafts, urls, ttl, warnings, sources } = whole;
+        let Whole { desired, graph, drafts, urls, ttl, state, warnings, sources } = whole;
         let drafts = drafts.into_iter().map(|draft| (draft.address.clone(), draft)).collect();
         let (urls, sources) = (Urls(urls), Box::new(sources));
-        Self { desired, graph, drafts, urls, ttl, warnings, sources }
+        Self { desired, graph, drafts, urls, ttl, state, warnings, sources }
     }
 }
 

@@ -4,16 +4,17 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::context::Context;
+use super::locked::{kept, local};
 use super::options::Format;
 use super::stack::{identify, load};
-use super::world::{Door, block_on, store};
+use super::world::{Door, block_on};
 use super::{Exit, Failure};
 use crate::diag::Diagnostic;
 use crate::plan::Purpose;
 use crate::report::{diagnostics, words};
 use crate::run::event::Event;
 use crate::snapshot::observe;
-use crate::store::local::Recorded;
+use crate::store::Recorded;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -38,14 +39,10 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
 }
 
 fn show(cx: &mut Context) -> Result<Exit, Failure> {
-    let store = store(cx, &identify(cx)?.id);
-    let state = |error: std::io::Error| Failure::state(&cx.options.state, &error);
-    let names = store.runs().map_err(state)?;
-    let runs: Result<Vec<Recorded>, _> = names.iter().map(|name| store.recorded(name)).collect();
-    let runs = runs.map_err(state)?;
-    for Recorded { file, damaged, events: _ } in &runs {
+    let (names, runs) = block_on(recorded(cx))?;
+    for Recorded { place, damaged, events: _ } in &runs {
         let Some(line) = damaged else { continue };
-        let title = format!("the journal `{}` is damaged in line {line}", file.display());
+        let title = format!("the journal `{place}` is damaged in line {line}");
         let hint = "delete it if you like: no plan depends on it";
         let warning = Diagnostic::warning("E0409", title).hint(hint);
         cx.say(diagnostics::plain(&warning, cx.err_look).trim_end())?;
@@ -58,6 +55,19 @@ fn show(cx: &mut Context) -> Result<Exit, Failure> {
     };
     cx.print(&text)?;
     Ok(Exit::Done)
+}
+
+/// The recorded runs, by name.
+async fn recorded(cx: &Context) -> Result<(Vec<String>, Vec<Recorded>), Failure> {
+    let mut spec = identify(cx)?;
+    let store = kept(cx, &mut spec).await?;
+    let failed = |error| Failure::store(&cx.options.state, error);
+    let names = store.runs().await.map_err(failed)?;
+    let mut runs = Vec::new();
+    for name in &names {
+        runs.push(store.recorded(name).await.map_err(failed)?);
+    }
+    Ok((names, runs))
 }
 
 /// What the journal says of a run.
@@ -111,7 +121,7 @@ fn told(run: String, recorded: &Recorded) -> Told {
 fn rebuild(cx: &mut Context) -> Result<Exit, Failure> {
     let mut desired = load(cx)?.desired;
     // Trouble with a cache that is to go anyway is no trouble, unless the new one cannot be written.
-    drop(fs_err::remove_file(store(cx, &desired.stack).cache_file()));
+    drop(fs_err::remove_file(local(cx, &desired.stack).cache_file()));
     let count = block_on(async {
         let door = Door::open(cx, &mut desired.stack).await?;
         let snapshot = observe(door.cloud(), &desired).await?;

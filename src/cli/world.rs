@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Failure;
 use super::context::Context;
+use super::locked::local;
 use super::options::World;
 use super::stack::Stack;
 use crate::cloud::Cloud;
@@ -17,7 +18,7 @@ use crate::plan::{self, Plan, Purpose};
 use crate::report::summary::listed;
 use crate::snapshot::{self, Snapshot};
 use crate::spec::Sources;
-use crate::store::local::Local;
+use crate::store::Right;
 
 /// So many stacks are named to whoever may have mistyped one.
 const STACKS: usize = 20;
@@ -39,15 +40,8 @@ impl Door {
     pub(super) async fn open(cx: &Context, stack: &mut StackId) -> Result<Self, Failure> {
         match cx.world()? {
             World::Aws => {
-                let has_keys = cx.environment.contains_key("AWS_ACCESS_KEY_ID");
-                let usual_profile = cx.environment.get("AWS_PROFILE").filter(|_| !has_keys);
-                let connection = Connection {
-                    profile: cx.options.profile.clone(),
-                    usual_profile: usual_profile.cloned(),
-                    region: Some(stack.region.clone()).filter(|region| !region.is_empty()),
-                };
-                let cache = Cache::at(store(cx, stack).cache_file());
-                let aws = Aws::connect(connection, cache).await?;
+                let cache = Cache::at(local(cx, stack).cache_file());
+                let aws = connect(cx, &stack.region, cache).await?;
                 stack.region = aws.region();
                 Ok(Self::Aws(Box::new(aws)))
             }
@@ -73,6 +67,14 @@ impl Door {
         match self {
             Self::Aws(aws) => &**aws,
             Self::Sim(sim) => &**sim,
+        }
+    }
+
+    /// From now on nothing goes out unless the lock is still held. The simulated account is this
+    /// process's own.
+    pub(super) fn guard(&self, right: Arc<Right>) {
+        if let Self::Aws(aws) = self {
+            aws.guard(right);
         }
     }
 
@@ -103,14 +105,21 @@ impl Door {
     }
 }
 
+/// Clients for the region, or for that of the profile if it is empty. No call is made.
+pub(super) async fn connect(cx: &Context, region: &str, cache: Cache) -> Result<Aws, Failure> {
+    let has_keys = cx.environment.contains_key("AWS_ACCESS_KEY_ID");
+    let usual_profile = cx.environment.get("AWS_PROFILE").filter(|_| !has_keys);
+    let connection = Connection {
+        profile: cx.options.profile.clone(),
+        usual_profile: usual_profile.cloned(),
+        region: Some(region.to_owned()).filter(|region| !region.is_empty()),
+    };
+    Ok(Aws::connect(connection, cache).await?)
+}
+
 /// Wall time: the simulated account outlives the process.
 fn seconds() -> f64 {
     jiff::Timestamp::now().as_duration().as_secs_f64()
-}
-
-/// Where the stack's lock, journals and cache lie.
-pub(super) fn store(cx: &Context, stack: &StackId) -> Local {
-    Local::new(&cx.options.state, stack)
 }
 
 /// What is, and what has to be done.

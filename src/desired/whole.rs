@@ -10,7 +10,7 @@ use super::Desired;
 use crate::blueprint::{self, Declaration, Expansion, Options};
 use crate::diag::{Diagnostic, Place, Severity};
 use crate::graph::Graph;
-use crate::spec::{Rejected, Sources, Spec, Unread};
+use crate::spec::{Rejected, Sources, Spec, State, Unread};
 
 /// A stack as its spec declares it.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct Whole {
     pub urls: BTreeMap<String, String>,
     /// How long after an apply it may be destroyed.
     pub ttl: Option<Duration>,
+    /// Where locks and journals lie.
+    pub state: State,
     /// What is worth a look.
     pub warnings: Vec<Diagnostic>,
     /// The texts.
@@ -42,14 +44,14 @@ pub fn of(loaded: Result<Spec, Rejected>) -> Result<Whole, Rejected> {
 
 fn declared(spec: Spec) -> Result<Whole, Rejected> {
     let options = Options::of(&spec);
-    let Spec { id, tags, ttl, protect, document, sources, mut warnings } = spec;
+    let Spec { id, tags, ttl, protect, state, document, sources, mut warnings } = spec;
     let mut desired = Desired { tags, protect, ..Desired::nothing(id) };
     let judged = judge(&mut desired, document, options, Unread::default());
     warnings.extend(judged.found);
     match judged.graph {
         Some(graph) => {
             let (drafts, urls) = (judged.drafts, judged.urls);
-            Ok(Whole { desired, graph, drafts, urls, ttl, warnings, sources })
+            Ok(Whole { desired, graph, drafts, urls, ttl, state, warnings, sources })
         }
         None => Err(Rejected { diagnostics: warnings, sources, rest: None }),
     }

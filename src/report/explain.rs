@@ -111,6 +111,7 @@ const PAGES: &[(&str, &str)] = &[
     ("E0409", include_str!("../../docs/errors/E0409.md")),
     ("E0410", include_str!("../../docs/errors/E0410.md")),
     ("E0411", include_str!("../../docs/errors/E0411.md")),
+    ("E0412", include_str!("../../docs/errors/E0412.md")),
 ];
 
 /// The page of an error.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kind::{Field, Shape};
 
-use super::meta::{self, STACK, TTL};
+use super::meta::{self, LEASE, STACK, STORE, TTL};
 use super::rules::{Format, Later, Reference, Shorthand};
 use super::vars;
 
@@ -51,7 +51,7 @@ impl Language {
 
     /// The format called `name`.
     pub(crate) fn format(&self, name: &str) -> Option<&Format> {
-        self.formats.iter().chain([&TTL, &STACK]).find(|rule| rule.name == name)
+        self.formats.iter().chain([&TTL, &STACK, &STORE, &LEASE]).find(|rule| rule.name == name)
     }
 
     /// Whether the key stands for a section, or is one that belongs to none.

@@ -34,7 +34,7 @@ pub fn load(request: &Request, language: &Language, files: &dyn Files) -> Result
     put_together(request, texts, language)
 }
 
-/// Reads of a spec only which stack it is and whether it is protected. Nothing else in it has to be
+/// Reads of a spec only which stack it is, whether it is protected and where its lock lies. Nothing else in it has to be
 /// right, and no variable that only other things mention needs a value.
 pub fn identify(
     request: &Request,
@@ -49,7 +49,7 @@ pub fn identify(
 }
 
 /// What of a spec says which stack it is.
-const IDENTITY: [&str; 6] = ["ecsctl", "stack", "region", "protect", "vars", "env"];
+const IDENTITY: [&str; 7] = ["ecsctl", "stack", "region", "protect", "state", "vars", "env"];
 
 /// Leaves of all texts what says which stack it is, and the variables that this mentions. Gives their
 /// names.
@@ -118,6 +118,7 @@ fn put_together(request: &Request, texts: Texts, language: &Language) -> Result<
         tags: meta.tags,
         ttl: meta.ttl.and_then(|ttl| lifetime(&ttl).ok()),
         protect: meta.protect,
+        state: meta.state,
         document: sections(&tree),
         sources: with_tree(sources, tree, env),
         warnings,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::example::name;
@@ -37,6 +37,9 @@ pub struct Meta {
     /// Whether the environment may not be destroyed.
     #[serde(default)]
     pub protect: bool,
+    /// Where locks and journals lie.
+    #[serde(default)]
+    pub state: State,
     /// Files that are read as if they stood here; `*` stands for any characters.
     #[serde(default)]
     pub include: Vec<String>,
@@ -59,18 +62,49 @@ pub struct Meta {
     pub unset: Vec<String>,
 }
 
+/// Where locks and journals lie.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct State {
+    /// A place that several machines share, in a bucket that is there already: `"s3://BUCKET/PREFIX"`. Left
+    /// out, the folder of `--state` on this machine.
+    #[schemars(extend("x-format" = "store"))]
+    pub store: Option<String>,
+    /// How long the lock lasts unless its holder renews it, which it does: `"60s"`.
+    #[schemars(extend("x-format" = "lease"))]
+    pub lease: Option<String>,
+}
+
+impl State {
+    /// How long the lock lasts, if that is said.
+    pub fn term(&self) -> Option<Duration> {
+        self.lease.as_deref().and_then(|text| lease(text).ok())
+    }
+}
+
 /// Keys that only the spec itself may say: they mean nothing in an overlay.
 pub(crate) const ONLY_IN_BASE: [&str; 5] = ["ecsctl", "stack", "env", "include", "in"];
 
 /// All keys that belong to no section.
-pub(crate) const KEYS: [&str; 12] = [
-    "ecsctl", "stack", "region", "tags", "ttl", "protect", "include", "in", "vars", "defaults",
-    "env", "unset",
+pub(crate) const KEYS: [&str; 13] = [
+    "ecsctl", "stack", "region", "tags", "ttl", "protect", "state", "include", "in", "vars",
+    "defaults", "env", "unset",
 ];
 
 /// The form of `ttl`.
 pub(crate) const TTL: Format =
     Format { name: "ttl", example: "\"8h\"", check: |text| lifetime(text).map(drop) };
+
+/// The form of `state.store`.
+pub(crate) const STORE: Format = Format {
+    name: "store",
+    example: "\"s3://my-bucket/ecsctl\"",
+    check: |text| place(text).map(drop),
+};
+
+/// The form of `state.lease`.
+pub(crate) const LEASE: Format =
+    Format { name: "lease", example: "\"60s\"", check: |text| lease(text).map(drop) };
 
 /// The form of `stack`.
 pub(crate) const STACK: Format = Format { name: "stack-name", example: "\"shop\"", check: name };
@@ -91,4 +125,28 @@ pub(crate) fn lifetime(text: &str) -> Result<Duration, String> {
         0 => Err(wrong()),
         count => Ok(Duration::from_secs(u64::from(count) * minutes * 60)),
     }
+}
+
+/// Reads `s3://BUCKET/PREFIX` as bucket and prefix; the prefix may be empty.
+pub fn place(text: &str) -> Result<(&str, &str), String> {
+    let path = text.strip_prefix("s3://").ok_or("a shared store is `s3://BUCKET/PREFIX`")?;
+    let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
+    let legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+    if !(3..=63).contains(&bucket.len()) || !bucket.chars().all(legal) {
+        return Err(format!("`{bucket}` is no name of a bucket"));
+    }
+    Ok((bucket, prefix.trim_matches('/')))
+}
+
+/// Reads `"30s"` or `"2m"`: 2 seconds to 15 minutes.
+fn lease(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not how long a lock may last: 2s to 15m");
+    let (count, unit) = match (text.strip_suffix('s'), text.strip_suffix('m')) {
+        (Some(count), _) => (count, 1),
+        (None, Some(count)) => (count, 60),
+        (None, None) => return Err(wrong()),
+    };
+    let count: u32 = count.parse().map_err(|_| wrong())?;
+    let seconds = u64::from(count) * unit;
+    if (2..=15 * 60).contains(&seconds) { Ok(Duration::from_secs(seconds)) } else { Err(wrong()) }
 }

@@ -16,7 +16,7 @@ pub use self::example::{name as legal_name, of as example};
 pub use self::files::{Disk, Files};
 pub use self::language::{KindWords, Language};
 pub use self::load::{identify, load};
-pub use self::meta::Meta;
+pub use self::meta::{Meta, State, place};
 pub use self::node::Layer;
 pub use self::rules::{Format, Later, Reference, Shorthand, When};
 pub use self::sources::{Located, Origin, Sources};
@@ -76,6 +76,8 @@ pub struct Spec {
     pub ttl: Option<Duration>,
     /// Whether the environment may not be destroyed.
     pub protect: bool,
+    /// Where locks and journals lie.
+    pub state: State,
     /// The sections: merged, canonical, variables filled in; `${…}` names outputs of kinds.
     pub document: Json,
     /// The texts, and the way back to them.

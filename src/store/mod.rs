@@ -1,9 +1,112 @@
-//! Where journals, plans, caches and locks lie.
+//! Where locks, journals and caches lie: in a folder of this machine, or, for several machines, in a place
+//! that they share. Nothing in it is truth: it may be deleted whenever no run is under way.
 
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-pub mod local;
+use self::folder::Folder;
+pub use self::journal::{FileJournal, Recorded};
+pub use self::lease::{Claim, Lease, LockError, Lost, Right};
+use self::objects::Result;
+pub use self::objects::{Found, Objects, StoreError, Version, Written};
+pub use self::record::{Held, Holder, Record};
+use crate::kind::StackId;
+
+mod folder;
+mod journal;
+mod lease;
+mod objects;
+mod record;
+#[cfg(test)]
+mod tests;
+
+/// How long a lock lasts without being renewed, unless the spec says otherwise.
+pub const TERM: Duration = Duration::from_secs(60);
+
+/// What is kept of one stack and environment.
+#[derive(Debug, Clone)]
+pub struct Store {
+    local: Folder,
+    /// Where locks and journals lie that others read: the folder, or a place that machines share.
+    common: Arc<dyn Objects>,
+    is_shared: bool,
+    folder: String,
+}
+
+impl Store {
+    /// What is kept in the folder `root` of this machine. Nothing is created before something is
+    /// written.
+    pub fn local(root: &Path, stack: &StackId) -> Self {
+        let local = Folder::new(root);
+        let (common, folder) = (Arc::new(local.clone()), format!("{}/{}", stack.stack, stack.env));
+        Self { local, common, is_shared: false, folder }
+    }
+
+    /// The same, with locks and journals in a place that several machines share.
+    #[must_use]
+    pub fn sharing(self, place: Arc<dyn Objects>) -> Self {
+        Self { common: place, is_shared: true, ..self }
+    }
+
+    /// Where observations that never change are kept: on this machine.
+    pub fn cache_file(&self) -> PathBuf {
+        self.local.path(&format!("{}/cache.json", self.folder))
+    }
+
+    /// A lock to take.
+    pub fn claim(&self, holder: Holder, term: Duration) -> Claim {
+        Claim { objects: Arc::clone(&self.common), folder: self.folder.clone(), holder, term }
+    }
+
+    /// How the lock stands; `None` when nobody holds it.
+    pub async fn held(&self) -> Result<Option<Held>> {
+        lease::look(&*self.common, &self.folder, TERM).await
+    }
+
+    /// Begins the journal of a run of so many steps: on this machine, because each event is written down
+    /// before it takes effect.
+    pub fn journal(&self, run: &str, steps: usize) -> io::Result<FileJournal> {
+        FileJournal::begin(&self.local.path(&self.run(run)), steps)
+    }
+
+    /// Copies a journal, as far as it has come, to where others read it.
+    pub async fn publish(&self, run: &str) -> Result<()> {
+        if !self.is_shared {
+            return Ok(());
+        }
+        let text = fs_err::read(self.local.path(&self.run(run)))?;
+        self.common.put(&self.run(run), text).await
+    }
+
+    /// The names of the recorded runs, oldest first.
+    pub async fn runs(&self) -> Result<Vec<String>> {
+        let start = self.run("");
+        let start = start.trim_end_matches(JOURNAL);
+        let keys = self.common.list(start).await?;
+        let name = |key: &String| Some(key.strip_prefix(start)?.strip_suffix(JOURNAL)?.to_owned());
+        Ok(keys.iter().filter_map(name).collect())
+    }
+
+    /// What a run has written down, as far as it can be read.
+    pub async fn recorded(&self, run: &str) -> Result<Recorded> {
+        let key = self.run(run);
+        let text = self.common.get(&key).await?.map(|found| found.body).unwrap_or_default();
+        let place = match self.is_shared {
+            true => key,
+            false => self.local.path(&key).display().to_string(),
+        };
+        Ok(Recorded::read(place, &text))
+    }
+
+    fn run(&self, run: &str) -> String {
+        format!("{}/runs/{run}{JOURNAL}", self.folder)
+    }
+}
+
+/// What the names of journals end with.
+const JOURNAL: &str = ".jsonl";
 
 /// Writes a file of the state folder, which is made where it is not there yet.
 pub fn write_state(path: &Path, text: &[u8]) -> io::Result<()> {

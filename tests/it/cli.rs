@@ -163,6 +163,8 @@ fn help() {
         "state",
         "state show",
         "state rebuild",
+        "lock",
+        "lock show",
         "completions",
         "man",
         "version",

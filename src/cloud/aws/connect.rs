@@ -47,6 +47,7 @@ impl Aws {
     pub async fn connect(connection: Connection, cache: Cache) -> Result<Self, ConnectError> {
         // Few attempts: what is lost for longer is tried again by the executor, which knows the step's
         // deadline, and what AWS throttles by `pace`.
+        let gate = pace::Gate::default();
         let retries = RetryConfig::standard().with_max_attempts(3);
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(5))
@@ -61,7 +62,7 @@ impl Aws {
             .stalled_stream_protection(
                 StalledStreamProtectionConfig::enabled().upload_enabled(false).build(),
             )
-            .http_client(pace::client());
+            .http_client(pace::client(gate.clone()));
         let Connection { profile, usual_profile, region } = connection;
         if let Some(name) = profile.as_ref().or(usual_profile.as_ref()) {
             require(name).await?;
@@ -84,7 +85,7 @@ impl Aws {
         if config.region().is_none() {
             return Err(ConnectError::NoRegion);
         }
-        Ok(Self::new(&config, cache))
+        Ok(Self::behind(&config, cache, gate))
     }
 
     /// The region that the clients speak to.

@@ -1,11 +1,13 @@
 //! AWS through the SDK: the clients, and what all kinds share when they call them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 
+pub use self::bucket::Bucket;
 pub use self::cache::Cache;
 pub use self::calls::{batched, concurrently};
 pub use self::coalesce::Coalesced;
@@ -13,7 +15,9 @@ pub use self::connect::{ConnectError, Connection};
 pub use self::owned::Owned;
 use super::{Cloud, Surroundings};
 use crate::kind::{Deed, Done, Error, Health, Live, Ready, Registered, Result, Sought, StackId};
+use crate::store::Right;
 
+mod bucket;
 mod cache;
 mod calls;
 mod coalesce;
@@ -49,13 +53,20 @@ pub struct Aws {
     pub deployments: Coalesced<aws_sdk_ecs::types::ServiceDeployment>,
     sts: aws_sdk_sts::Client,
     tagging: aws_sdk_resourcegroupstagging::Client,
-    owned: Mutex<BTreeMap<String, std::sync::Arc<Owned>>>,
+    owned: Mutex<BTreeMap<String, Arc<Owned>>>,
     attempts: once::Attempts,
+    config: SdkConfig,
+    gate: pace::Gate,
 }
 
 impl Aws {
     /// Clients for what the standard chain of aws-config found: region, credentials, endpoint.
     pub fn new(config: &SdkConfig, cache: Cache) -> Self {
+        Self::behind(config, cache, pace::Gate::default())
+    }
+
+    /// The same, behind a gate.
+    fn behind(config: &SdkConfig, cache: Cache, gate: pace::Gate) -> Self {
         let ecs = aws_sdk_ecs::Client::new(config);
         Self {
             services: ecs::services(&ecs),
@@ -71,18 +82,25 @@ impl Aws {
             cache,
             owned: Mutex::default(),
             attempts: once::Attempts::default(),
+            config: config.clone(),
+            gate,
         }
+    }
+
+    /// From now on no call goes out unless the lock is still held.
+    pub fn guard(&self, right: Arc<Right>) {
+        self.gate.guard(right);
     }
 
     /// Everything outside EC2 and IAM that carries the stack's tags; read once, then remembered until
     /// [`Aws::forget_owned`].
-    pub async fn owned(&self, stack: &StackId) -> Result<std::sync::Arc<Owned>> {
+    pub async fn owned(&self, stack: &StackId) -> Result<Arc<Owned>> {
         let mut known = self.owned.lock().await;
         let key = stack.prefix();
         if let Some(owned) = known.get(&key) {
             return Ok(owned.clone());
         }
-        let owned = std::sync::Arc::new(Owned::read(&self.tagging, stack).await?);
+        let owned = Arc::new(Owned::read(&self.tagging, stack).await?);
         known.insert(key, owned.clone());
         Ok(owned)
     }

@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) status: u16,
     /// AWS's error code, if it was refused.
     pub(crate) error: Option<String>,
+    /// The caller, as it called itself in AWS_SDK_UA_APP_ID.
+    pub(crate) caller: Option<String>,
 }
 
 /// Something that exists in an account.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
+use aws_config::SdkConfig;
 use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use ecsctl::cloud::aws::{Aws, Cache};
 use serde_json::Value as Json;
@@ -177,16 +178,27 @@ impl Session {
 
     /// Does something in the account behind the tool's back.
     pub(crate) fn behind_its_back<T>(&self, act: impl AsyncFnOnce(&Aws) -> T) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.expect("a runtime");
+        let (config, cache) = (self.config(), Cache::in_memory());
+        runtime().block_on(async { act(&Aws::new(&config, cache)).await })
+    }
+
+    /// A new bucket, as `s3://NAME/tests`.
+    pub(crate) fn bucket(&self) -> String {
+        let name = format!("shared-{}", self.account);
+        let client = aws_sdk_s3::Client::new(&self.config());
+        let made = runtime().block_on(client.create_bucket().bucket(&name).send());
+        made.expect("a new bucket");
+        format!("s3://{name}/tests")
+    }
+
+    fn config(&self) -> SdkConfig {
         let credentials = Credentials::new(&self.account, "test", None, None, "test");
-        let config = aws_config::SdkConfig::builder()
+        SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(REGION))
             .endpoint_url(Server::get().url())
             .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .build();
-        runtime.block_on(async { act(&Aws::new(&config, Cache::in_memory())).await })
+            .build()
     }
 }
 
@@ -197,6 +209,11 @@ impl Drop for Session {
             drop(fs_err::remove_dir_all(&self.folder));
         }
     }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime")
 }
 
 /// Runs `command` to its end; `started` may end it from another thread.
@@ -298,10 +315,22 @@ impl Calls {
         self.0.iter().filter(|call| call.operation == operation).count()
     }
 
-    /// The operations that change something, in their order.
+    /// The operations that change something, in their order. S3 keeps the lock, and nothing of a stack.
     pub(crate) fn changes(&self) -> Vec<&str> {
-        let operations = self.0.iter().map(|call| call.operation.as_str());
-        operations.filter(|operation| is_change(operation)).collect()
+        self.all_changes().map(|call| call.operation.as_str()).collect()
+    }
+
+    fn all_changes(&self) -> impl Iterator<Item = &Call> {
+        self.0.iter().filter(|call| is_change(&call.operation) && call.service != "s3")
+    }
+
+    /// Who changed something outside of S3, in the order of the calls; each once for as long as nobody
+    /// else did.
+    pub(crate) fn callers(&self) -> Vec<&str> {
+        let mut callers: Vec<&str> =
+            self.all_changes().filter_map(|call| call.caller.as_deref()).collect();
+        callers.dedup();
+        callers
     }
 
     /// The calls that were refused.
@@ -320,7 +349,7 @@ impl std::fmt::Debug for Calls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut text = String::new();
         for run in self.0.chunk_by(|a, b| a == b) {
-            let Call { service, operation, status, error } = &run[0];
+            let Call { service, operation, status, error, caller: _ } = &run[0];
             let times = run.len();
             write!(text, "\n{times:>4} × {service} {operation} {status}")?;
             if let Some(error) = error {

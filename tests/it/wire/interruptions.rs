@@ -95,28 +95,6 @@ fn b15_a_rollout_that_is_taken_up_and_rolled_back_exits_with_4() {
     }
 }
 
-/// N9: one run at a time, and the lock goes with its holder.
-#[test]
-fn n9_the_lock_keeps_others_out_and_does_not_outlive_its_holder() {
-    let life = Life::begin(RUNNING);
-    life.session.set(&serde_json::json!({"task-start": 30.0}));
-    life.edit(&[("httpd:2.4", "httpd:2.5")]);
-    life.session.forget_calls();
-    let mut run = begin(&life, "apply");
-    while life.session.calls().count("UpdateService") == 0 {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    life.session.run(&["apply", "--yes"]).exits(5);
-    life.session.run(&["plan"]).exits(0);
-    run.kill().expect("it can be killed");
-    run.wait().expect("it has ended");
-    life.session.set(&serde_json::json!({"task-start": 0.1}));
-    life.edit(&[("httpd:2.5", "httpd:2.6")]);
-    life.session.run(&["apply", "--yes"]).exits(0);
-    life.nothing_is_left();
-    life.ends();
-}
-
 fn begin(life: &Life, command: &str) -> Child {
     let mut command = life.session.command(&[command, "--yes"]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

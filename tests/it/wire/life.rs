@@ -240,7 +240,10 @@ impl Life {
 
 /// Whatever was refused only asked whether something is there (B9 and its like).
 pub(super) fn only_lookups_refused(calls: &Calls) {
-    let absent = |code: &str| code.contains("NotFound") || code.starts_with("NoSuchEntity");
+    let absent = |code: &str| {
+        code.contains("NotFound")
+            || ["NoSuchEntity", "NoSuchKey"].iter().any(|it| code.starts_with(it))
+    };
     let refused: Vec<_> = calls
         .refused()
         .into_iter()

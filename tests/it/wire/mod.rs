@@ -5,6 +5,7 @@ mod containers;
 mod guards;
 mod interruptions;
 mod life;
+mod locks;
 mod network;
 mod replacing;
 mod roles;

@@ -6,7 +6,7 @@
 //! answers make it larger again.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
@@ -24,6 +24,7 @@ use aws_smithy_types::byte_stream::ByteStream;
 use self::bucket::Bucket;
 use self::rates::{RATES, Rate};
 use self::window::Window;
+use crate::store::Right;
 
 mod bucket;
 mod rates;
@@ -48,7 +49,7 @@ const REFUSALS: [&str; 6] = [
 const BEFORE_CODES: [&str; 2] = ["<Code>", "\"__type\""];
 
 /// The one HTTP client of all services: the SDK's default, paced.
-pub(super) fn client() -> SharedHttpClient {
+pub(super) fn client(gate: Gate) -> SharedHttpClient {
     let inner = Builder::new().build_with_connector_fn(|settings, components| {
         let mode = tls::rustls_provider::CryptoMode::AwsLc;
         let mut builder = ConnectorBuilder::default().tls_provider(tls::Provider::Rustls(mode));
@@ -59,7 +60,7 @@ pub(super) fn client() -> SharedHttpClient {
         builder.set_proxy_config(Some(ProxyConfig::from_env()));
         builder.build()
     });
-    SharedHttpClient::new(Paced { inner, pace: Arc::default() })
+    SharedHttpClient::new(Paced { inner, pace: Arc::new(Pace { gate, ..Pace::default() }) })
 }
 
 #[derive(Debug)]
@@ -92,9 +93,30 @@ impl HttpConnector for PacedConnector {
     }
 }
 
+/// What no call passes once the lock is somebody else's (N9). It stands right before the network: a call may
+/// have waited for its turn for minutes, or the machine slept.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Gate(Arc<OnceLock<Arc<Right>>>);
+
+impl Gate {
+    /// Sets the right that is asked for. The first one counts: a process holds one lock.
+    pub(super) fn guard(&self, right: Arc<Right>) {
+        drop(self.0.set(right));
+    }
+
+    /// Lets a call pass. The lock itself may lie in S3: it is looked at, whoever has it.
+    async fn pass(&self, service: &str) -> Result<(), ConnectorError> {
+        match self.0.get().filter(|_| service != "s3") {
+            Some(right) => right.check().await.map_err(|lost| ConnectorError::user(lost.into())),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Buckets and windows of all services.
 #[derive(Debug)]
 struct Pace {
+    gate: Gate,
     /// One for each of the [`RATES`].
     buckets: Vec<Mutex<Bucket>>,
     windows: Mutex<BTreeMap<String, Arc<Window>>>,
@@ -103,7 +125,8 @@ struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         let bucket = |rate: &Rate| Mutex::new(Bucket::new(rate.burst, rate.per_second));
-        Self { buckets: RATES.iter().map(bucket).collect(), windows: Mutex::default() }
+        let gate = Gate::default();
+        Self { gate, buckets: RATES.iter().map(bucket).collect(), windows: Mutex::default() }
     }
 }
 
@@ -122,6 +145,7 @@ impl Pace {
             Turn::of(bucket).await;
             // Whoever waits for a token takes nobody's place.
             let place = window.enter().await;
+            self.gate.pass(service).await?;
             sent += 1;
             let again = request.try_clone().filter(|_| sent <= RESENDS);
             let Some(copy) = again else { return inner.call(request).await };

@@ -1,0 +1,158 @@
+//! What is kept between runs, and the lock under which a stack is changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Failure;
+use super::complaint::held;
+use super::context::Context;
+use super::git;
+use super::options::World;
+use super::world::Door;
+use crate::kind::StackId;
+use crate::plan::Purpose;
+use crate::spec::{self, Spec, State};
+use crate::store::{Held, Holder, Lease, Store, TERM};
+
+/// Variables in which CI systems tell the address or the number of a run.
+const CI: [&str; 7] = [
+    "CI_JOB_URL",
+    "BUILDKITE_BUILD_URL",
+    "CIRCLE_BUILD_URL",
+    "CODEBUILD_BUILD_URL",
+    "BUILD_URL",
+    "CODEBUILD_BUILD_ID",
+    "BITBUCKET_BUILD_NUMBER",
+];
+
+/// What a command wants to do under the lock, and how long it waits for it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish {
+    /// What it does.
+    pub(super) purpose: Purpose,
+    /// How long it waits for another run's end.
+    pub(super) patience: Duration,
+}
+
+/// A run that holds the lock.
+pub(super) struct Keep {
+    /// What is kept.
+    pub(super) store: Store,
+    /// The run's name.
+    pub(super) run: String,
+    lease: Lease,
+}
+
+impl Keep {
+    /// Waits until the lock is somebody else's.
+    pub(super) fn lost(&self) -> impl Future<Output = ()> + Send + 'static {
+        let right = self.lease.right();
+        async move { drop(right.lost().await) }
+    }
+}
+
+/// What is kept of the stack on this machine.
+pub(super) fn local(cx: &Context, stack: &StackId) -> Store {
+    Store::local(&cx.options.state, stack)
+}
+
+/// What is kept of the stack: where the command line says, the environment or the spec. A simulated
+/// account is this machine's own, and so is what is kept of it.
+fn store(cx: &Context, door: &Door, stack: &StackId, state: &State) -> Result<Store, Failure> {
+    let local = local(cx, stack);
+    let (Door::Aws(aws), Some(place)) = (door, place(cx, state)) else { return Ok(local) };
+    let (bucket, prefix) = spec::place(&place).map_err(Failure::Usage)?;
+    Ok(local.sharing(Arc::new(aws.bucket(bucket, prefix))))
+}
+
+/// What is kept of the stack of a spec, for those who only look. Nobody needs AWS for what lies on this
+/// machine.
+pub(super) async fn kept(cx: &Context, spec: &mut Spec) -> Result<Store, Failure> {
+    if cx.world()? == World::Sim || place(cx, &spec.state).is_none() {
+        return Ok(local(cx, &spec.id));
+    }
+    let door = Door::open(cx, &mut spec.id).await?;
+    store(cx, &door, &spec.id, &spec.state)
+}
+
+fn place(cx: &Context, state: &State) -> Option<String> {
+    let set = || cx.environment.get("ECSCTL_STORE").filter(|place| !place.is_empty()).cloned();
+    cx.options.store.clone().or_else(set).or_else(|| state.store.clone())
+}
+
+/// Does something under the lock of a stack, and gives the lock back.
+pub(super) async fn locked<T>(
+    cx: &mut Context,
+    door: &Door,
+    stack: &StackId,
+    state: &State,
+    wish: Wish,
+    act: impl AsyncFnOnce(&mut Context, &Keep) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let store = store(cx, door, stack, state)?;
+    let holder = holder(cx, wish.purpose);
+    let run = holder.run.clone();
+    let claim = store.claim(holder, state.term().unwrap_or(TERM));
+    let mut wait = |other: &Held| {
+        let (who, _) = held(other, jiff::Timestamp::now());
+        // Whoever cannot be told waits all the same.
+        drop(writeln!(cx.err, "waiting: {who}"));
+    };
+    let lease = claim.take(wish.patience, &mut wait).await;
+    let lease = lease.map_err(|error| Failure::lock(&cx.options.state, error))?;
+    door.guard(lease.right());
+    let keep = Keep { store, run, lease };
+    let done = act(cx, &keep).await;
+    if let Some(lost) = keep.lease.right().taken() {
+        return Err(Failure::lost(&lost));
+    }
+    keep.lease.release().await;
+    done
+}
+
+fn holder(cx: &Context, purpose: Purpose) -> Holder {
+    Holder {
+        run: run_name(),
+        owner: owner(cx),
+        process: std::process::id(),
+        since: jiff::Timestamp::now().to_string(),
+        purpose: match purpose {
+            Purpose::Apply => "apply".to_owned(),
+            Purpose::Destroy => "destroy".to_owned(),
+        },
+        commit: git::commit(&cx.options.file),
+        ci: ci(cx),
+    }
+}
+
+/// `ada@laptop`, as far as the machine tells.
+fn owner(cx: &Context) -> String {
+    let named = |names: &[&str]| names.iter().find_map(|name| cx.environment.get(*name)).cloned();
+    // Few shells export HOSTNAME; Linux has it in files.
+    let in_files = || {
+        let files = ["/proc/sys/kernel/hostname", "/etc/hostname"];
+        files.iter().find_map(|file| fs_err::read_to_string(file).ok())
+    };
+    let user = named(&["USER", "LOGNAME", "USERNAME"]).unwrap_or_else(|| "somebody".to_owned());
+    match named(&["HOSTNAME", "COMPUTERNAME"]).or_else(in_files) {
+        Some(host) => format!("{user}@{}", host.trim()),
+        None => user,
+    }
+}
+
+/// The run of the CI system that this is a part of.
+fn ci(cx: &Context) -> Option<String> {
+    let set = |name: &str| cx.environment.get(name).filter(|text| !text.is_empty()).cloned();
+    let github = || {
+        let server = set("GITHUB_SERVER_URL")?;
+        let (repository, run) = (set("GITHUB_REPOSITORY")?, set("GITHUB_RUN_ID")?);
+        Some(format!("{server}/{repository}/actions/runs/{run}"))
+    };
+    github().or_else(|| CI.iter().find_map(|name| set(name)))
+}
+
+/// Unique, and sorted by time: `20261121T061959123Z-4711`.
+fn run_name() -> String {
+    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
+    format!("{now}-{}", std::process::id())
+}

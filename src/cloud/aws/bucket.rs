@@ -1,0 +1,165 @@
+//! A bucket of Amazon S3 as a place for objects that several machines share.
+//!
+//! Who replaces an object names the version that was read (`If-Match`) or that there was none
+//! (`If-None-Match`): of several, S3 lets one through. "How to prevent object overwrites with conditional
+//! writes" in the S3 user guide.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_sdk_s3::config::ConfigBag;
+use aws_sdk_s3::config::RuntimeComponents;
+use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_s3::config::{Intercept, SharedInterceptor};
+use aws_sdk_s3::error::BoxError;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::date_time::Format;
+use futures::future::BoxFuture;
+
+use super::Aws;
+use crate::kind::{Class, Error};
+use crate::store::{Found, Objects, StoreError, Version, Written};
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// What S3 says when a condition of a write does not hold: the object has another version, another
+/// write was under way, there is none any more.
+const OVERTAKEN: [&str; 3] = ["PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"];
+
+/// A part of a bucket: the keys that begin with a prefix.
+#[derive(Debug)]
+pub struct Bucket {
+    client: aws_sdk_s3::Client,
+    name: String,
+    prefix: String,
+}
+
+impl Aws {
+    /// The part of a bucket under `prefix`. No call is made.
+    pub fn bucket(&self, name: &str, prefix: &str) -> Bucket {
+        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        Bucket { client: aws_sdk_s3::Client::new(&self.config), name: name.to_owned(), prefix }
+    }
+}
+
+impl Bucket {
+    fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    fn told(&self, error: Error) -> StoreError {
+        let name = &self.name;
+        StoreError::Cloud(match error.code.as_deref() {
+            Some("NoSuchBucket") => error.hinted(format!("make it first: `aws s3 mb s3://{name}`")),
+            Some("PermanentRedirect" | "AuthorizationHeaderMalformed") => {
+                error.hinted(format!("the bucket `{name}` must be in the stack's region"))
+            }
+            _ => error,
+        })
+    }
+
+    /// GetObject.
+    async fn read(&self, key: &str) -> Result<Option<Found>> {
+        let clock = Clock::default();
+        let call = self.client.get_object().bucket(&self.name).key(self.key(key)).customize();
+        let read = call.interceptor(SharedInterceptor::new(clock.clone())).send().await;
+        let object = match read.map_err(Error::from) {
+            Ok(object) => object,
+            Err(error) if error.code.as_deref() == Some("NoSuchKey") => return Ok(None),
+            Err(error) => return Err(self.told(error)),
+        };
+        let version = Version(object.e_tag().unwrap_or_default().to_owned());
+        let age = clock.since(object.last_modified());
+        let body = object.body.collect().await;
+        let cut = |error| Error::new(Class::Transient, format!("the reply was cut off: {error}"));
+        Ok(Some(Found { body: body.map_err(cut)?.into_bytes().to_vec(), version, age }))
+    }
+
+    /// PutObject, with the condition that nobody has written since.
+    async fn write(&self, key: &str, since: Option<&Version>, body: Vec<u8>) -> Result<Written> {
+        let call = self.client.put_object().bucket(&self.name).key(self.key(key));
+        let call = match since {
+            Some(Version(tag)) => call.if_match(tag),
+            None => call.if_none_match("*"),
+        };
+        match call.body(ByteStream::from(body)).send().await.map_err(Error::from) {
+            Ok(made) => Ok(Written::Done(Version(made.e_tag().unwrap_or_default().to_owned()))),
+            Err(error) if error.code.as_deref().is_some_and(|it| OVERTAKEN.contains(&it)) => {
+                Ok(Written::Overtaken)
+            }
+            Err(error) => Err(self.told(error)),
+        }
+    }
+}
+
+impl Objects for Bucket {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Found>>> {
+        Box::pin(self.read(key))
+    }
+
+    fn put<'a>(&'a self, key: &'a str, body: Vec<u8>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let call = self.client.put_object().bucket(&self.name).key(self.key(key));
+            let sent = call.body(ByteStream::from(body)).send().await;
+            sent.map(drop).map_err(|error| self.told(error.into()))
+        })
+    }
+
+    fn replace<'a>(
+        &'a self,
+        key: &'a str,
+        version: Option<&'a Version>,
+        body: Vec<u8>,
+    ) -> BoxFuture<'a, Result<Written>> {
+        Box::pin(self.write(key, version, body))
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>>> {
+        Box::pin(async move {
+            let call = self.client.list_objects_v2().bucket(&self.name).prefix(self.key(prefix));
+            let mut pages = call.into_paginator().send();
+            let mut keys = Vec::new();
+            while let Some(page) = pages.next().await {
+                let page = page.map_err(|error| self.told(error.into()))?;
+                let found = page.contents().iter().filter_map(|object| object.key());
+                keys.extend(
+                    found.filter_map(|key| key.strip_prefix(&self.prefix)).map(str::to_owned),
+                );
+            }
+            keys.sort();
+            Ok(keys)
+        })
+    }
+}
+
+/// S3's own clock, read off an answer.
+#[derive(Debug, Clone, Default)]
+struct Clock(Arc<Mutex<Option<DateTime>>>);
+
+impl Clock {
+    /// How long ago something was, in whole seconds.
+    fn since(&self, then: Option<&DateTime>) -> Duration {
+        let now = self.0.lock().expect("no holder panics").as_ref().map(DateTime::secs);
+        let seconds = now.zip(then.map(DateTime::secs)).map_or(0, |(now, then)| now - then);
+        Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+    }
+}
+
+impl Intercept for Clock {
+    fn name(&self) -> &'static str {
+        "Clock"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> std::result::Result<(), BoxError> {
+        let date = context.response().headers().get("date");
+        let date = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+        *self.0.lock().expect("no holder panics") = date;
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! A folder as a place for objects.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use futures::future::BoxFuture;
+use sha2::{Digest as _, Sha256};
+
+use super::objects::{Found, Objects, Result, Version, Written};
+use super::write_state;
+
+/// Whoever replaces an object holds the lock of this file meanwhile: for as long as it takes to write.
+const GUARD: &str = "guard";
+
+/// Objects as files of a folder.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// The folder `root`; nothing is created before something is written.
+    pub(super) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// The file of an object.
+    pub(super) fn path(&self, key: &str) -> PathBuf {
+        self.root.join(key)
+    }
+
+    fn read(&self, key: &str) -> io::Result<Option<Found>> {
+        let path = self.path(key);
+        let body = match fs_err::read(&path) {
+            Ok(body) => body,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let modified = fs_err::metadata(&path)?.modified()?;
+        let version = version(&body);
+        // A clock that was set back makes nothing older.
+        Ok(Some(Found { body, version, age: modified.elapsed().unwrap_or_default() }))
+    }
+
+    fn replace(&self, key: &str, since: Option<&Version>, body: &[u8]) -> io::Result<Written> {
+        let path = self.path(key);
+        if let Some(folder) = path.parent() {
+            fs_err::create_dir_all(folder)?;
+        }
+        let guard = open_private(&path.with_extension(GUARD))?;
+        guard.lock()?;
+        let found = self.read(key)?.map(|found| found.version);
+        if found.as_ref() != since {
+            return Ok(Written::Overtaken);
+        }
+        write_state(&path, body)?;
+        Ok(Written::Done(version(body)))
+    }
+
+    fn keys(&self, prefix: &str) -> io::Result<Vec<String>> {
+        let (folder, start) = prefix.rsplit_once('/').unwrap_or(("", prefix));
+        let entries = match fs_err::read_dir(self.path(folder)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut keys = Vec::new();
+        for entry in entries {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            keys.extend(name.starts_with(start).then(|| format!("{folder}/{name}")));
+        }
+        keys.sort();
+        Ok(keys)
+    }
+}
+
+impl Objects for Folder {
+    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Found>>> {
+        Box::pin(async move { Ok(self.read(key)?) })
+    }
+
+    fn put<'a>(&'a self, key: &'a str, body: Vec<u8>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move { Ok(write_state(&self.path(key), &body)?) })
+    }
+
+    fn replace<'a>(
+        &'a self,
+        key: &'a str,
+        version: Option<&'a Version>,
+        body: Vec<u8>,
+    ) -> BoxFuture<'a, Result<Written>> {
+        Box::pin(async move { Ok(self.replace(key, version, &body)?) })
+    }
+
+    fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>>> {
+        Box::pin(async move { Ok(self.keys(prefix)?) })
+    }
+
+    /// A file with the operating system's lock on it. `None` where the file system has no locks.
+    fn vouch(&self, key: &str) -> Option<File> {
+        let path = self.path(key);
+        fs_err::create_dir_all(path.parent()?).ok()?;
+        let file = open_private(&path).ok()?;
+        file.lock().ok()?;
+        Some(file)
+    }
+
+    fn unvouch(&self, key: &str) {
+        // Left behind, it says that its owner is dead, and that is no harm.
+        drop(fs_err::remove_file(self.path(key)));
+    }
+
+    fn is_dead(&self, key: &str) -> bool {
+        let Ok(file) = File::open(self.path(key)) else { return false };
+        match file.try_lock() {
+            Ok(()) => {
+                self.unvouch(key);
+                true
+            }
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
+        }
+    }
+}
+
+fn version(body: &[u8]) -> Version {
+    let digest = Sha256::digest(body);
+    Version(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Opens a file for its owner only, and makes it where it is not there.
+fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = fs_err::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    fs_err::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    Ok(options.open(path)?.into_parts().0)
+}

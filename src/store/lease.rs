@@ -1,0 +1,321 @@
+//! The right to change a stack: a lease that runs out unless it is renewed, so that it cannot stick, and
+//! that whoever has lost it notices before the next call (N9, B37).
+//!
+//! The record says who holds it. It is only ever replaced if it is still the one that was read, so of
+//! several who reach for it one gets it, and one who was away for too long finds it gone. Its age is
+//! told by the place that keeps it: the machines' clocks need not agree.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::objects::{Found, Objects, Result, StoreError, Version, Written};
+use super::record::{Held, Holder, Record, alive, body, held, key, record};
+
+/// The longest pause between two looks at a lock that somebody else holds.
+const RAREST_LOOK: Duration = Duration::from_secs(1);
+
+/// Why there is no lock.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Somebody else has it.
+    #[error("another run holds the lock")]
+    Held(Box<Held>),
+    /// The place cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why the right to change things is gone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Lost {
+    /// It ran out, and somebody else has taken the lock; who, if they still have it.
+    #[error("the lease ran out, and another run has taken the lock")]
+    Taken(Option<Holder>),
+    /// It may have run out: the store does not answer.
+    #[error("the lease cannot be renewed: {0}")]
+    Unsure(String),
+}
+
+/// A lock to take.
+#[derive(Debug)]
+pub struct Claim {
+    pub(super) objects: Arc<dyn Objects>,
+    pub(super) folder: String,
+    /// Who takes it.
+    pub holder: Holder,
+    /// How long it lasts without being renewed.
+    pub term: Duration,
+}
+
+/// A point in time by the clock that never jumps and by the one that goes on while the machine sleeps.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    steady: Instant,
+    wall: SystemTime,
+}
+
+impl Moment {
+    fn now() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "nobody else knows how long the machine slept")]
+        let wall = SystemTime::now();
+        Self { steady: Instant::now(), wall }
+    }
+
+    /// By the clock that says more.
+    fn elapsed(self) -> Duration {
+        self.steady.elapsed().max(self.wall.elapsed().unwrap_or_default())
+    }
+}
+
+impl Claim {
+    /// Takes the lock; where somebody else holds it, tries again for as long as `patience` lasts, and says
+    /// to `wait` who it is.
+    pub async fn take(
+        self,
+        patience: Duration,
+        wait: &mut (dyn FnMut(&Held) + Send),
+    ) -> std::result::Result<Lease, LockError> {
+        let until = Instant::now() + patience;
+        let vouch = self.objects.vouch(&alive(&self.folder, &self.holder.run));
+        let mut told = None;
+        loop {
+            let found = self.objects.get(&key(&self.folder)).await?;
+            let version = found.as_ref().map(|found| found.version.clone());
+            let standing = found.as_ref().and_then(|found| held(found, self.term));
+            let held = match standing {
+                Some(held) if self.is_own(&held) => {
+                    return Ok(self.lease(held.record.fence, version, Moment::now(), vouch));
+                }
+                Some(held) if !self.is_over(&held) => held,
+                _ => {
+                    let fence =
+                        found.as_ref().and_then(record).map_or(0, |record| record.fence) + 1;
+                    let started = Moment::now();
+                    match self.write(fence, version.as_ref()).await? {
+                        Written::Done(version) => {
+                            return Ok(self.lease(fence, Some(version), started, vouch));
+                        }
+                        Written::Overtaken => continue,
+                    }
+                }
+            };
+            if Instant::now() >= until {
+                return Err(LockError::Held(Box::new(held)));
+            }
+            if told.as_ref() != held.record.holder.as_ref() {
+                wait(&held);
+                told.clone_from(&held.record.holder);
+            }
+            pause((self.term / 5).min(RAREST_LOOK)).await;
+        }
+    }
+
+    /// Whether the record is this claim's: of an attempt whose reply was lost.
+    fn is_own(&self, held: &Held) -> bool {
+        held.record.holder.as_ref().is_some_and(|holder| holder.run == self.holder.run)
+    }
+
+    /// Whether the lease has run out, or its holder is known to be dead.
+    fn is_over(&self, held: &Held) -> bool {
+        let is_dead = |holder: &Holder| self.objects.is_dead(&alive(&self.folder, &holder.run));
+        held.left.is_zero() || held.record.holder.as_ref().is_some_and(is_dead)
+    }
+
+    async fn write(&self, fence: u64, since: Option<&Version>) -> Result<Written> {
+        let body = body(fence, self.term, Some(&self.holder));
+        self.objects.replace(&key(&self.folder), since, body).await
+    }
+
+    fn lease(
+        self,
+        fence: u64,
+        version: Option<Version>,
+        renewed: Moment,
+        vouch: Option<std::fs::File>,
+    ) -> Lease {
+        let right = Arc::new(Right {
+            claim: self,
+            fence,
+            version: AsyncMutex::new(version),
+            renewed: Mutex::new(renewed),
+            lost: watch::Sender::new(None),
+        });
+        let beat = tokio::spawn(Arc::clone(&right).beat());
+        Lease { right, beat, vouch }
+    }
+}
+
+/// The lock, for as long as this lives. Give it back with [`Lease::release`]; otherwise it runs out.
+#[derive(Debug)]
+pub struct Lease {
+    right: Arc<Right>,
+    beat: JoinHandle<()>,
+    vouch: Option<std::fs::File>,
+}
+
+impl Lease {
+    /// The right to change things, for those who make the calls.
+    pub fn right(&self) -> Arc<Right> {
+        Arc::clone(&self.right)
+    }
+
+    /// Gives the lock back. Where that fails it runs out by itself.
+    pub async fn release(mut self) {
+        self.beat.abort();
+        if let Err(error) = self.right.give_back().await {
+            tracing::warn!(%error, "the lock could not be given back; it will run out");
+        }
+        if self.vouch.take().is_some() {
+            let Claim { objects, folder, holder, .. } = &self.right.claim;
+            objects.unvouch(&alive(folder, &holder.run));
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.beat.abort();
+    }
+}
+
+/// The right to change a stack.
+#[derive(Debug)]
+pub struct Right {
+    claim: Claim,
+    fence: u64,
+    /// Of the record as this run wrote it last. Held while it is renewed.
+    version: AsyncMutex<Option<Version>>,
+    renewed: Mutex<Moment>,
+    lost: watch::Sender<Option<Lost>>,
+}
+
+impl Right {
+    /// Fails if somebody else may have the lock by now. Quick, unless the last renewal is long ago: then
+    /// this process was stopped or the machine slept, and the lock is looked at first.
+    pub async fn check(&self) -> std::result::Result<(), Lost> {
+        if let Some(lost) = self.lost.borrow().clone() {
+            return Err(lost);
+        }
+        if self.since_renewal() < self.claim.term / 2 {
+            return Ok(());
+        }
+        self.renew().await
+    }
+
+    /// Waits until the lock is somebody else's.
+    pub async fn lost(&self) -> Lost {
+        let mut lost = self.lost.subscribe();
+        let found = lost.wait_for(Option::is_some).await.map(|lost| lost.clone());
+        match found {
+            Ok(Some(lost)) => lost,
+            // The sender lives as long as this.
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// Who has taken the lock, if it is lost.
+    pub fn taken(&self) -> Option<Lost> {
+        self.lost.borrow().clone()
+    }
+
+    fn since_renewal(&self) -> Duration {
+        self.renewed.lock().expect("no holder panics").elapsed()
+    }
+
+    /// Renews it a few times before it would run out, until it is lost.
+    async fn beat(self: Arc<Self>) {
+        loop {
+            pause(self.claim.term / 4).await;
+            if let Err(Lost::Taken(_)) = self.renew().await {
+                return;
+            }
+        }
+    }
+
+    async fn renew(&self) -> std::result::Result<(), Lost> {
+        let mut version = self.version.lock().await;
+        if let Some(lost) = self.lost.borrow().clone() {
+            return Err(lost);
+        }
+        // Of several who found it long ago, the first has renewed it.
+        if self.since_renewal() < self.claim.term / 8 {
+            return Ok(());
+        }
+        let started = Moment::now();
+        match self.replace(&mut version).await {
+            Ok(true) => {
+                *self.renewed.lock().expect("no holder panics") = started;
+                Ok(())
+            }
+            Ok(false) => {
+                let lost = Lost::Taken(self.present().await);
+                self.lost.send_replace(Some(lost.clone()));
+                Err(lost)
+            }
+            // As long as nobody else can have taken it, a store that does not answer stops nothing.
+            Err(_) if self.since_renewal() < self.claim.term * 3 / 4 => Ok(()),
+            Err(error) => Err(Lost::Unsure(error.to_string())),
+        }
+    }
+
+    /// Writes the record anew; false if it is another's by now.
+    async fn replace(&self, version: &mut Option<Version>) -> Result<bool> {
+        let key = key(&self.claim.folder);
+        loop {
+            if let Written::Done(new) = self.claim.write(self.fence, version.as_ref()).await? {
+                *version = Some(new);
+                return Ok(true);
+            }
+            // The reply to an earlier attempt may have been lost.
+            match self.claim.objects.get(&key).await? {
+                Some(found) if self.is_own(&found) && Some(&found.version) != version.as_ref() => {
+                    *version = Some(found.version);
+                }
+                _ => return Ok(false),
+            }
+        }
+    }
+
+    fn is_own(&self, found: &Found) -> bool {
+        let is_own = |record: &Record| {
+            let run = record.holder.as_ref().map(|holder| &holder.run);
+            record.fence == self.fence && run == Some(&self.claim.holder.run)
+        };
+        record(found).as_ref().is_some_and(is_own)
+    }
+
+    /// Who has the lock now.
+    async fn present(&self) -> Option<Holder> {
+        let found = self.claim.objects.get(&key(&self.claim.folder)).await.ok()??;
+        record(&found)?.holder
+    }
+
+    async fn give_back(&self) -> Result<()> {
+        let version = self.version.lock().await;
+        let body = body(self.fence, self.claim.term, None);
+        let key = key(&self.claim.folder);
+        // Overtaken: it is another's, and no business of ours any more.
+        self.claim.objects.replace(&key, version.as_ref(), body).await.map(drop)
+    }
+}
+
+/// Who holds the lock of a stack, if anybody does.
+pub(super) async fn look(
+    objects: &dyn Objects,
+    folder: &str,
+    term: Duration,
+) -> Result<Option<Held>> {
+    let Some(found) = objects.get(&key(folder)).await? else { return Ok(None) };
+    let held = held(&found, term);
+    let is_dead = |holder: &Holder| objects.is_dead(&alive(folder, &holder.run));
+    Ok(held.filter(|held| !held.record.holder.as_ref().is_some_and(is_dead)))
+}
+
+async fn pause(time: Duration) {
+    #[expect(clippy::disallowed_methods, reason = "a lease is a matter of time")]
+    tokio::time::sleep(time).await;
+}

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Failure;
 use super::complaint::held;
 use super::context::Context;
 use super::git;
 use super::options::World;
 use super::world::Door;
+use super::{Exit, Failure};
 use crate::kind::StackId;
 use crate::plan::Purpose;
 use crate::spec::{self, Spec, State};
@@ -81,14 +81,14 @@ fn place(cx: &Context, state: &State) -> Option<String> {
 }
 
 /// Does something under the lock of a stack, and gives the lock back.
-pub(super) async fn locked<T>(
+pub(super) async fn locked(
     cx: &mut Context,
     door: &Door,
     stack: &StackId,
     state: &State,
     wish: Wish,
-    act: impl AsyncFnOnce(&mut Context, &Keep) -> Result<T, Failure>,
-) -> Result<T, Failure> {
+    act: impl AsyncFnOnce(&mut Context, &Keep) -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
     let store = store(cx, door, stack, state)?;
     let holder = holder(cx, wish.purpose);
     let run = holder.run.clone();
@@ -103,11 +103,15 @@ pub(super) async fn locked<T>(
     door.guard(lease.right());
     let keep = Keep { store, run, lease };
     let done = act(cx, &keep).await;
-    if let Some(lost) = keep.lease.right().taken() {
-        return Err(Failure::lost(&lost));
+    match (&done, keep.lease.right().taken()) {
+        // Everything was done while the lock was held.
+        (Ok(Exit::Done), Some(_)) => done,
+        (_, Some(lost)) => Err(Failure::lost(&lost)),
+        (_, None) => {
+            keep.lease.release().await;
+            done
+        }
     }
-    keep.lease.release().await;
-    done
 }
 
 fn holder(cx: &Context, purpose: Purpose) -> Holder {

@@ -79,6 +79,11 @@ pub struct About {
     pub naming: Option<Naming>,
     /// Kinds that are observed before this one, because it is found through them.
     pub observed_after: &'static [&'static str],
+    /// Outputs by which others may mention the resource: a task definition names its log group.
+    pub mentioned_as: &'static [&'static str],
+    /// Sets whose members belong to one resource of the kind at a time, and go over to another at once: the
+    /// subnets of a route table. The other takes them before this one lets go.
+    pub hands_over: &'static [&'static str],
     /// Orders beyond references.
     pub awaits: &'static [Awaits],
     /// The field that users decide.
@@ -101,6 +106,8 @@ impl About {
         gate: Gate::Ready,
         naming: None,
         observed_after: &[],
+        mentioned_as: &["id", "arn", "uri"],
+        hands_over: &[],
         awaits: &[],
         inherits: None,
         rolls: &[],

@@ -35,6 +35,7 @@ impl Kind for LogGroup {
     const ABOUT: About = About {
         naming: Some(Naming { max: 512, style: NameStyle::Rooted, suffix: false }),
         exclusive: &["name"],
+        mentioned_as: &["id", "arn", "name"],
         ..About::DEFAULT
     };
 

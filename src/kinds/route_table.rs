@@ -14,7 +14,7 @@ use super::types::outputs::Id as Outputs;
 use crate::cloud::aws::ec2::{ROUTE_TABLES_PAGE, filter};
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
-    Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought,
+    About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought,
     TagChange,
 };
 
@@ -37,6 +37,7 @@ pub struct RouteTable {
 
 impl Kind for RouteTable {
     const NAME: &'static str = "route-table";
+    const ABOUT: About = About { hands_over: &["subnets"], ..About::DEFAULT };
 
     type Outputs = Outputs;
 

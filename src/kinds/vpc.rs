@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, ResourceType, Vpc as Description, VpcAttributeName, VpcState,
+    AttributeBooleanValue, ResourceType, Tag, Vpc as Description, VpcAttributeName, VpcState,
 };
+use futures::TryFutureExt as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +14,8 @@ use crate::cloud::aws::ec2::{PAGE, filter};
 use crate::cloud::aws::once::alone;
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
-    About, After, Check, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Ready, Result,
-    Sought, TagChange,
+    About, After, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Ready,
+    Result, Sought, TagChange,
 };
 
 /// A virtual private cloud. Its main route table, default network ACL and default security group come
@@ -107,7 +108,10 @@ impl Kind for Vpc {
 
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
         let call = cx.aws.ec2.delete_vpc().vpc_id(cx.id);
-        call.send().await.map_err(Error::from).absent_is_fine()
+        match call.send().await.map_err(Error::from).absent_is_fine() {
+            Err(error) if error.class == Class::InUse => Err(explain(error, cx).await),
+            result => result,
+        }
     }
 
     async fn tag(cx: &Cx<'_>, change: &TagChange) -> Result<()> {
@@ -125,6 +129,44 @@ impl Kind for Vpc {
             Some(_) => not_yet("pending"),
             None => not_yet("not visible yet"),
         })
+    }
+}
+
+/// What keeps the VPC from being deleted, in words. What is not the stack's stays, however long one waits;
+/// network interfaces go by themselves, some time after what they belonged to.
+async fn explain(error: Error, cx: &Cx<'_>) -> Error {
+    let within = || filter("vpc-id", [cx.id]);
+    let found = tokio::try_join!(
+        cx.aws.ec2.describe_security_groups().filters(within()).send().map_err(Error::from),
+        cx.aws.ec2.describe_subnets().filters(within()).send().map_err(Error::from),
+        cx.aws.ec2.describe_network_interfaces().filters(within()).send().map_err(Error::from),
+    );
+    // Why it cannot be said what is in it is no better than what AWS said first.
+    let Ok((groups, subnets, interfaces)) = found else { return error };
+    let is_foreign = |given: &[Tag]| !cx.stack.owns(&tags::ec2::read(given));
+    let groups = groups
+        .security_groups()
+        .iter()
+        .filter(|group| group.group_name() != Some("default") && is_foreign(group.tags()));
+    let groups = groups.map(|group| ("security group", group.group_id()));
+    let subnets = subnets.subnets().iter().filter(|subnet| is_foreign(subnet.tags()));
+    let subnets = subnets.map(|subnet| ("subnet", subnet.subnet_id()));
+    let name = |(what, id): (&str, Option<&str>)| format!("the {what} {}", id.unwrap_or("?"));
+    let foreign: Vec<String> = groups.chain(subnets).map(name).collect();
+    let interfaces = interfaces.network_interfaces().iter();
+    let interfaces: Vec<String> =
+        interfaces.map(|one| name(("network interface", one.network_interface_id()))).collect();
+    let first = |names: &[String]| names.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+    match (foreign.as_slice(), interfaces.as_slice()) {
+        ([], []) => error,
+        ([], interfaces) => {
+            Error { message: format!("{} is still in it", first(interfaces)), ..error }
+        }
+        (foreign, _) => {
+            let message = format!("what is not this stack's is in it: {}", first(foreign));
+            let hint = "delete that, or move it to another VPC, and destroy again";
+            Error { class: Class::Other, message, ..error }.hinted(hint)
+        }
     }
 }
 

@@ -2,12 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::kind::Live;
+use crate::kind::{About, Live};
 use crate::kinds;
 use crate::value::{Value, beginnings};
-
-/// Outputs that identify an object when others mention them.
-const IDENTIFYING: [&str; 3] = ["id", "arn", "uri"];
 
 /// For each live object: which others it mentions, and which mention it.
 #[derive(Debug)]
@@ -22,7 +19,8 @@ impl Holders {
         let mut by_id: HashMap<&str, usize> = HashMap::new();
         for (index, object) in live.iter().enumerate() {
             by_id.insert(&object.id, index);
-            let ids = IDENTIFYING.iter().filter_map(|name| object.outputs.get(*name));
+            let about = kinds::find(&object.kind).map_or(About::DEFAULT, |kind| kind.about());
+            let ids = about.mentioned_as.iter().filter_map(|name| object.outputs.get(*name));
             by_id.extend(ids.map(|id| (id.as_str(), index)));
             by_id.extend(object.earlier.keys().map(|id| (id.as_str(), index)));
         }

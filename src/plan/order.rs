@@ -43,6 +43,7 @@ impl Draft<'_> {
         for (later, earlier) in &exclusions {
             after[*later].insert(*earlier);
         }
+        self.after_handing_over(&mut after);
         // Only what goes has to wait for those who hold it.
         if !self.doomed.is_empty() {
             let holders = Holders::of(&self.live);
@@ -150,6 +151,30 @@ impl Draft<'_> {
             after[delete].remove(&delete);
         }
         refused
+    }
+
+    /// What gives a member away comes after what takes it: no subnet is without a way out meanwhile. Two
+    /// that trade members cannot both come last.
+    fn after_handing_over(&self, after: &mut [BTreeSet<StepId>]) {
+        let mut pairs = BTreeSet::new();
+        for (object, gives) in &self.releases {
+            let live = self.live[*object];
+            let Some(kind) = kinds::find(&live.kind) else { continue };
+            for field in kind.about().hands_over {
+                let held = live.spec.get(field).map(Value::texts).unwrap_or_default();
+                let takes = |step: &Step| {
+                    let wants = step.spec.get(field).map(Value::texts).unwrap_or_default();
+                    step.address.kind == live.kind && wants.iter().any(|it| held.contains(it))
+                };
+                let takers = self.steps.iter().enumerate().filter(|(_, step)| takes(step));
+                pairs.extend(takers.map(|(taker, _)| (*gives, taker)));
+            }
+        }
+        for (gives, takes) in &pairs {
+            if gives != takes && !pairs.contains(&(*takes, *gives)) {
+                after[*gives].insert(*takes);
+            }
+        }
     }
 
     fn successor(&self, object: usize) -> Option<StepId> {

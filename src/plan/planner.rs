@@ -224,6 +224,8 @@ impl<'a> Planner<'a> {
         if let Some(owner) = live.tags.get(TAG_STACK) {
             let title = format!("{address} cannot be adopted: it belongs to the stack `{owner}`");
             self.refused.push(Diagnostic::error("E0211", title));
+        } else if let Some(refused) = self.refuse_unfindable(address, live) {
+            self.refused.push(refused);
         } else if let Some(edit) = comparison.edits.iter().find(|edit| edit.replaces) {
             let title =
                 format!("{address} cannot be adopted: its `{}` would replace it", edit.path);
@@ -236,6 +238,18 @@ impl<'a> Planner<'a> {
             let step = self.push(kind, address, action, comparison.spec, comparison.edits);
             self.draft.makes.insert(address.clone(), step);
         }
+    }
+
+    /// IAM lists by path and not by tag: a role elsewhere would be lost as soon as no spec names it.
+    fn refuse_unfindable(&self, address: &Address, live: &Live) -> Option<Diagnostic> {
+        let root = self.desired.stack.iam_path();
+        let path = live.spec.text("path").filter(|path| !path.starts_with(&root))?;
+        let title = format!("{address} cannot be adopted: its path is `{path}`");
+        let hint = format!(
+            "a stack's roles are found by their path, `{root}`: choose another name, so that a new one \
+             is made there"
+        );
+        Some(Diagnostic::error("E0211", title).hint(hint))
     }
 
     fn create(

@@ -60,7 +60,10 @@ struct Moment {
 
 impl Moment {
     fn now() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "nobody else knows how long the machine slept")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "nobody else knows how long the machine slept"
+        )]
         let wall = SystemTime::now();
         Self { steady: Instant::now(), wall }
     }

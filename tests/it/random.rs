@@ -135,7 +135,12 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         let role = format!("r{}", dice.roll(2));
         let listener = ["main", "second"][dice.roll(2) as usize];
         put("role", &role, json!({"trust": trust}));
-        put("log-group", &name, json!({"retention-in-days": 7 * (1 + dice.roll(2))}));
+        let group = format!("/random/{name}/{}", dice.roll(2));
+        put(
+            "log-group",
+            &name,
+            json!({"name": group, "retention-in-days": 7 * (1 + dice.roll(2))}),
+        );
         put(
             "target-group",
             &name,
@@ -155,6 +160,9 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             json!({"cpu": "256", "memory": "512",
             "execution-role-arn": format!("${{role.{role}.arn}}"),
             "containers": {"app": {"image": format!("app:v{}", dice.roll(3)),
+                "log-configuration": {"driver": "awslogs", "options": {
+                    "awslogs-group": format!("${{log-group.{name}.name}}"),
+                    "awslogs-region": "us-east-1", "awslogs-stream-prefix": "app"}},
                 "ports": [{"container-port": 8000}]}}}),
         );
         put(

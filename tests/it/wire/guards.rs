@@ -1,6 +1,6 @@
 //! What is never done unasked.
 
-use super::life::Life;
+use super::life::{HEAD, Life};
 use crate::harness::Session;
 
 const NAMED: &str = r#"
@@ -115,4 +115,36 @@ fn only_what_is_ours_is_deleted() {
     life.session.run(&["destroy", "--yes"]).exits(0);
     let left: Vec<String> = life.session.objects().into_iter().map(|object| object.id).collect();
     assert_eq!(left, ["/ecsctl/life/default/mine"]);
+}
+
+/// A role elsewhere could not be found again by a destroy: it is not taken over.
+#[test]
+fn a_role_under_another_path_is_not_adopted() {
+    let session = Session::new();
+    let trust = r#"{ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "Service": "ecs-tasks.amazonaws.com" } }] }"#;
+    session.behind_its_back(async |aws| {
+        let call = aws.iam.create_role().role_name("life-default-web");
+        call.assume_role_policy_document(trust).send().await.expect("a role");
+    });
+    session.write("ecsctl.toml", &format!("{HEAD}\n[aws.role.web]\ntrust = '{trust}'\n"));
+    let refused = session.run(&["apply", "--yes", "--adopt", "role.web"]).exits(3);
+    refused.says("error[E0211]: role.web cannot be adopted: its path is `/`");
+}
+
+/// A destroy does not wait for what nobody takes away, and says what it is.
+#[test]
+fn what_is_not_ours_in_a_vpc_is_named() {
+    let life = Life::begin("\n[aws.vpc.main]\ncidr = \"10.0.0.0/16\"\n");
+    let vpc = life.object("vpc.main").id;
+    let group = life.session.behind_its_back(async |aws| {
+        let call = aws.ec2.create_security_group().group_name("by-hand").description("by hand");
+        let made = call.vpc_id(&vpc).send().await.expect("a group");
+        made.group_id().expect("its id").to_owned()
+    });
+    let failed = life.session.run(&["destroy", "--yes"]).exits(1);
+    failed.says(&format!("what is not this stack's is in it: the security group {group}"));
+    life.session.behind_its_back(async |aws| {
+        aws.ec2.delete_security_group().group_id(&group).send().await.expect("a deletion");
+    });
+    life.ends();
 }

@@ -252,6 +252,8 @@ pub(super) fn only_lookups_refused(calls: &Calls) {
             match call.operation.as_str() {
                 // It has no error of its own for a family that is not there.
                 "DescribeTaskDefinition" => code != "ClientException",
+                // A subnet that has a table gets another by another call.
+                "AssociateRouteTable" => code != "Resource.AlreadyAssociated",
                 operation if operation.starts_with("Describe") => !absent(code),
                 operation if operation.starts_with("Get") => !absent(code),
                 _ => true,

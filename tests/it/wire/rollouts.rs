@@ -202,6 +202,25 @@ fn b10_a_move_between_load_balancers_leaves_no_gap() {
     life.ends();
 }
 
+/// B10: the log group of the revision that serves stays until another one does.
+#[test]
+fn b10_a_log_group_goes_after_those_who_log_to_it() {
+    let logs = "httpd:2.4\", log-configuration = { driver = \"awslogs\", options = { \
+                awslogs-group = \"${log-group.web.name}\", awslogs-region = \"us-east-1\", \
+                awslogs-stream-prefix = \"app\" } },";
+    let spec = RUNNING.replace("httpd:2.4\",", logs);
+    let life = Life::begin(&format!("{spec}\n[aws.log-group.web]\nname = \"/one\"\n"));
+    life.edit(&[("\"/one\"", "\"/two\""), ("httpd:2.4", "httpd:bad-exit")]);
+    life.session.run(&["apply", "--yes"]).exits(4);
+    let groups = life.session.objects().into_iter().filter(|it| it.kind == "log-group");
+    let groups: Vec<String> = groups.map(|group| group.id).collect();
+    assert_eq!(groups, ["/one", "/two"]);
+    life.edit(&[("httpd:bad-exit", "httpd:2.5")]);
+    life.apply();
+    life.nothing_is_left();
+    life.ends();
+}
+
 /// B10: a rollout into a new target group that fails leaves the requests where they were answered.
 #[test]
 fn b10_a_failed_move_to_another_target_group_leaves_no_gap() {

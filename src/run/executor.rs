@@ -142,7 +142,8 @@ impl Run<'_> {
                 },
             }
         }
-        outcome.interrupted.extend(schedule.waiting());
+        // Those that were under way when the run was left at once are not done, either.
+        outcome.interrupted.extend(schedule.unfinished());
         Ok(outcome)
     }
 
@@ -214,7 +215,6 @@ impl Run<'_> {
             End::Failed(error) => self.fail(schedule, outcome, step, error),
             End::Interrupted => {
                 self.stop(outcome)?;
-                outcome.interrupted.push(step);
                 self.tell(&Event::StepInterrupted { step })
             }
         }

@@ -96,9 +96,10 @@ impl Schedule {
         self.state[step]
     }
 
-    /// The steps that have not begun.
-    pub fn waiting(&self) -> impl Iterator<Item = StepId> {
-        (0..self.state.len()).filter(|id| self.state[*id] == State::Waiting)
+    /// The steps that have not come to an end.
+    pub fn unfinished(&self) -> impl Iterator<Item = StepId> {
+        let goes_on = |state: State| matches!(state, State::Waiting | State::Running | State::Open);
+        (0..self.state.len()).filter(move |id| goes_on(self.state[*id]))
     }
 
     fn release(&mut self, step: StepId) {

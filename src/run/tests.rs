@@ -176,3 +176,18 @@ async fn what_is_wrong_is_not_tried_again() {
     let (took, error) = tried(Class::Other).await;
     assert_eq!((took, error.message.as_str()), (Duration::ZERO, "no"));
 }
+
+/// Whoever leaves at once leaves what was under way undone, and is told so.
+#[tokio::test(start_paused = true)]
+async fn what_was_under_way_when_a_run_was_left_is_not_done() {
+    let (sender, interrupt) = watch::channel(Interrupt::None);
+    let mut watch = |event: &Event| {
+        if matches!(event, Event::StepStarted { .. }) {
+            sender.send_replace(Interrupt::Now);
+        }
+    };
+    let plan = plan(&[("task-definition", 1)]);
+    let outcome = carry_out(&plan, &World::default(), interrupt, &mut watch).await;
+    assert_eq!((outcome.done.len(), outcome.interrupted.as_slice()), (0, [0].as_slice()));
+    assert!(outcome.was_interrupted && !outcome.is_complete());
+}

@@ -103,14 +103,12 @@ pub(super) async fn locked(
     door.guard(lease.right());
     let keep = Keep { store, run, lease };
     let done = act(cx, &keep).await;
-    match (&done, keep.lease.right().taken()) {
-        // Everything was done while the lock was held.
-        (Ok(Exit::Done), Some(_)) => done,
+    let lost = keep.lease.right().taken();
+    keep.lease.release().await;
+    match (&done, lost) {
+        // What was done was done while the lock was held.
+        (Ok(Exit::Done), _) | (_, None) => done,
         (_, Some(lost)) => Err(Failure::lost(&lost)),
-        (_, None) => {
-            keep.lease.release().await;
-            done
-        }
     }
 }
 

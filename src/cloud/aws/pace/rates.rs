@@ -49,8 +49,9 @@ pub(super) const RATES: &[Rate] = &[
     rate("logs", &["ListTagsForResource"], 30.0, 30.0),
     rate("logs", &["CreateLogGroup", "DeleteLogGroup"], 10.0, 10.0),
     rate("logs", &["*"], 20.0, 10.0),
-    // Not published.
-    rate("ecr", &["*"], 50.0, 20.0),
+    // Not published; of those that are, none is below 10 for changes and 500 for reads.
+    rate("ecr", &["Create*", "Delete*", "Put*", "Set*", "Tag*", "Untag*"], 50.0, 20.0),
+    rate("ecr", &["*"], 200.0, 100.0),
     rate("iam", &["*"], 50.0, 20.0),
     rate("sts", &["*"], 100.0, 100.0),
     rate("tagging", &["*"], 20.0, 10.0),

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 pub use self::diff::{Edit, diff};
 pub use self::name::default_name;
-pub use self::planner::{Options, plan, protected};
+pub use self::planner::{Options, plan};
+pub use self::refused::protected;
 use crate::address::Address;
 use crate::kind::{StackId, TagChange, Tags};
 use crate::value::Value;
@@ -18,6 +19,7 @@ mod holders;
 mod name;
 mod order;
 mod planner;
+mod refused;
 
 /// A step's place in [`Plan::steps`].
 pub type StepId = usize;

@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::diff::diff;
 use super::name::{is_name_or_successor, successor};
 use super::order::Draft;
+use super::refused;
 use super::{Action, Because, Edit, Plan, Purpose, Step, StepId};
 use crate::address::{Address, Output};
 use crate::desired::{Declared, Desired};
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
-use crate::kind::{
-    Condition, Live, Naming, Registered, StackId, TAG_PROTECT, TAG_STACK, TagChange,
-};
+use crate::kind::{Condition, Live, Naming, Registered, TAG_PROTECT, TAG_STACK, TagChange};
 use crate::kinds;
 use crate::snapshot::{Snapshot, is_ours};
 use crate::value::{Known, Value};
@@ -215,7 +214,7 @@ impl<'a> Planner<'a> {
             Some(live) if self.options.adopt.contains(address) => {
                 self.adopt(kind, address, &spec, live);
             }
-            Some(live) => self.refused.push(refuse_foreign(address, live)),
+            Some(live) => self.refused.push(refused::foreign(address, live)),
         }
     }
 
@@ -224,7 +223,7 @@ impl<'a> Planner<'a> {
         if let Some(owner) = live.tags.get(TAG_STACK) {
             let title = format!("{address} cannot be adopted: it belongs to the stack `{owner}`");
             self.refused.push(Diagnostic::error("E0211", title));
-        } else if let Some(refused) = self.refuse_unfindable(address, live) {
+        } else if let Some(refused) = refused::unfindable(address, live, &self.desired.stack) {
             self.refused.push(refused);
         } else if let Some(edit) = comparison.edits.iter().find(|edit| edit.replaces) {
             let title =
@@ -238,18 +237,6 @@ impl<'a> Planner<'a> {
             let step = self.push(kind, address, action, comparison.spec, comparison.edits);
             self.draft.makes.insert(address.clone(), step);
         }
-    }
-
-    /// IAM lists by path and not by tag: a role elsewhere would be lost as soon as no spec names it.
-    fn refuse_unfindable(&self, address: &Address, live: &Live) -> Option<Diagnostic> {
-        let root = self.desired.stack.iam_path();
-        let path = live.spec.text("path").filter(|path| !path.starts_with(&root))?;
-        let title = format!("{address} cannot be adopted: its path is `{path}`");
-        let hint = format!(
-            "a stack's roles are found by their path, `{root}`: choose another name, so that a new one \
-             is made there"
-        );
-        Some(Diagnostic::error("E0211", title).hint(hint))
     }
 
     fn create(
@@ -355,7 +342,7 @@ impl<'a> Planner<'a> {
     /// What is protected says so itself: the spec may be gone, or say otherwise by now.
     fn refuse_protected(&mut self) {
         if self.draft.live.iter().any(|live| live.tags.contains_key(TAG_PROTECT)) {
-            self.refused.push(protected(&self.desired.stack));
+            self.refused.push(refused::protected(&self.desired.stack));
         }
     }
 
@@ -384,20 +371,4 @@ impl Comparison {
     fn replaces(&self) -> bool {
         self.edits.iter().any(|edit| edit.replaces)
     }
-}
-
-fn refuse_foreign(address: &Address, live: &Live) -> Diagnostic {
-    let title = format!("{address} exists already and is not this stack's: {}", live.id);
-    let hint = match live.tags.get(TAG_STACK) {
-        Some(owner) => format!("it belongs to the stack `{owner}`: choose another name"),
-        None => format!("take it over with `--adopt {address}`, or choose another name"),
-    };
-    Diagnostic::error("E0210", title).hint(hint)
-}
-
-/// What is said when a protected stack is to be destroyed.
-pub fn protected(stack: &StackId) -> Diagnostic {
-    let StackId { stack, env, region: _ } = stack;
-    let hint = "take `protect = true` out of the spec and apply that first";
-    Diagnostic::error("E0212", format!("`{stack}/{env}` is protected")).hint(hint)
 }

@@ -10,7 +10,7 @@ check:
 test *names='':
     tests/run test {{ names }}
 
-# What takes most of an hour: 200 services within AWS's rates, 200 lives in random weather, 100 000 runs.
+# Half an hour: 200 services within AWS's rates, 200 lives in random weather, 100 000 runs.
 soak *names='':
     tests/run soak {{ names }}
 

@@ -297,7 +297,6 @@ async fn live_through(seed: u64) -> BTreeMap<&'static str, u64> {
 /// Two halves, a thread each; the clock is paused, so that waiting takes no time. With another number in
 /// `ECSCTL_TEST_SEED` other stacks are drawn.
 #[test]
-#[expect(clippy::print_stdout, reason = "the figures, for whoever asks with --nocapture")]
 fn random_stacks_converge_leak_nothing_and_are_never_refused() {
     let (stacks, first) = (chosen("ECSCTL_TEST_STACKS", STACKS), chosen("ECSCTL_TEST_SEED", 0));
     let half = |offset: u64| {

@@ -10,6 +10,10 @@ check:
 test *names='':
     tests/run test {{ names }}
 
+# Half an hour: 200 services within AWS's rates, 200 lives in random weather, 100 000 runs.
+soak *names='':
+    tests/run soak {{ names }}
+
 # Calls, time and memory against the test AWS server; `just bench --services 10,50 --latency 50`.
 bench *arguments='':
     tests/run bench {{ arguments }}

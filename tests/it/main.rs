@@ -7,5 +7,6 @@ mod harness;
 mod kinds;
 mod layers;
 mod random;
+mod rates;
 mod wire;
 mod wrong_specs;

@@ -20,8 +20,8 @@ use super::server::{Call, Object, Server};
 /// The region of every test.
 const REGION: &str = "us-east-1";
 
-/// No command takes this long on the test AWS: what does, hangs.
-const TOO_LONG: Duration = Duration::from_secs(180);
+/// A command that takes longer on the test AWS hangs, as a rule.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The binary as it is when the first test asks for it: a build of another checkout into the same target
 /// folder does not change what is tested.
@@ -40,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) folder: PathBuf,
     /// The account's number.
     pub(crate) account: String,
+    /// A command that takes longer hangs.
+    pub(crate) patience: Duration,
 }
 
 impl Session {
@@ -51,7 +53,7 @@ impl Session {
         let process = std::process::id();
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{process}-{number}"));
         fs_err::create_dir_all(&folder).expect("a folder for the test");
-        Self { folder, account }
+        Self { folder, account, patience: PATIENCE }
     }
 
     /// A new account, and a folder with `spec` as its `ecsctl.toml`.
@@ -85,14 +87,14 @@ impl Session {
 
     /// Runs the binary to its end, without a terminal.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        finish(self.command(arguments), arguments, |_| {})
+        finish(self.command(arguments), arguments, self.patience, |_| {})
     }
 
     /// The same, but all calls go through `proxy`, which may kill it.
     pub(crate) fn run_through(&self, proxy: &Proxy, arguments: &[&str]) -> Output {
         let mut command = self.command(arguments);
         command.env("AWS_ENDPOINT_URL", &proxy.url);
-        let output = finish(command, arguments, |child| proxy.aim(child));
+        let output = finish(command, arguments, self.patience, |child| proxy.aim(child));
         proxy.settle();
         output
     }
@@ -220,6 +222,7 @@ fn runtime() -> tokio::runtime::Runtime {
 fn finish(
     mut command: Command,
     arguments: &[&str],
+    patience: Duration,
     started: impl FnOnce(Arc<Mutex<Child>>),
 ) -> Output {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -234,7 +237,7 @@ fn finish(
         if let Some(status) = own().try_wait().expect("the binary can be waited for") {
             break status;
         }
-        if began.elapsed() > TOO_LONG {
+        if began.elapsed() > patience {
             own().kill().expect("the binary can be ended");
             let [stdout, stderr] = [stdout, stderr].map(|said| said.join().unwrap_or_default());
             panic!("{arguments:?} hangs:\n{stdout}\n{stderr}");

@@ -2,8 +2,8 @@
 //!
 //! A call takes a token from the bucket of its operation and a place in the window of its service. One that
 //! AWS refuses because it came too fast had no effect; it is sent again from here, later, so that nobody
-//! above hears of it. The account may be busy with others' calls, too: refusals make a window smaller,
-//! answers make it larger again.
+//! above hears of it. The account may be busy with others' calls, too: a refusal empties the bucket here as
+//! well and makes the window smaller, answers make it larger again.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -22,7 +22,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 
 use self::bucket::Bucket;
-use self::rates::{RATES, Rate};
+use self::rates::RATES;
 use self::window::Window;
 use crate::store::Right;
 
@@ -118,15 +118,14 @@ impl Gate {
 struct Pace {
     gate: Gate,
     /// One for each of the [`RATES`].
-    buckets: Vec<Mutex<Bucket>>,
+    buckets: Vec<Bucket>,
     windows: Mutex<BTreeMap<String, Arc<Window>>>,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        let bucket = |rate: &Rate| Mutex::new(Bucket::new(rate.burst, rate.per_second));
-        let gate = Gate::default();
-        Self { gate, buckets: RATES.iter().map(bucket).collect(), windows: Mutex::default() }
+        let (gate, windows) = (Gate::default(), Mutex::default());
+        Self { gate, buckets: RATES.iter().map(Bucket::new).collect(), windows }
     }
 }
 
@@ -142,7 +141,7 @@ impl Pace {
         let window = self.window(service);
         let mut sent = 0;
         loop {
-            Turn::of(bucket).await;
+            bucket.take().await;
             // Whoever waits for a token takes nobody's place.
             let place = window.enter().await;
             self.gate.pass(service).await?;
@@ -156,6 +155,7 @@ impl Pace {
                 return Ok(response);
             }
             tracing::debug!(service, operation, sent, "refused for its pace");
+            bucket.refused();
             place.refused();
             drop(place);
             sleep(FIRST_PAUSE.saturating_mul(1 << (sent - 1).min(5))).await;
@@ -170,34 +170,8 @@ impl Pace {
 }
 
 async fn sleep(wait: Duration) {
-    if !wait.is_zero() {
-        #[expect(clippy::disallowed_methods, reason = "this is the pace layer")]
-        tokio::time::sleep(wait).await;
-    }
-}
-
-/// A token that is waited for. Whoever stops waiting leaves it to the next.
-struct Turn<'a> {
-    bucket: &'a Mutex<Bucket>,
-    is_over: bool,
-}
-
-impl<'a> Turn<'a> {
-    /// Takes a token, and waits until it is there.
-    async fn of(bucket: &'a Mutex<Bucket>) {
-        let mut turn = Self { bucket, is_over: false };
-        let wait = turn.bucket.lock().expect("no holder panics").take();
-        sleep(wait).await;
-        turn.is_over = true;
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        if !self.is_over {
-            self.bucket.lock().expect("no holder panics").give_back();
-        }
-    }
+    #[expect(clippy::disallowed_methods, reason = "this is the pace layer")]
+    tokio::time::sleep(wait).await;
 }
 
 /// The service that the request was signed for: `Credential=KEY/20261121/eu-west-1/ecs/aws4_request`.
@@ -320,20 +294,6 @@ mod tests {
         let calls = (0..25).map(|_| pace.send(&inner, request(target)));
         futures::future::join_all(calls).await;
         assert_eq!(started.elapsed().as_secs(), 5);
-    }
-
-    /// Who gives up waiting makes nobody else wait longer.
-    #[tokio::test(start_paused = true)]
-    async fn a_turn_that_is_not_taken_is_the_next_ones() {
-        let bucket = Mutex::new(Bucket::new(1.0, 1.0));
-        Turn::of(&bucket).await;
-        for _ in 0..10 {
-            let short = Duration::from_millis(10);
-            assert!(tokio::time::timeout(short, Turn::of(&bucket)).await.is_err());
-        }
-        let started = Instant::now();
-        Turn::of(&bucket).await;
-        assert!(started.elapsed() <= Duration::from_secs(1), "{:?}", started.elapsed());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Sources: "Request throttling for the Amazon ECS API", "Request throttling for the Amazon EC2 API",
 //! "Request throttling for the Elastic Load Balancing API", "CloudWatch Logs quotas". Where AWS publishes
-//! nothing, a cautious guess.
+//! nothing, a guess that a refusal corrects.
 
 /// A bucket: calls that fit `operations` take from it. `*` at the end stands for any rest.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(super) struct Rate {
     pub(super) burst: f64,
     /// Calls a second, in the long run.
     pub(super) per_second: f64,
+    /// The same, after a refusal: what is certain where AWS's pages contradict each other or say nothing.
+    pub(super) per_second_at_least: f64,
 }
 
 const fn rate(
@@ -21,7 +23,17 @@ const fn rate(
     burst: f64,
     per_second: f64,
 ) -> Rate {
-    Rate { service, operations, burst, per_second }
+    Rate { service, operations, burst, per_second, per_second_at_least: per_second }
+}
+
+/// One whose rate is a hope, and what is left of it once a call was refused.
+const fn hope(
+    service: &'static str,
+    operations: &'static [&'static str],
+    burst: f64,
+    (per_second, per_second_at_least): (f64, f64),
+) -> Rate {
+    Rate { service, operations, burst, per_second, per_second_at_least }
 }
 
 /// The first that fits is a call's bucket.
@@ -42,23 +54,24 @@ pub(super) const RATES: &[Rate] = &[
     rate("ec2", &["Describe*", "Get*"], 100.0, 20.0),
     rate("ec2", &["*"], 50.0, 5.0),
     rate("elasticloadbalancing", &["CreateLoadBalancer", "SetSubnets"], 10.0, 0.2),
-    // The page gives two pairs of numbers, 40 and 10 or 200 and 50: refusals make the window smaller.
-    rate("elasticloadbalancing", &["Describe*"], 100.0, 20.0),
+    // The page gives two pairs of numbers, 40 and 10 or 200 and 50. What the larger holds is tried beyond the
+    // smaller, as fast as lets few calls be under way when the first is refused.
+    hope("elasticloadbalancing", &["Describe*"], 40.0, (100.0, 10.0)),
     rate("elasticloadbalancing", &["*"], 20.0, 3.0),
-    rate("logs", &["PutRetentionPolicy", "DeleteRetentionPolicy", "TagResource", "UntagResource"], 10.0, 5.0),
+    rate("logs", &["PutRetentionPolicy", "DeleteRetentionPolicy", "TagResource", "UntagResource"], 5.0, 5.0),
     rate("logs", &["ListTagsForResource"], 30.0, 30.0),
     rate("logs", &["CreateLogGroup", "DeleteLogGroup"], 10.0, 10.0),
-    rate("logs", &["*"], 20.0, 10.0),
+    rate("logs", &["*"], 10.0, 10.0),
     // Not published; of those that are, none is below 10 for changes and 500 for reads.
-    rate("ecr", &["Create*", "Delete*", "Put*", "Set*", "Tag*", "Untag*"], 50.0, 20.0),
-    rate("ecr", &["*"], 200.0, 100.0),
-    rate("iam", &["*"], 50.0, 20.0),
+    hope("ecr", &["Create*", "Delete*", "Put*", "Set*", "Tag*", "Untag*"], 50.0, (20.0, 5.0)),
+    hope("ecr", &["*"], 200.0, (100.0, 20.0)),
+    hope("iam", &["*"], 50.0, (20.0, 5.0)),
     rate("sts", &["*"], 100.0, 100.0),
-    rate("tagging", &["*"], 20.0, 10.0),
+    hope("tagging", &["*"], 20.0, (10.0, 5.0)),
     // 3,500 writes a second to a prefix; nobody needs them.
     rate("s3", &["*"], 100.0, 100.0),
     // Any other service.
-    rate("", &["*"], 20.0, 10.0),
+    hope("", &["*"], 20.0, (10.0, 5.0)),
 ];
 
 /// The place in [`RATES`] of a call's bucket.

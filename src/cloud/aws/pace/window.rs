@@ -1,12 +1,12 @@
-//! How many calls of a service may be under way at once: half as many when AWS refuses one, one more
-//! when a whole window of them was served.
+//! How many calls of a service may be under way at once: one more for each that is served until AWS refuses
+//! one; then half as many, and from there on one more when a whole window of them was served.
 
 use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 
-/// Calls under way at the beginning.
-const FIRST: f64 = 32.0;
+/// Calls under way at the beginning: as many are refused in vain when AWS's bucket is empty already.
+const FIRST: f64 = 16.0;
 /// Calls under way at most.
 const WIDEST: f64 = 64.0;
 
@@ -73,7 +73,8 @@ impl Place<'_> {
     pub(super) fn served(&self) {
         let mut state = self.window.state();
         let before = state.limit.floor();
-        state.limit = (state.limit + 1.0 / state.limit).min(WIDEST);
+        let grown = if state.halvings == 0 { 1.0 } else { 1.0 / state.limit };
+        state.limit = (state.limit + grown).min(WIDEST);
         if state.limit.floor() > before {
             self.window.freed.notify_one();
         }
@@ -93,22 +94,34 @@ mod tests {
 
     use super::*;
 
+    /// Enters until it is full.
+    fn fill(window: &Window) -> Vec<Place<'_>> {
+        std::iter::from_fn(|| window.enter().now_or_never()).collect()
+    }
+
     #[tokio::test]
     async fn a_refusal_halves_it_once_a_round() {
         let window = Window::new();
-        let mut places = Vec::new();
-        while let Some(place) = window.enter().now_or_never() {
-            places.push(place);
-        }
-        assert_eq!(places.len(), 32);
+        let mut places = fill(&window);
+        assert_eq!(places.len(), 16);
         places.iter().for_each(Place::refused);
-        places.truncate(16);
-        assert!(window.enter().now_or_never().is_none(), "16 are under way, and 16 may be");
-        places.truncate(15);
+        places.truncate(8);
+        assert!(window.enter().now_or_never().is_none(), "8 are under way, and 8 may be");
+        places.truncate(7);
         let place = window.enter().now_or_never().expect("one has left");
-        (0..16).for_each(|_| place.served());
+        (0..8).for_each(|_| place.served());
         assert!(window.enter().now_or_never().is_none());
         place.served();
         assert!(window.enter().now_or_never().is_some(), "a round was served: one more");
+    }
+
+    #[tokio::test]
+    async fn until_the_first_refusal_it_doubles_each_round() {
+        let window = Window::new();
+        for width in [16, 32, 64, 64] {
+            let places = fill(&window);
+            assert_eq!(places.len(), width);
+            places.iter().for_each(Place::served);
+        }
     }
 }

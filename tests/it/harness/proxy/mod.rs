@@ -2,14 +2,18 @@
 //! plan picks as networks, AWS and machines do.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Write as _};
+use std::io::{self, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::Child;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use self::message::Message;
 use super::session::is_change;
+
+mod message;
+pub(crate) mod rates;
 
 /// Calls by operation.
 pub(crate) type Counts = BTreeMap<String, usize>;
@@ -50,8 +54,12 @@ pub(crate) enum Fault {
 /// A call that arrives, as a plan judges it.
 #[derive(Debug)]
 pub(crate) struct Seen<'a> {
+    /// `ec2` ….
+    pub(crate) service: &'a str,
     /// `CreateVpc` ….
     pub(crate) operation: &'a str,
+    /// What it is called with.
+    pub(crate) input: &'a str,
     /// Of the calls that change something, the how manieth it is, from 1. Made again, it is the same.
     pub(crate) change: Option<usize>,
     /// How often it has been made, from 1.
@@ -249,18 +257,20 @@ impl Shared {
         if state.killed != killed {
             return None;
         }
-        let operation = request.operation();
+        let (operation, input) = (request.operation(), request.input());
         *state.counts.entry(operation.clone()).or_default() += 1;
         let (change, attempt) = if is_change(&operation) {
             let next = state.changes.len() + 1;
-            let call = (operation.clone(), request.input());
+            let call = (operation.clone(), input.clone());
             let (change, attempts) = state.changes.entry(call).or_insert((next, 0));
             *attempts += 1;
             (Some(*change), *attempts)
         } else {
             (None, 1)
         };
-        let fault = (state.plan)(&Seen { operation: &operation, change, attempt });
+        let service = request.service();
+        let seen = Seen { service, operation: &operation, input: &input, change, attempt };
+        let fault = (state.plan)(&seen);
         if let Some(fault) = fault {
             let number = change.map_or_else(String::new, |change| format!(" (change {change})"));
             state.struck.push(format!("{fault:?} at {operation}{number}, attempt {attempt}"));
@@ -275,117 +285,5 @@ impl Shared {
         // One that has just ended by itself needs no killing.
         drop(victim.map(|child| child.lock().expect("no holder panics").kill()));
         None
-    }
-}
-
-/// A request or a response, whose body has a `content-length`.
-struct Message {
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Message {
-    /// `None` at the end of the connection.
-    fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            if from.read_line(&mut head)? == 0 {
-                return Ok(None);
-            }
-        }
-        let mut message = Self { head, body: Vec::new() };
-        let length = message.header("content-length").and_then(|length| length.parse().ok());
-        message.body = vec![0; length.unwrap_or(0)];
-        from.read_exact(&mut message.body)?;
-        Ok(Some(message))
-    }
-
-    fn header(&self, wanted: &str) -> Option<&str> {
-        let fields = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
-        let mut found = fields.filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        found.next().map(|(_, value)| value.trim())
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        [self.head.as_bytes(), &self.body].concat()
-    }
-
-    /// The operation: of the JSON protocols in a header, of the query protocol in the form.
-    fn operation(&self) -> String {
-        if let Some((_, operation)) = self.header("x-amz-target").and_then(|t| t.rsplit_once('.')) {
-            return operation.to_owned();
-        }
-        let first_line = || self.head.lines().next().unwrap_or_default().to_owned();
-        self.field("Action").unwrap_or_else(first_line)
-    }
-
-    /// What the operation is called with. A call that is made again may have its maps in another order.
-    fn input(&self) -> String {
-        let body = String::from_utf8_lossy(&self.body);
-        match serde_json::from_str::<serde_json::Value>(&body) {
-            Ok(json) => json.to_string(),
-            Err(_) => body.into_owned(),
-        }
-    }
-
-    /// A field of the query protocol's form.
-    fn field(&self, name: &str) -> Option<String> {
-        let form = String::from_utf8_lossy(&self.body);
-        let mut fields = form.split('&').filter_map(|field| field.split_once('='));
-        fields.find(|(found, _)| *found == name).map(|(_, value)| value.to_owned())
-    }
-
-    /// The answer of a service that is called too often, in the form of the request's protocol: pages
-    /// "Common errors" of ECS and ELB, "Request throttling for the Amazon EC2 API".
-    fn throttled(&self) -> Self {
-        self.refused(
-            (400, "ThrottlingException"),
-            (503, "RequestLimitExceeded"),
-            (400, "Throttling"),
-        )
-    }
-
-    /// The answer of a service that has a fault.
-    fn failed(&self) -> Self {
-        self.refused((500, "ServerException"), (500, "InternalError"), (500, "InternalFailure"))
-    }
-
-    /// An error of the JSON protocols, of EC2's, or of the query protocol of the others.
-    fn refused(&self, json: (u16, &str), ec2: (u16, &str), query: (u16, &str)) -> Self {
-        let text = "the test has it so";
-        let (status, body) = if self.header("x-amz-target").is_some() {
-            (json.0, format!(r#"{{"__type":"{}","message":"{text}"}}"#, json.1))
-        } else if self.field("Version").as_deref() == Some("2016-11-15") {
-            let error = format!("<Error><Code>{}</Code><Message>{text}</Message></Error>", ec2.1);
-            (
-                ec2.0,
-                format!("<Response><Errors>{error}</Errors><RequestID>1</RequestID></Response>"),
-            )
-        } else {
-            let error = format!("<Code>{}</Code><Message>{text}</Message>", query.1);
-            let error = format!("<Error><Type>Sender</Type>{error}</Error>");
-            (query.0, format!("<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"))
-        };
-        Self::answer(status, body)
-    }
-
-    fn bad_gateway() -> Self {
-        Self::answer(502, "<html><h1>502 Bad Gateway</h1></html>".to_owned())
-    }
-
-    fn answer(status: u16, body: String) -> Self {
-        let head = format!("HTTP/1.1 {status} -\r\ncontent-length: {}\r\n\r\n", body.len());
-        Self { head, body: body.into_bytes() }
-    }
-
-    fn corrupted(mut self) -> Self {
-        if !self.head.starts_with("HTTP/1.1 200") {
-            return self;
-        }
-        let middle = self.body.len() / 2;
-        for byte in self.body.iter_mut().skip(middle).take(8) {
-            *byte = 0xff;
-        }
-        self
     }
 }

@@ -154,7 +154,7 @@ async fn run(
     aside.iter().for_each(tokio::task::JoinHandle::abort);
     locked(&progress).finish();
     door.keep_cache();
-    publish_once(&keep.store, &keep.run).await;
+    drop(tokio::time::timeout(PUBLISHED, publish_once(&keep.store, &keep.run)).await);
     outcome.map_err(state)
 }
 

@@ -148,7 +148,8 @@ mod tests {
             },
         });
         let left = std::time::Duration::from_secs(53);
-        let mut other = Held { record: serde_json::from_value(record).unwrap(), left };
+        let record = serde_json::from_value(record).unwrap();
+        let mut other = Held { record, left, whole: left };
         let now = "2026-11-21T08:15:27Z".parse().unwrap();
         let (title, hint) = held(&other, now);
         assert_snapshot!(title, @"`ecsctl apply` of ada@laptop (process 4711) holds the lock, begun 3 min 19 s ago, at 2026-11-21 08:12 UTC");

@@ -6,12 +6,14 @@ use clap::Args;
 
 use super::carry::{Consent, carry_out};
 use super::context::Context;
-use super::locked::{Wish, locked};
+use super::locked::{Wish, locked, place};
 use super::options::duration;
 use super::stack::{Urls, identify, named};
-use super::world::{Door, block_on, look};
+use super::world::{Door, Looked, block_on, look};
 use super::{Exit, Failure};
 use crate::desired::Desired;
+use crate::diag::Diagnostic;
+use crate::kind::TAG_STORE;
 use crate::plan::{Options, Purpose, protected};
 use crate::spec::{Sources, State};
 
@@ -48,6 +50,7 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
         locked(cx, &door, &id, &state, wish, async |cx, keep| {
             let options = Options::default();
             let looked = look(&door, &mut nothing, None, wish.purpose, &options, sources).await?;
+            require_store(cx, &state, &looked)?;
             let exit = carry_out(cx, &door, keep, &looked, &Urls::default(), consent).await?;
             if looked.plan.is_empty() && arguments.stack.is_some() {
                 door.say_what_else(cx, &nothing.stack).await?;
@@ -56,4 +59,16 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
         })
         .await
     })
+}
+
+/// Fails if the stack's lock lies elsewhere than the one that is held: without a spec nobody says where.
+fn require_store(cx: &Context, state: &State, looked: &Looked) -> Result<(), Failure> {
+    let mut ours = looked.snapshot.ours(&looked.plan.stack);
+    let told = ours.find_map(|live| live.tags.get(TAG_STORE));
+    let Some(store) = told.filter(|store| place(cx, state).as_ref() != Some(store)) else {
+        return Ok(());
+    };
+    let title = format!("the lock of this stack lies in `{store}`");
+    let hint = format!("add `--store {store}`, so that nobody else changes it meanwhile");
+    Err(Failure::told(Exit::Refused, Diagnostic::error("E0413", title).hint(hint)))
 }

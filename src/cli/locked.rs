@@ -1,5 +1,6 @@
 //! What is kept between runs, and the lock under which a stack is changed.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,9 @@ const CI: [&str; 7] = [
     "CODEBUILD_BUILD_ID",
     "BITBUCKET_BUILD_NUMBER",
 ];
+
+/// How long the lock's return may take.
+const PARTING: Duration = Duration::from_secs(10);
 
 /// What a command wants to do under the lock, and how long it waits for it.
 #[derive(Debug, Clone, Copy)]
@@ -75,7 +79,8 @@ pub(super) async fn kept(cx: &Context, spec: &mut Spec) -> Result<Store, Failure
     store(cx, &door, &spec.id, &spec.state)
 }
 
-fn place(cx: &Context, state: &State) -> Option<String> {
+/// Where lock and journals lie that machines share, if they do.
+pub(super) fn place(cx: &Context, state: &State) -> Option<String> {
     let set = || cx.environment.get("ECSCTL_STORE").filter(|place| !place.is_empty()).cloned();
     cx.options.store.clone().or_else(set).or_else(|| state.store.clone())
 }
@@ -104,7 +109,8 @@ pub(super) async fn locked(
     let keep = Keep { store, run, lease };
     let done = act(cx, &keep).await;
     let lost = keep.lease.right().taken();
-    keep.lease.release().await;
+    // A store that does not answer is not waited for: the lease runs out.
+    drop(tokio::time::timeout(PARTING, keep.lease.release()).await);
     match (&done, lost) {
         // What was done was done while the lock was held.
         (Ok(Exit::Done), _) | (_, None) => done,
@@ -153,8 +159,10 @@ fn ci(cx: &Context) -> Option<String> {
     github().or_else(|| CI.iter().find_map(|name| set(name)))
 }
 
-/// Unique, and sorted by time: `20261121T061959123Z-4711`.
+/// Unique among all machines, and sorted by time: `20261121T061959123Z-5f2c9e01d4a7b386`.
 fn run_name() -> String {
     let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
-    format!("{now}-{}", std::process::id())
+    // Processes of two containers may well have the same number.
+    let random = RandomState::new().build_hasher().finish();
+    format!("{now}-{random:016x}")
 }

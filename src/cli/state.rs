@@ -39,7 +39,7 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
 }
 
 fn show(cx: &mut Context) -> Result<Exit, Failure> {
-    let (names, runs) = block_on(recorded(cx))?;
+    let (names, runs, present) = block_on(recorded(cx))?;
     for Recorded { place, damaged, events: _ } in &runs {
         let Some(line) = damaged else { continue };
         let title = format!("the journal `{place}` is damaged in line {line}");
@@ -47,7 +47,8 @@ fn show(cx: &mut Context) -> Result<Exit, Failure> {
         let warning = Diagnostic::warning("E0409", title).hint(hint);
         cx.say(diagnostics::plain(&warning, cx.err_look).trim_end())?;
     }
-    let runs: Vec<Told> = names.into_iter().zip(&runs).map(|(name, it)| told(name, it)).collect();
+    let told = |(name, it): (String, &Recorded)| told(name, it, present.as_deref());
+    let runs: Vec<Told> = names.into_iter().zip(&runs).map(told).collect();
     let text = match cx.options.format {
         Format::Json => format!("{:#}\n", serde_json::json!({"format": 1, "runs": runs})),
         Format::Human | Format::Markdown if runs.is_empty() => "no run is recorded\n".to_owned(),
@@ -57,8 +58,8 @@ fn show(cx: &mut Context) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The recorded runs, by name.
-async fn recorded(cx: &Context) -> Result<(Vec<String>, Vec<Recorded>), Failure> {
+/// The recorded runs, by name; and the one that is under way.
+async fn recorded(cx: &Context) -> Result<(Vec<String>, Vec<Recorded>, Option<String>), Failure> {
     let mut spec = identify(cx)?;
     let store = kept(cx, &mut spec).await?;
     let failed = |error| Failure::store(&cx.options.state, error);
@@ -67,7 +68,9 @@ async fn recorded(cx: &Context) -> Result<(Vec<String>, Vec<Recorded>), Failure>
     for name in &names {
         runs.push(store.recorded(name).await.map_err(failed)?);
     }
-    Ok((names, runs))
+    let held = store.held().await.map_err(failed)?;
+    let present = held.and_then(|held| Some(held.record.holder?.run));
+    Ok((names, runs, present))
 }
 
 /// What the journal says of a run.
@@ -95,10 +98,12 @@ impl Told {
     }
 }
 
-fn told(run: String, recorded: &Recorded) -> Told {
+/// What came of a run; `present` is the one that is under way.
+fn told(run: String, recorded: &Recorded, present: Option<&str>) -> Told {
     let (mut at, mut purpose, mut steps) = (None, None, 0);
     let mut result = match recorded.damaged {
         Some(_) => "the journal is damaged".to_owned(),
+        None if present == Some(&run) => "under way".to_owned(),
         None => "cut off: the next apply goes on from there".to_owned(),
     };
     for event in &recorded.events {

@@ -10,6 +10,7 @@ use super::Desired;
 use crate::blueprint::{self, Declaration, Expansion, Options};
 use crate::diag::{Diagnostic, Place, Severity};
 use crate::graph::Graph;
+use crate::kind::TAG_STORE;
 use crate::spec::{Rejected, Sources, Spec, State, Unread};
 
 /// A stack as its spec declares it.
@@ -44,7 +45,9 @@ pub fn of(loaded: Result<Spec, Rejected>) -> Result<Whole, Rejected> {
 
 fn declared(spec: Spec) -> Result<Whole, Rejected> {
     let options = Options::of(&spec);
-    let Spec { id, tags, ttl, protect, state, document, sources, mut warnings } = spec;
+    let Spec { id, mut tags, ttl, protect, state, document, sources, mut warnings } = spec;
+    // Whoever destroys the stack by its tags alone has to know.
+    tags.extend(state.store.clone().map(|store| (TAG_STORE.to_owned(), store)));
     let mut desired = Desired { tags, protect, ..Desired::nothing(id) };
     let judged = judge(&mut desired, document, options, Unread::default());
     warnings.extend(judged.found);

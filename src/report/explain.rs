@@ -112,6 +112,7 @@ const PAGES: &[(&str, &str)] = &[
     ("E0410", include_str!("../../docs/errors/E0410.md")),
     ("E0411", include_str!("../../docs/errors/E0411.md")),
     ("E0412", include_str!("../../docs/errors/E0412.md")),
+    ("E0413", include_str!("../../docs/errors/E0413.md")),
 ];
 
 /// The page of an error.

@@ -1,8 +1,9 @@
 //! A folder as a place for objects.
 
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
@@ -12,6 +13,9 @@ use super::write_state;
 
 /// Whoever replaces an object holds the lock of this file meanwhile: for as long as it takes to write.
 const GUARD: &str = "guard";
+
+/// So many times it is tried, a moment apart.
+const PATIENCE: u32 = 100;
 
 /// Objects as files of a folder.
 #[derive(Debug, Clone)]
@@ -31,31 +35,42 @@ impl Folder {
     }
 
     fn read(&self, key: &str) -> io::Result<Option<Found>> {
-        let path = self.path(key);
-        let body = match fs_err::read(&path) {
-            Ok(body) => body,
+        let mut file = match fs_err::File::open(self.path(key)) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let modified = fs_err::metadata(&path)?.modified()?;
+        let mut body = Vec::new();
+        file.read_to_end(&mut body)?;
+        let modified = file.metadata()?.modified()?;
         let version = version(&body);
         // A clock that was set back makes nothing older.
         Ok(Some(Found { body, version, age: modified.elapsed().unwrap_or_default() }))
     }
 
-    fn replace(&self, key: &str, since: Option<&Version>, body: &[u8]) -> io::Result<Written> {
+    /// `None` while another process writes.
+    fn try_replace(
+        &self,
+        key: &str,
+        since: Option<&Version>,
+        body: &[u8],
+    ) -> io::Result<Option<Written>> {
         let path = self.path(key);
         if let Some(folder) = path.parent() {
             fs_err::create_dir_all(folder)?;
         }
         let guard = open_private(&path.with_extension(GUARD))?;
-        guard.lock()?;
+        match guard.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
         let found = self.read(key)?.map(|found| found.version);
         if found.as_ref() != since {
-            return Ok(Written::Overtaken);
+            return Ok(Some(Written::Overtaken));
         }
         write_state(&path, body)?;
-        Ok(Written::Done(version(body)))
+        Ok(Some(Written::Done(version(body))))
     }
 
     fn keys(&self, prefix: &str) -> io::Result<Vec<String>> {
@@ -90,7 +105,17 @@ impl Objects for Folder {
         version: Option<&'a Version>,
         body: Vec<u8>,
     ) -> BoxFuture<'a, Result<Written>> {
-        Box::pin(async move { Ok(self.replace(key, version, &body)?) })
+        Box::pin(async move {
+            // Another process holds the guard for as long as it takes to write, unless it stands still.
+            for _ in 0..PATIENCE {
+                match self.try_replace(key, version, &body)? {
+                    Some(written) => return Ok(written),
+                    None => pause().await,
+                }
+            }
+            Err(io::Error::other("another process writes the lock, and does not come to an end")
+                .into())
+        })
     }
 
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>>> {
@@ -102,7 +127,10 @@ impl Objects for Folder {
         let path = self.path(key);
         fs_err::create_dir_all(path.parent()?).ok()?;
         let file = open_private(&path).ok()?;
-        file.lock().ok()?;
+        if file.lock().is_err() {
+            self.unvouch(key);
+            return None;
+        }
         Some(file)
     }
 
@@ -113,13 +141,7 @@ impl Objects for Folder {
 
     fn is_dead(&self, key: &str) -> bool {
         let Ok(file) = File::open(self.path(key)) else { return false };
-        match file.try_lock() {
-            Ok(()) => {
-                self.unvouch(key);
-                true
-            }
-            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
-        }
+        file.try_lock().is_ok()
     }
 }
 
@@ -135,4 +157,9 @@ fn open_private(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     fs_err::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     Ok(options.open(path)?.into_parts().0)
+}
+
+async fn pause() {
+    #[expect(clippy::disallowed_methods, reason = "another process is about to be done")]
+    tokio::time::sleep(Duration::from_millis(20)).await;
 }

@@ -5,6 +5,8 @@
 //! several who reach for it one gets it, and one who was away for too long finds it gone. Its age is
 //! told by the place that keeps it: the machines' clocks need not agree.
 
+use std::fs::File;
+use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
@@ -15,8 +17,15 @@ use tokio::time::Instant;
 use super::objects::{Found, Objects, Result, StoreError, Version, Written};
 use super::record::{Held, Holder, Record, alive, body, held, key, record};
 
+/// The pause after a write that met another one.
+const SOON: Duration = Duration::from_millis(100);
+/// So many writes may be met in a row.
+const CONFLICTS: u32 = 20;
 /// The longest pause between two looks at a lock that somebody else holds.
 const RAREST_LOOK: Duration = Duration::from_secs(1);
+
+/// What the operating system takes back when this process dies.
+type Vouch = Option<File>;
 
 /// Why there is no lock.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +83,12 @@ impl Moment {
     }
 }
 
+/// What is written down about the lock of somebody else, and since when this process has seen it so.
+struct Seen {
+    version: Version,
+    since: Instant,
+}
+
 impl Claim {
     /// Takes the lock; where somebody else holds it, tries again for as long as `patience` lasts, and says
     /// to `wait` who it is.
@@ -83,28 +98,18 @@ impl Claim {
         wait: &mut (dyn FnMut(&Held) + Send),
     ) -> std::result::Result<Lease, LockError> {
         let until = Instant::now() + patience;
-        let vouch = self.objects.vouch(&alive(&self.folder, &self.holder.run));
-        let mut told = None;
+        let (mut told, mut seen) = (None, None);
         loop {
             let found = self.objects.get(&key(&self.folder)).await?;
-            let version = found.as_ref().map(|found| found.version.clone());
-            let standing = found.as_ref().and_then(|found| held(found, self.term));
-            let held = match standing {
-                Some(held) if self.is_own(&held) => {
-                    return Ok(self.lease(held.record.fence, version, Moment::now(), vouch));
-                }
-                Some(held) if !self.is_over(&held) => held,
-                _ => {
-                    let fence =
-                        found.as_ref().and_then(record).map_or(0, |record| record.fence) + 1;
-                    let started = Moment::now();
-                    match self.write(fence, version.as_ref()).await? {
-                        Written::Done(version) => {
-                            return Ok(self.lease(fence, Some(version), started, vouch));
-                        }
-                        Written::Overtaken => continue,
+            let standing = found.as_ref().and_then(|found| self.standing(found, &mut seen));
+            let Some(held) = standing else {
+                match self.grab(found.as_ref()).await? {
+                    Some((fence, version, began, vouch)) => {
+                        return Ok(self.lease(fence, version, began, vouch));
                     }
+                    None => pause(SOON).await,
                 }
+                continue;
             };
             if Instant::now() >= until {
                 return Err(LockError::Held(Box::new(held)));
@@ -117,38 +122,64 @@ impl Claim {
         }
     }
 
-    /// Whether the record is this claim's: of an attempt whose reply was lost.
-    fn is_own(&self, held: &Held) -> bool {
-        held.record.holder.as_ref().is_some_and(|holder| holder.run == self.holder.run)
+    /// Who else holds the lock; `None` when it may be taken: it is nobody's, it has run out, its holder is
+    /// known to be dead, or the record is this run's own, of an attempt whose reply was lost.
+    fn standing(&self, found: &Found, seen: &mut Option<Seen>) -> Option<Held> {
+        let mut held = held(found, self.term)?;
+        let same = seen.take().filter(|seen| seen.version == found.version);
+        let new = || Seen { version: found.version.clone(), since: Instant::now() };
+        let same = seen.insert(same.unwrap_or_else(new));
+        // Whatever the place's clock says: what nobody renews for as long as it lasts has run out.
+        held.left = held.left.min(held.whole.saturating_sub(same.since.elapsed()));
+        let holder = held.record.holder.as_ref()?;
+        let is_own = holder.run == self.holder.run;
+        let is_dead = self.objects.is_dead(&alive(&self.folder, &holder.run));
+        (!is_own && !is_dead && !held.left.is_zero()).then_some(held)
     }
 
-    /// Whether the lease has run out, or its holder is known to be dead.
-    fn is_over(&self, held: &Held) -> bool {
-        let is_dead = |holder: &Holder| self.objects.is_dead(&alive(&self.folder, &holder.run));
-        held.left.is_zero() || held.record.holder.as_ref().is_some_and(is_dead)
+    /// Writes this run down as the holder; `None` when somebody else was quicker.
+    async fn grab(&self, found: Option<&Found>) -> Result<Option<(u64, Version, Moment, Vouch)>> {
+        let before = found.and_then(record);
+        let fence = before.as_ref().map_or(0, |record| record.fence) + 1;
+        let (own, began) = (alive(&self.folder, &self.holder.run), Moment::now());
+        let vouch = self.objects.vouch(&own);
+        let written =
+            self.write(fence, found.map(|found| &found.version), Some(&self.holder)).await;
+        match written {
+            Ok(Written::Done(version)) => {
+                if let Some(holder) = before.and_then(|record| record.holder) {
+                    self.objects.unvouch(&alive(&self.folder, &holder.run));
+                }
+                Ok(Some((fence, version, began, vouch)))
+            }
+            // Written all the same, it is known to be a dead run's.
+            other => {
+                self.objects.unvouch(&own);
+                other.map(|_| None)
+            }
+        }
     }
 
-    async fn write(&self, fence: u64, since: Option<&Version>) -> Result<Written> {
-        let body = body(fence, self.term, Some(&self.holder));
+    async fn write(
+        &self,
+        fence: u64,
+        since: Option<&Version>,
+        holder: Option<&Holder>,
+    ) -> Result<Written> {
+        let body = body(fence, self.term, holder);
         self.objects.replace(&key(&self.folder), since, body).await
     }
 
-    fn lease(
-        self,
-        fence: u64,
-        version: Option<Version>,
-        renewed: Moment,
-        vouch: Option<std::fs::File>,
-    ) -> Lease {
+    fn lease(self, fence: u64, version: Version, renewed: Moment, vouch: Vouch) -> Lease {
         let right = Arc::new(Right {
             claim: self,
             fence,
-            version: AsyncMutex::new(version),
+            version: AsyncMutex::new(Some(version)),
             renewed: Mutex::new(renewed),
             lost: watch::Sender::new(None),
         });
         let beat = tokio::spawn(Arc::clone(&right).beat());
-        Lease { right, beat, vouch }
+        Lease { right, beat, _vouch: vouch }
     }
 }
 
@@ -157,7 +188,7 @@ impl Claim {
 pub struct Lease {
     right: Arc<Right>,
     beat: JoinHandle<()>,
-    vouch: Option<std::fs::File>,
+    _vouch: Vouch,
 }
 
 impl Lease {
@@ -166,15 +197,17 @@ impl Lease {
         Arc::clone(&self.right)
     }
 
-    /// Gives the lock back. Where that fails it runs out by itself.
-    pub async fn release(mut self) {
+    /// Gives the lock back. Where that fails it runs out by itself, or with this process.
+    pub async fn release(self) {
         self.beat.abort();
-        if let Err(error) = self.right.give_back().await {
-            tracing::warn!(%error, "the lock could not be given back; it will run out");
-        }
-        if self.vouch.take().is_some() {
-            let Claim { objects, folder, holder, .. } = &self.right.claim;
-            objects.unvouch(&alive(folder, &holder.run));
+        match self.right.give_back().await {
+            Ok(_) => {
+                let Claim { objects, folder, holder, .. } = &self.right.claim;
+                objects.unvouch(&alive(folder, &holder.run));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the lock could not be given back; it will run out");
+            }
         }
     }
 }
@@ -249,7 +282,7 @@ impl Right {
             return Ok(());
         }
         let started = Moment::now();
-        match self.replace(&mut version).await {
+        match self.replace(&mut version, Some(&self.claim.holder)).await {
             Ok(true) => {
                 *self.renewed.lock().expect("no holder panics") = started;
                 Ok(())
@@ -266,21 +299,32 @@ impl Right {
     }
 
     /// Writes the record anew; false if it is another's by now.
-    async fn replace(&self, version: &mut Option<Version>) -> Result<bool> {
+    async fn replace(
+        &self,
+        version: &mut Option<Version>,
+        holder: Option<&Holder>,
+    ) -> Result<bool> {
         let key = key(&self.claim.folder);
-        loop {
-            if let Written::Done(new) = self.claim.write(self.fence, version.as_ref()).await? {
+        for _ in 0..CONFLICTS {
+            let written = self.claim.write(self.fence, version.as_ref(), holder).await?;
+            if let Written::Done(new) = written {
                 *version = Some(new);
                 return Ok(true);
             }
-            // The reply to an earlier attempt may have been lost.
             match self.claim.objects.get(&key).await? {
-                Some(found) if self.is_own(&found) && Some(&found.version) != version.as_ref() => {
-                    *version = Some(found.version);
+                // Another write of ours is still under way: its answer was not waited for.
+                Some(found) if self.is_own(&found) && Some(&found.version) == version.as_ref() => {
+                    pause(SOON).await;
                 }
-                _ => return Ok(false),
+                // The reply to an earlier attempt was lost.
+                Some(found) if self.is_own(&found) => *version = Some(found.version),
+                Some(_) => return Ok(false),
+                // Somebody has deleted the record, and nobody has taken the lock since.
+                None => *version = None,
             }
         }
+        Err(io::Error::other("the lock cannot be written: each time another write is under way")
+            .into())
     }
 
     fn is_own(&self, found: &Found) -> bool {
@@ -297,12 +341,10 @@ impl Right {
         record(&found)?.holder
     }
 
-    async fn give_back(&self) -> Result<()> {
-        let version = self.version.lock().await;
-        let body = body(self.fence, self.claim.term, None);
-        let key = key(&self.claim.folder);
-        // Overtaken: it is another's, and no business of ours any more.
-        self.claim.objects.replace(&key, version.as_ref(), body).await.map(drop)
+    /// False if it is another's by now, and no business of ours any more.
+    async fn give_back(&self) -> Result<bool> {
+        let mut version = self.version.lock().await;
+        self.replace(&mut version, None).await
     }
 }
 

@@ -74,10 +74,10 @@ pub trait Objects: Debug + Send + Sync {
         None
     }
 
-    /// Takes back what this process has vouched with under this key.
+    /// Removes what was vouched with under this key.
     fn unvouch(&self, _key: &str) {}
 
-    /// Whether the process that vouched under this key is known to be dead.
+    /// Whether the process that vouched under this key is known to be dead. What it vouched with stays.
     fn is_dead(&self, _key: &str) -> bool {
         false
     }

@@ -54,6 +54,8 @@ pub struct Held {
     pub record: Record,
     /// How long it lasts unless it is renewed; zero when it has run out.
     pub left: Duration,
+    /// How long it lasts from one renewal on.
+    pub whole: Duration,
 }
 
 /// How the lock stands; `None` when nobody holds it. What cannot be read was written by somebody: it
@@ -75,8 +77,8 @@ pub(super) fn held(found: &Found, term: Duration) -> Option<Held> {
         }),
     });
     record.holder.as_ref()?;
-    let term = Duration::from_secs(record.seconds) + GRAIN;
-    Some(Held { left: term.saturating_sub(found.age), record })
+    let whole = Duration::from_secs(record.seconds).saturating_add(GRAIN);
+    Some(Held { left: whole.saturating_sub(found.age), whole, record })
 }
 
 pub(super) fn record(found: &Found) -> Option<Record> {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use aws_sdk_s3::config::ConfigBag;
 use aws_sdk_s3::config::RuntimeComponents;
 use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{Intercept, SharedInterceptor};
 use aws_sdk_s3::error::BoxError;
 use aws_smithy_types::DateTime;
@@ -39,7 +40,14 @@ impl Aws {
     /// The part of a bucket under `prefix`. No call is made.
     pub fn bucket(&self, name: &str, prefix: &str) -> Bucket {
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        Bucket { client: aws_sdk_s3::Client::new(&self.config), name: name.to_owned(), prefix }
+        // What is asked for here is small, and a lease does not wait.
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .operation_attempt_timeout(Duration::from_secs(10))
+            .operation_timeout(Duration::from_secs(30));
+        let config = aws_sdk_s3::config::Builder::from(&self.config);
+        let config = config.timeout_config(timeouts.build()).build();
+        Bucket { client: aws_sdk_s3::Client::from_conf(config), name: name.to_owned(), prefix }
     }
 }
 
@@ -51,6 +59,10 @@ impl Bucket {
     fn told(&self, error: Error) -> StoreError {
         let name = &self.name;
         StoreError::Cloud(match error.code.as_deref() {
+            // Without that right S3 does not say that there is none.
+            Some("AccessDenied") => error.hinted(
+                "the right to s3:GetObject and s3:PutObject, and to s3:ListBucket, is needed",
+            ),
             Some("NoSuchBucket") => error.hinted(format!("make it first: `aws s3 mb s3://{name}`")),
             Some("PermanentRedirect" | "AuthorizationHeaderMalformed") => {
                 error.hinted(format!("the bucket `{name}` must be in the stack's region"))

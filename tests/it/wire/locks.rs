@@ -202,6 +202,40 @@ fn machines_that_share_a_store_share_their_history() {
     session.run(&["destroy", "--yes", "--store", &store]).exits(0);
 }
 
+/// A destroy without a spec does not pass by the lock that the spec names.
+#[test]
+fn a_destroy_by_tags_needs_the_lock_that_the_spec_names() {
+    let session = Session::new();
+    let store = session.bucket();
+    let spec = format!("{HEAD}[state]\nstore = \"{store}\"\n[aws.log-group.web]\n");
+    session.write("ecsctl.toml", &spec);
+    session.run(&["apply", "--yes"]).exits(0);
+    session.run(&["plan", "--detailed-exitcode"]).exits(0);
+    let by_tags = ["destroy", "--yes", "--stack", "life"];
+    session.run(&by_tags).exits(3).says("error[E0413]").says(&format!("--store {store}"));
+    session.run(&[&by_tags[..], &["--store", &store]].concat()).exits(0);
+    assert!(session.objects().is_empty());
+}
+
+/// Looking at the lock of a dead run changes nothing about it; S3 may refuse a write while another is
+/// under way.
+#[test]
+fn n9_looking_and_conflicts_change_nothing() {
+    let session = Session::new();
+    let store = session.bucket();
+    session.write("ecsctl.toml", &format!("{HEAD}[state]\nlease = \"15m\"\n[aws.log-group.web]\n"));
+    let mut dead = begin(&session, "dead", &[]);
+    wait_for(&session, "GetCallerIdentity");
+    dead.kill().expect("it can be killed");
+    dead.wait().expect("it has ended");
+    for _ in 0..2 {
+        session.run(&["lock", "show"]).exits(0).says("nobody holds the lock");
+    }
+    session.run(&["apply", "--yes"]).exits(0);
+    session.set(&serde_json::json!({"write-conflicts": 3}));
+    session.run(&["destroy", "--yes", "--store", &store]).exits(0);
+}
+
 /// A disk that would fill up, or that nobody may write, is found out before anything is changed.
 #[cfg(unix)]
 #[test]

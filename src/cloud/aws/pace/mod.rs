@@ -93,6 +93,9 @@ impl HttpConnector for PacedConnector {
     }
 }
 
+/// The services that stacks are made of.
+const OF_STACKS: [&str; 6] = ["ec2", "ecs", "elasticloadbalancing", "iam", "logs", "ecr"];
+
 /// What no call passes once the lock is somebody else's (N9). It stands right before the network: a call may
 /// have waited for its turn for minutes, or the machine slept.
 #[derive(Debug, Clone, Default)]
@@ -104,9 +107,9 @@ impl Gate {
         drop(self.0.set(right));
     }
 
-    /// Lets a call pass. The lock itself may lie in S3: it is looked at, whoever has it.
+    /// Lets a call pass. The lock itself may lie in S3, and credentials are fetched to look at it.
     async fn pass(&self, service: &str) -> Result<(), ConnectorError> {
-        match self.0.get().filter(|_| service != "s3") {
+        match self.0.get().filter(|_| OF_STACKS.contains(&service)) {
             Some(right) => right.check().await.map_err(|lost| ConnectorError::user(lost.into())),
             None => Ok(()),
         }

@@ -23,7 +23,7 @@ pub struct Whole {
     pub drafts: Vec<Declaration>,
     /// Where it answers; the texts mention outputs.
     pub urls: BTreeMap<String, String>,
-    /// How long after an apply it may be destroyed.
+    /// How long after the apply that brings it the stack may be destroyed.
     pub ttl: Option<Duration>,
     /// Where locks and journals lie.
     pub state: State,

@@ -69,6 +69,8 @@ pub const TAG_ENV: &str = "ecsctl:env";
 pub const TAG_ID: &str = "ecsctl:id";
 /// The tag of what is protected: a destroy refuses while anything carries it.
 pub const TAG_PROTECT: &str = "ecsctl:protect";
+/// The tag that holds how long the environment may live, as [`TAG_EXPIRES`] was reckoned with it.
+pub const TAG_TTL: &str = "ecsctl:ttl";
 /// The tag that holds the moment after which the environment may be destroyed, RFC 3339.
 pub const TAG_EXPIRES: &str = "ecsctl:expires";
 

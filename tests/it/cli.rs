@@ -1025,7 +1025,7 @@ fn what_render_prints_is_a_spec() {
     assert_eq!(desk.run("render --format json").exits(0).json(), before);
 }
 
-/// B34: the moment of expiry is set when the environment is made, and no later plan moves it.
+/// B34: the moment of expiry is set when the ttl is, and no later plan moves it.
 #[test]
 fn an_environment_with_a_lifetime_says_when_it_ends() {
     let desk = Desk::with(&format!("ttl = \"8h\"\n{SPEC}"));
@@ -1034,6 +1034,30 @@ fn an_environment_with_a_lifetime_says_when_it_ends() {
     desk.run("plan --detailed-exitcode").exits(0);
     let status = desk.run("status --format json").exits(0).json();
     assert!(status["status"]["expires"].as_str().unwrap().ends_with('Z'));
+}
+
+/// Whoever needs an environment for longer says so; whoever keeps it takes the ttl out.
+#[test]
+fn a_lifetime_can_be_changed_and_taken_back() {
+    let desk = Desk::with(&format!("ttl = \"8h\"\nnetwork.mode = \"public\"\n{SPEC}"));
+    let expires = || {
+        let status = desk.run("status --format json").exits(0).json();
+        let moment = status["status"]["expires"].as_str()?;
+        Some(moment.parse::<jiff::Timestamp>().unwrap().as_second())
+    };
+    desk.run("apply --yes").exits(0);
+    let first = expires().unwrap();
+    desk.run("plan --detailed-exitcode --set ttl=480m").exits(0);
+    desk.run("plan --detailed-exitcode --set ttl=2d").exits(2);
+    desk.run("apply --yes --set ttl=2d").exits(0);
+    let later = expires().unwrap() - first;
+    assert!((40 * 3600..40 * 3600 + 600).contains(&later), "{later}");
+    desk.run("plan --detailed-exitcode --set ttl=2d").exits(0);
+    desk.write(&format!("network.mode = \"public\"\n{SPEC}"));
+    desk.run("apply --yes").exits(0);
+    assert_eq!(expires(), None);
+    let account = fs_err::read_to_string(desk.folder.join("state/sim-us-east-1.json")).unwrap();
+    assert!(!account.contains("ecsctl:ttl"), "{account}");
 }
 
 #[test]

@@ -86,6 +86,7 @@ const PAGES: &[(&str, &str)] = &[
     ("E0271", include_str!("../../docs/errors/E0271.md")),
     ("E0272", include_str!("../../docs/errors/E0272.md")),
     ("E0273", include_str!("../../docs/errors/E0273.md")),
+    ("E0274", include_str!("../../docs/errors/E0274.md")),
     ("E0301", include_str!("../../docs/errors/E0301.md")),
     ("E0302", include_str!("../../docs/errors/E0302.md")),
     ("E0303", include_str!("../../docs/errors/E0303.md")),

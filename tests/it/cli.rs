@@ -578,6 +578,18 @@ fn a_bad_image_exits_with_4() {
     desk.run("apply --yes").exits(0);
 }
 
+/// What only AWS can know is refused there: here the revision that a service runs is named by its ARN.
+#[test]
+fn a_port_that_the_running_revision_does_not_have_is_refused() {
+    let desk = Desk::with(SPEC);
+    desk.run("apply --yes").exits(0);
+    let revision = "arn:aws:ecs:us-east-1:123456789012:task-definition/hello-default-web:1";
+    let by_hand = format!("[aws.service.web]\ntask-definition = \"{revision}\"\n");
+    desk.write(&format!("{SPEC}http.port = 99\n{by_hand}"));
+    let came = desk.run("apply --yes").exits(1);
+    assert!(came.stdout.contains("`web` does not listen on port 99"), "{}", came.text());
+}
+
 /// N14: a plan that was kept is applied as long as the same would be planned.
 #[test]
 fn a_kept_plan_is_obeyed_until_the_world_moves() {

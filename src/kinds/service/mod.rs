@@ -20,6 +20,7 @@ mod api;
 mod balancing;
 mod check;
 pub mod health;
+pub mod listening;
 mod rollout;
 #[cfg(test)]
 mod tests;

@@ -59,7 +59,6 @@ fn the_service_of_six_lines() {
     enable-execute-command <- service.web.exec
     health-check-grace-period-seconds <- service.web.grace
     load-balancers <- service.web.http
-    load-balancers.0.container-port <- service.web.http.port
     network.assign-public-ip <- network.mode
     network.subnets <- network.mode
     "#);

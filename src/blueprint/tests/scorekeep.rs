@@ -193,7 +193,6 @@ fn environments_differ_as_they_say() {
     enable-execute-command <- service.scorekeep.exec
     health-check-grace-period-seconds <- service.scorekeep.grace
     load-balancers <- service.scorekeep.http
-    load-balancers.0.container-port <- service.scorekeep.http.port
     network.assign-public-ip <- network.mode
     network.subnets <- network.mode
     "#);

@@ -74,6 +74,7 @@ pub struct Service {
     pub allow: BTreeMap<String, Allow>,
     /// ARNs of managed policies that the task role also has.
     #[serde(default)]
+    #[schemars(extend("examples" = [["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]]))]
     pub policies: BTreeSet<String>,
     /// Whether `ecs execute-command` can open a shell; on, except in protected environments.
     pub exec: Option<bool>,
@@ -236,8 +237,10 @@ pub struct Logs {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Allow {
     /// IAM actions: `"dynamodb:*Item"`.
+    #[schemars(extend("examples" = [["s3:GetObject"]]))]
     pub actions: BTreeSet<String>,
     /// ARNs of the resources they are allowed on.
+    #[schemars(extend("examples" = [["arn:aws:s3:::my-bucket/*"]]))]
     pub on: BTreeSet<String>,
 }
 

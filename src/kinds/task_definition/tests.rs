@@ -462,7 +462,7 @@ fn every_rule_finds_what_it_is_for() {
         ("E0243: container `app` is ess", json!({}), json!({ "depends-on": { "app": "SUCCESS" } })),
         ("E0243: containers wait", json!({}), json!({ "depends-on": { "app": "START" } })),
         ("E0244: a health check's", json!({}), json!({ "health-check": check })),
-        ("E0244: `interval` must be from 5", json!({}), json!({ "health-check": check })),
+        ("E0244: `interval` is at least 5s", json!({}), json!({ "health-check": check })),
         ("E0244: `stop-timeout` must", json!({}), json!({ "stop-timeout": 121 })),
         ("E0245: a task has 1 to 10", json!({ "containers": {} }), json!({})),
         ("E0245: an image's name", json!({}), json!({ "image": "" })),

@@ -399,6 +399,12 @@ fn mounts(spec: &TaskDefinition, check: &mut Check<'_>) {
                 let title = format!("there is no volume `{}`", mount.source_volume);
                 check.error("E0256", &at(name, "mount-points"), title);
             }
+            // On Windows it begins with a drive.
+            let path = mount.container_path.as_str();
+            if !path.starts_with(['/', '$']) && path.as_bytes().get(1) != Some(&b':') {
+                let title = format!("the mount `{path}` is not an absolute path");
+                check.error("E0256", &at(name, "mount-points"), title);
+            }
         }
         for from in &container.volumes_from {
             if !spec.containers.contains_key(&from.source_container) {

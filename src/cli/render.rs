@@ -28,17 +28,18 @@ pub(super) struct Arguments {
     /// Says of each field where it comes from
     #[arg(long)]
     explain: bool,
-    /// The language
-    #[arg(long = "as", value_enum, default_value = "toml")]
-    language: Language,
+    /// The language [default: toml]
+    #[arg(long = "as", value_enum)]
+    language: Option<Language>,
 }
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     cx.refuse_markdown("render")?;
     let stack = load(cx)?;
     let text = match (cx.options.format, arguments.language) {
-        (Format::Json, _) | (_, Language::Json) => json(&stack),
-        (Format::Human | Format::Markdown, Language::Toml) => {
+        (Format::Json, Some(Language::Toml)) => return Err(Failure::two_forms("toml")),
+        (Format::Json, _) | (_, Some(Language::Json)) => json(&stack),
+        (Format::Human | Format::Markdown, Some(Language::Toml) | None) => {
             let each = stack.desired.specs().map(|(at, spec)| (at, written(&stack, at, spec, cx)));
             let shown = each.map(|(at, spec)| match arguments.explain {
                 true => toml(at, &spec, &|way| Some(origin(&stack, at, way))),

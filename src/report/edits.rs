@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn the_first_and_the_last_table_of_a_list_come_and_go_like_others() {
         let rules = json!([{"port": 80, "from": "${vpc.main.id}"}]);
-        assert_snapshot!(plain(&["ingress"], json!([]), rules.clone()), @r#"
+        assert_snapshot!(plain(&["ingress"], json!([]), rules), @r#"
         ingress: 
         + [
         +   {

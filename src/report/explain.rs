@@ -120,6 +120,15 @@ pub fn page(code: &str) -> Option<&'static str> {
     PAGES.iter().find(|(known, _)| *known == code).map(|(_, page)| *page)
 }
 
+/// The codes around a number that is none: the last before it and the first after it, as far as they are.
+pub fn around(number: u32) -> Vec<&'static str> {
+    let number_of = |code: &str| code[1..].parse::<u32>().unwrap_or(0);
+    let codes = || PAGES.iter().map(|(code, _)| *code);
+    let before = codes().rev().find(|code| number_of(code) < number);
+    let after = codes().find(|code| number_of(code) > number);
+    before.into_iter().chain(after).collect()
+}
+
 /// All codes with the first line of their page.
 pub fn list() -> String {
     let title =

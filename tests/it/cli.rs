@@ -234,12 +234,19 @@ fn usage_errors_exit_with_64() {
       hint: say `--region`, or set AWS_REGION
     --- exit 1
     ");
-    assert_snapshot!(desk.run("explain E9999").text(), @"
-    --- stderr
-    error: there is no error `E9999`; `ecsctl explain` lists those that there are
+    assert_snapshot!(desk.run("explain E9999").stderr, @"
+    error: there is no error `E9999`; did you mean E0412?
       hint: see `ecsctl help`
-    --- exit 64
     ");
+    assert_snapshot!(desk.run("explain e0208").stderr, @"
+    error: there is no error `e0208`; did you mean E0207 or E0210?
+      hint: see `ecsctl help`
+    ");
+    assert_snapshot!(desk.run("explain nothing").stderr, @"
+    error: there is no error `nothing`; `ecsctl explain` lists those that there are
+      hint: see `ecsctl help`
+    ");
+    assert_eq!(desk.run("explain E107").exits(0).stdout, desk.run("explain 107").exits(0).stdout);
 }
 
 #[test]
@@ -260,6 +267,7 @@ fn init_writes_a_spec_once() {
     shop/default is in order: it declares 22 resources
     --- exit 0
     ");
+    assert_snapshot!(desk.run("init -f q.toml").stderr, @"wrote q.toml; now `ecsctl plan -f q.toml` shows what it stands for");
     assert_snapshot!(desk.run("init Bad_Name -f other.toml").text(), @"
     --- stderr
     error[E0113]: `Bad_Name` is not a name
@@ -923,9 +931,28 @@ fn documents_for_programs_are_json() {
     assert!(service.unwrap()["needs"].as_array().unwrap().contains(&"cluster.main".into()));
     desk.run("version --format json").exits(0).json();
     desk.run("state show --format json").exits(0).json();
+    assert_eq!(desk.run("state rebuild --format json").exits(0).json()["resources"], 22);
     desk.run("check --format json --set service.web.imgae=x").exits(64).json();
     let schema: Json = serde_json::from_str(&desk.run("schema").exits(0).stdout).unwrap();
     assert_eq!(schema["title"], "ecsctl spec");
+}
+
+/// Nobody is given something else than was asked for.
+#[test]
+fn a_form_that_a_command_does_not_have_is_refused() {
+    let desk = Desk::with(SPEC);
+    assert_snapshot!(desk.run("graph --as dot --format json").text(), @"
+    --- stderr
+    error: `--format json` and `--as dot` are two forms: leave one out
+      hint: see `ecsctl help`
+    --- exit 64
+    ");
+    for line in
+        ["render --as toml --format json", "schema --format markdown", "explain --format markdown"]
+    {
+        desk.run(line).exits(64);
+    }
+    desk.run("render --as json --format json").exits(0).json();
 }
 
 /// Each value has an origin, within a container too; and the answer is a spec all the same.

@@ -39,6 +39,9 @@ pub enum Place {
     Span(Span),
 }
 
+/// What is said at the second of two places that cannot both be.
+pub const THE_OTHER: &str = "the other";
+
 /// One marked place and what is to be said about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Label {

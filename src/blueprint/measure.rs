@@ -8,8 +8,6 @@ use ipnet::Ipv4Net;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
-use crate::spec::Format;
-
 /// Text of the form `name`: its type in documents is `$type`.
 macro_rules! written {
     ($type:ident, $name:literal) => {
@@ -183,56 +181,8 @@ fn fraction(number: &str, scale: u32) -> Option<u32> {
     (rest % power == 0).then(|| u32::try_from(ones + rest / power).ok())?
 }
 
-fn check<T: FromStr<Err = String>>(text: &str) -> Result<(), String> {
-    text.parse::<T>().map(|_| ())
-}
-
-/// The forms of text that documents hold.
-pub fn formats() -> &'static [Format] {
-    const FORMATS: &[Format] = &[
-        Format { name: "duration", example: "\"30s\"", check: check::<Seconds> },
-        Format { name: "days", example: "\"14d\"", check: check::<Days> },
-        Format { name: "cpu", example: "\"0.5vcpu\"", check: check::<Cpu> },
-        Format { name: "memory", example: "\"1GB\"", check: check::<Memory> },
-        Format { name: "gigabytes", example: "\"30GB\"", check: check::<Gigabytes> },
-        Format { name: "percent", example: "\"50%\"", check: check::<Percent> },
-        Format { name: "cidr", example: "\"10.0.0.0/16\"", check: check::<Cidr> },
-        Format { name: "image", example: "\"httpd:2.4\"", check: image },
-        Format { name: "paths", example: "\"/api/*\"", check: paths },
-    ];
-    FORMATS
-}
-
-/// `[host/]name[:tag][@digest]`. A name without a letter is a slip: a port, or a tag alone.
-fn image(text: &str) -> Result<(), String> {
-    let name = text.split('@').next().unwrap_or_default();
-    let name = match name.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => name,
-        _ => name,
-    };
-    let name = match name.split_once('/') {
-        Some((host, name)) if host.contains(['.', ':']) || host == "localhost" => name,
-        _ => name,
-    };
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/._-".contains(c);
-    match name.chars().all(fits) && name.contains(|c: char| c.is_ascii_lowercase()) {
-        true => Ok(()),
-        false => Err(format!("`{text}` is not an image: its name is in lower-case letters")),
-    }
-}
-
-/// The paths that a load balancer compares with begin with `/`: another text would match nothing.
-pub(super) fn paths(text: &str) -> Result<(), String> {
-    match text.starts_with(['/', '*', '?']) {
-        true => Ok(()),
-        false => Err(format!("`{text}` is no path: paths begin with `/`")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -261,32 +211,5 @@ mod tests {
         assert!("0.3vcpu".parse::<Cpu>().is_err(), "307.2 units are not whole");
         assert!("0MB".parse::<Memory>().is_err());
         assert!("10.0.0.0".parse::<Cidr>().is_err());
-    }
-
-    #[test]
-    fn images_are_named() {
-        let digest = format!("acme/api@sha256:{}", "0".repeat(64));
-        for text in ["httpd", "a/b_c:1.4-RC", "localhost:5000/7zip", "ghcr.io/Acme/x", &digest] {
-            assert_eq!(image(text).is_ok(), !text.contains("Acme"), "{text}");
-        }
-        for text in ["", "5", ":7", "my image", "Httpd", "host.io/", "1.4/2:3"] {
-            assert!(image(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn every_example_has_its_form() {
-        for format in formats() {
-            assert_eq!((format.check)(format.example.trim_matches('"')), Ok(()), "{}", format.name);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_a_check_panic(text in "[0-9.]{0,12}(s|d|vcpu|cpu|GB|MB|%|/[0-9]{0,3})?") {
-            for format in formats() {
-                let _ = (format.check)(&text);
-            }
-        }
     }
 }

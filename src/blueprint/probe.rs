@@ -43,8 +43,8 @@ impl Layers {
         let mut check = json!({
             "path": "/",
             "interval-seconds": interval,
-            // An answer must come before the next question.
-            "timeout-seconds": 5.min(interval.saturating_sub(1)),
+            // An answer must come before the next question; AWS waits two seconds for it at least.
+            "timeout-seconds": interval.saturating_sub(1).clamp(2, 5),
             "healthy-threshold": 2,
             "unhealthy-threshold": 2,
             "matcher": "200-399",

@@ -54,12 +54,12 @@ pub(super) fn expand(
             "container-name": route.container,
             "container-port": route.port,
         });
+        let http = section.join("http");
         let grace = service.grace.map_or(GRACE, |grace| grace.0);
-        ecs = ecs.from("load-balancers", json!([balancer]), section.join("http")).from(
-            "health-check-grace-period-seconds",
-            grace,
-            section.join("grace"),
-        );
+        ecs = ecs
+            .from("load-balancers", json!([balancer]), http.clone())
+            .decided(["load-balancers", "0", "container-port"], http.join("port"))
+            .from("health-check-grace-period-seconds", grace, section.join("grace"));
     }
     sheet.add(ecs);
 }

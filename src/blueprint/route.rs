@@ -12,7 +12,7 @@ use super::probe::Layers;
 use super::service::{Http, Service};
 use super::sheet::Sheet;
 use crate::address::Path;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, THE_OTHER};
 
 /// The load balancer that is made when none is declared.
 pub(super) const MAIN: &str = "main";
@@ -244,7 +244,7 @@ pub(super) fn priorities(
         if let Some(first) = taken.insert((&route.alb, priority), route) {
             let title = format!("two services have the priority {priority}");
             let fault = Diagnostic::error("E0266", title).at(route.keys.join("priority"), "");
-            let fault = fault.at(first.keys.join("priority"), "the other");
+            let fault = fault.at(first.keys.join("priority"), THE_OTHER);
             sheet.fault(fault.hint("leave out both, or give one of them another"));
         }
     }
@@ -280,8 +280,9 @@ pub(super) fn check_same(routes: &BTreeMap<String, Route>, sheet: &mut Sheet) {
         };
         let title = format!("`{other}` and `{name}` both take `{}`", route.path);
         let fault = Diagnostic::error("E0266", title).at_key(route.keys.clone(), "");
-        let fault = fault.at_key(first.keys.clone(), "the other");
-        let hint = format!("write for example `service.{name}.http = \"/{name}/*\"`");
+        let fault = fault.at_key(first.keys.clone(), THE_OTHER);
+        let hint =
+            format!("let one take others, for example `service.{name}.http = \"/{name}/*\"`");
         sheet.fault(fault.hint(hint));
     }
 }

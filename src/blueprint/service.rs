@@ -74,6 +74,7 @@ pub struct Service {
     pub allow: BTreeMap<String, Allow>,
     /// ARNs of managed policies that the task role also has.
     #[serde(default)]
+    #[schemars(extend("items" = {"type": "string", "x-format": "policy"}))]
     pub policies: BTreeSet<String>,
     /// Whether `ecs execute-command` can open a shell; on, except in protected environments.
     pub exec: Option<bool>,
@@ -150,6 +151,7 @@ pub struct Http {
     #[schemars(extend("x-format" = "paths"))]
     pub path: Option<String>,
     /// The host name, with the same wildcards; any when left out.
+    #[schemars(extend("x-format" = "host"))]
     pub host: Option<String>,
     /// The load balancer; `main` when left out.
     pub alb: Option<String>,
@@ -180,6 +182,7 @@ pub struct Health {
     /// Time in which failures of the command do not count. For commands only.
     pub start: Option<Seconds>,
     /// HTTP status codes that are a success; `"200-399"` when left out. For paths only.
+    #[schemars(extend("x-format" = "codes"))]
     pub codes: Option<String>,
 }
 
@@ -224,6 +227,7 @@ pub enum Until {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Logs {
     /// The log group's name; `/ecsctl/<stack>/<env>/<service>` when left out.
+    #[schemars(extend("x-format" = "log-group"))]
     pub group: Option<String>,
     /// What streams' names begin with; the service's name when left out.
     pub prefix: Option<String>,
@@ -236,8 +240,10 @@ pub struct Logs {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Allow {
     /// IAM actions: `"dynamodb:*Item"`.
+    #[schemars(extend("items" = {"type": "string", "x-format": "action"}))]
     pub actions: BTreeSet<String>,
     /// ARNs of the resources they are allowed on.
+    #[schemars(extend("items" = {"type": "string", "x-format": "resource"}))]
     pub on: BTreeSet<String>,
 }
 
@@ -246,6 +252,7 @@ pub struct Allow {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Volume {
     /// Where it appears in containers.
+    #[schemars(extend("x-format" = "directory"))]
     pub mount: String,
     /// The containers it appears in; all of the service's own when left out.
     pub containers: Option<BTreeSet<String>>,

@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::measure::{Cpu, Memory, paths};
+use super::forms::paths;
+use super::measure::{Cpu, Memory};
 use crate::spec::Shorthand;
 
 /// The shorthands that documents hold.

@@ -11,7 +11,7 @@ use super::secret::Secret;
 use super::service::{Arch, Health, Service, Until};
 use super::sheet::Sheet;
 use crate::address::Path;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, THE_OTHER};
 
 /// The smallest task that Fargate has.
 const SIZE: (Cpu, Memory) = (Cpu(256), Memory(512));
@@ -243,7 +243,7 @@ pub(super) fn check_groups(services: &BTreeMap<String, Service>, sheet: &mut She
         let place = Path::of(["service", name, "logs", "group"]);
         let Some(first) = seen.insert(group, place.clone()) else { continue };
         let title = format!("two services write to the log group `{group}`");
-        let fault = Diagnostic::error("E0272", title).at(place, "").at(first, "the other");
+        let fault = Diagnostic::error("E0272", title).at(place, "").at(first, THE_OTHER);
         sheet.fault(fault.hint("leave out `group`, or give one of them another"));
     }
 }

@@ -13,22 +13,21 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
+    cx.refuse_markdown("explain")?;
     let Some(code) = &arguments.code else {
         cx.print(&explain::list())?;
         return Ok(Exit::Done);
     };
     // The number alone is enough.
-    let full = match code.parse::<u32>() {
-        Ok(number) => format!("E{number:04}"),
-        Err(_) => code.to_uppercase(),
-    };
-    match explain::page(&full) {
-        Some(page) => {
-            cx.print(page)?;
-            Ok(Exit::Done)
-        }
-        None => Err(Failure::Usage(format!(
-            "there is no error `{code}`; `ecsctl explain` lists those that there are"
-        ))),
+    let number = code.trim_start_matches(['E', 'e']).parse::<u32>();
+    let full = number.as_ref().map_or_else(|_| code.to_uppercase(), |it| format!("E{it:04}"));
+    if let Some(page) = explain::page(&full) {
+        cx.print(page)?;
+        return Ok(Exit::Done);
     }
+    let near = match number.map(explain::around) {
+        Ok(near) => format!("did you mean {}?", near.join(" or ")),
+        Err(_) => "`ecsctl explain` lists those that there are".to_owned(),
+    };
+    Err(Failure::Usage(format!("there is no error `{code}`; {near}")))
 }

@@ -44,6 +44,11 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
+    /// A command is told to write JSON and something else.
+    pub(super) fn two_forms(word: &str) -> Self {
+        Self::Usage(format!("`--format json` and `--as {word}` are two forms: leave one out"))
+    }
+
     fn exit(&self) -> Exit {
         match self {
             Self::Wrong(..) | Self::Usage(_) => Exit::Usage,

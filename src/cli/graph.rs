@@ -19,11 +19,22 @@ enum Language {
     Dot,
 }
 
+impl Language {
+    /// As it is said on the command line.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Mermaid => "mermaid",
+            Self::Dot => "dot",
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// How it is drawn
-    #[arg(long = "as", value_enum, default_value = "text")]
-    language: Language,
+    /// How it is drawn [default: text]
+    #[arg(long = "as", value_enum)]
+    language: Option<Language>,
 }
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
@@ -34,10 +45,11 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
         edges: stack.graph.edges().map(|(from, to)| (from.clone(), to.clone())).collect(),
     };
     let text = match (cx.options.format, arguments.language) {
-        (Format::Json, _) => json::graph(&stack.desired.stack, &picture),
-        (Format::Human | Format::Markdown, Language::Text) => picture.text(),
-        (Format::Human | Format::Markdown, Language::Mermaid) => picture.mermaid(),
-        (Format::Human | Format::Markdown, Language::Dot) => picture.dot(),
+        (Format::Json, Some(language)) => return Err(Failure::two_forms(language.word())),
+        (Format::Json, None) => json::graph(&stack.desired.stack, &picture),
+        (Format::Human | Format::Markdown, None | Some(Language::Text)) => picture.text(),
+        (Format::Human | Format::Markdown, Some(Language::Mermaid)) => picture.mermaid(),
+        (Format::Human | Format::Markdown, Some(Language::Dot)) => picture.dot(),
     };
     cx.print(&text)?;
     Ok(Exit::Done)

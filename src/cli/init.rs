@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::Args;
 
 use super::context::Context;
+use super::options::DEFAULT_FILE;
 use super::{Exit, Failure};
 use crate::diag::Diagnostic;
 use crate::spec;
@@ -31,7 +32,14 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
     let region = cx.options.region.as_deref().unwrap_or("us-east-1");
     write(&file, &text(&arguments.stack, region))
         .map_err(|error| Failure::unwritable(&file, &error))?;
-    cx.say(&format!("wrote {}; now `ecsctl plan` shows what it stands for", file.display()))?;
+    let named = match file == Path::new(DEFAULT_FILE) {
+        true => String::new(),
+        false => format!(" -f {}", file.display()),
+    };
+    cx.say(&format!(
+        "wrote {}; now `ecsctl plan{named}` shows what it stands for",
+        file.display()
+    ))?;
     Ok(Exit::Done)
 }
 

@@ -98,8 +98,7 @@ pub fn main() -> ExitCode {
         }
     };
     let mut cx = Context::of_process(options);
-    log(&cx);
-    let exit = match run(&mut cx, command) {
+    let exit = match log(&cx).and_then(|()| run(&mut cx, command)) {
         Ok(exit) => exit,
         Err(failure) => failure.tell(&mut cx),
     };
@@ -160,14 +159,17 @@ fn definition() -> clap::Command {
 }
 
 /// Starts the log on stderr, if one is wanted.
-fn log(cx: &Context) {
-    let Some(filter) = cx.options.log.as_ref().or_else(|| cx.environment.get("ECSCTL_LOG")) else {
-        return;
-    };
-    let filter = tracing_subscriber::EnvFilter::new(filter);
+fn log(cx: &Context) -> Result<(), Failure> {
+    let by_option = cx.options.log.as_ref().map(|filter| ("--log", filter));
+    let by_variable = || Some(("ECSCTL_LOG", cx.environment.get("ECSCTL_LOG")?));
+    let Some((said, filter)) = by_option.or_else(by_variable) else { return Ok(()) };
+    let levels = "write error, warn, info, debug, trace, or a filter such as ecsctl=debug";
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .map_err(|_| Failure::Usage(format!("{said} is `{filter}`: {levels}")))?;
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter);
     // A second log in one process is no reason to stop.
     drop(log.try_init());
+    Ok(())
 }
 
 #[cfg(test)]

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+/// The spec when none is named.
+pub(super) const DEFAULT_FILE: &str = "ecsctl.toml";
+
 /// Which world is meant. (Doc comments on the words would give each help a second, long form.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum World {
@@ -43,7 +46,7 @@ pub(super) enum ColourChoice {
 #[command(next_help_heading = "Shared options")]
 pub(super) struct Options {
     /// The spec
-    #[arg(short, long, global = true, value_name = "FILE", default_value = "ecsctl.toml")]
+    #[arg(short, long, global = true, value_name = "FILE", default_value = DEFAULT_FILE)]
     pub(super) file: PathBuf,
     /// The environment: a table `[env.NAME]` of the spec
     #[arg(short, long, global = true, value_name = "NAME")]

@@ -11,8 +11,9 @@ use super::options::Format;
 use super::stack::{Stack, load};
 use super::{Exit, Failure};
 use crate::address::{Address, Path};
-use crate::desired::Declared;
 use crate::kinds;
+use crate::report::Detail;
+use crate::value::Value;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Language {
@@ -27,21 +28,22 @@ pub(super) struct Arguments {
     /// Says of each field where it comes from
     #[arg(long)]
     explain: bool,
-    /// The language
-    #[arg(long = "as", value_enum, default_value = "toml")]
-    language: Language,
+    /// The language [default: toml]
+    #[arg(long = "as", value_enum)]
+    language: Option<Language>,
 }
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     cx.refuse_markdown("render")?;
     let stack = load(cx)?;
     let text = match (cx.options.format, arguments.language) {
-        (Format::Json, _) | (_, Language::Json) => json(&stack),
-        (Format::Human | Format::Markdown, Language::Toml) => {
-            let each = stack.desired.resources.iter();
-            let shown = each.map(|(at, declared)| match arguments.explain {
-                true => toml(at, declared, &|way| Some(origin(&stack, at, way))),
-                false => toml(at, declared, &|_| None),
+        (Format::Json, Some(Language::Toml)) => return Err(Failure::two_forms("toml")),
+        (Format::Json, _) | (_, Some(Language::Json)) => json(&stack),
+        (Format::Human | Format::Markdown, Some(Language::Toml) | None) => {
+            let each = stack.desired.specs().map(|(at, spec)| (at, written(&stack, at, spec, cx)));
+            let shown = each.map(|(at, spec)| match arguments.explain {
+                true => toml(at, &spec, &|way| Some(origin(&stack, at, way))),
+                false => toml(at, &spec, &|_| None),
             });
             shown.collect::<Vec<_>>().join("\n")
         }
@@ -59,34 +61,53 @@ fn json(stack: &Stack) -> String {
     format!("{document:#}\n")
 }
 
+/// A declaration as one would write it: without what its kind fills in by itself, unless all is wanted.
+fn written(stack: &Stack, address: &Address, spec: &Value, cx: &Context) -> Json {
+    let kind = kinds::find(&address.kind).filter(|_| cx.look.detail == Detail::Short);
+    let draft = stack.drafts.get(address);
+    let is_said = |way: &Path| draft.is_some_and(|draft| draft.says(way));
+    kind.map_or_else(|| spec.to_source(), |it| it.shape().telling(spec, &is_said).to_source())
+}
+
 /// Says of what stands at a way in a declaration where it comes from; nothing when nobody asks.
 type Explain<'a> = &'a dyn Fn(&Path) -> Option<String>;
 
-/// One declaration. Tables of tables get headers of their own, so that a line stays a line.
-fn toml(address: &Address, declared: &Declared, explain: Explain<'_>) -> String {
-    let mut text = format!("[aws.{}.{}]\n", key(&address.kind), key(&address.name));
-    let Json::Object(fields) = declared.spec.to_source() else { return text };
+/// One declaration.
+fn toml(address: &Address, spec: &Json, explain: Explain<'_>) -> String {
+    let mut text = String::new();
+    let header = format!("aws.{}.{}", key(&address.kind), key(&address.name));
+    table(&header, spec, &Path::default(), explain, &mut text);
+    text
+}
+
+/// A table, and those in it under headers of their own, so that a line stays a line.
+fn table(header: &str, value: &Json, way: &Path, explain: Explain<'_>, into: &mut String) {
     let (mut simple, mut tables) = (Vec::new(), Vec::new());
-    for (name, value) in &fields {
-        match value {
-            Json::Object(entries) if !entries.is_empty() && !entries.values().all(is_scalar) => {
-                tables.push((name, entries));
-            }
-            value => lines(name, value, &Path::of([name]), explain, &mut simple),
+    for (name, value) in value.as_object().into_iter().flatten() {
+        match is_deep(value) {
+            true => tables.push((name, value)),
+            false => lines(&key(name), value, &way.join(name), explain, &mut simple),
         }
+    }
+    if !simple.is_empty() || tables.is_empty() {
+        into.push_str(&format!("[{header}]\n"));
     }
     let width = simple.iter().map(|line| line.name.len()).max().unwrap_or(0);
-    simple.iter().for_each(|line| line.write(width, &mut text));
-    for (name, entries) in tables {
-        writeln!(text, "[aws.{}.{}.{}]", key(&address.kind), key(&address.name), key(name))
-            .expect("writing to a string succeeds");
-        let mut inside = Vec::new();
-        for (entry, value) in entries {
-            lines(&key(entry), value, &Path::of([name, entry]), explain, &mut inside);
-        }
-        inside.iter().for_each(|line| line.write(0, &mut text));
+    simple.iter().for_each(|line| line.write(width, into));
+    for (name, value) in tables {
+        table(&format!("{header}.{}", key(name)), value, &way.join(name), explain, into);
     }
-    text
+}
+
+/// The widest table that stands on one line.
+const ROOM: usize = 80;
+
+/// Whether there is more in a value than belongs on a line.
+fn is_deep(value: &Json) -> bool {
+    let is_flat = |entries: &serde_json::Map<String, Json>| {
+        entries.values().all(is_scalar) && inline(value).len() <= ROOM
+    };
+    value.as_object().is_some_and(|entries| !is_flat(entries) && !entries.is_empty())
 }
 
 /// A line of a declaration.
@@ -201,7 +222,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::value::Value;
 
     #[test]
     fn a_declaration_reads_back() {
@@ -209,19 +229,16 @@ mod tests {
             "name": "a \"b\"", "count": 2, "list": ["x", "${vpc.main.id}"], "none": null,
             "containers": {"web": {"image": "httpd", "env": {"A.B": "1"}}}, "flat": {"k": "v"},
         });
-        let declared = Declared {
-            spec: Value::lift(spec.clone()).unwrap(),
-            section: Path::of(["service", "web"]),
-        };
-        let text = toml(&Address::new("thing", "web"), &declared, &|_| None);
+        let text = toml(&Address::new("thing", "web"), &spec, &|_| None);
         assert_snapshot!(text, @r#"
         [aws.thing.web]
         count = 2
         flat  = { k = "v" }
         list  = ["x", "${vpc.main.id}"]
         name  = 'a "b"'
-        [aws.thing.web.containers]
-        web = { env = { "A.B" = "1" }, image = "httpd" }
+        [aws.thing.web.containers.web]
+        env   = { "A.B" = "1" }
+        image = "httpd"
         "#);
         let back: Json = toml::from_str::<Json>(&text).unwrap();
         let mut expected = spec;

@@ -10,6 +10,7 @@ use crate::kinds;
 use crate::spec::Meta;
 
 pub(super) fn run(cx: &mut Context) -> Result<Exit, Failure> {
+    cx.refuse_markdown("schema")?;
     cx.print(&format!("{:#}\n", schema()))?;
     Ok(Exit::Done)
 }

@@ -33,7 +33,7 @@ pub(super) struct Stack {
     pub(super) drafts: BTreeMap<Address, Declaration>,
     /// Where it answers.
     pub(super) urls: Urls,
-    /// How long after its creation it may be destroyed.
+    /// How long after the apply that brings it the stack may be destroyed.
     pub(super) ttl: Option<Duration>,
     /// Where locks and journals lie.
     pub(super) state: State,

@@ -26,7 +26,7 @@ pub(super) struct Arguments {
 enum Command {
     /// Lists the runs, and what came of them
     Show,
-    /// Reads from AWS what the cache should hold; deleting the folder does the same
+    /// Reads anew what the cache should hold; nothing else that is kept is touched
     Rebuild,
 }
 
@@ -133,6 +133,13 @@ fn rebuild(cx: &mut Context) -> Result<Exit, Failure> {
         door.keep_cache();
         Ok(snapshot.ours(&desired.stack).count())
     })?;
-    cx.say(&format!("rebuilt from {count} live resources"))?;
+    match cx.options.format {
+        Format::Json => {
+            cx.print(&format!("{:#}\n", serde_json::json!({"format": 1, "resources": count})))?;
+        }
+        Format::Human | Format::Markdown => {
+            cx.say(&format!("rebuilt from {}", words::count(count, "live resource")))?;
+        }
+    }
     Ok(Exit::Done)
 }

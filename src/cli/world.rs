@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp, Unit};
+
 use super::Failure;
 use super::context::Context;
 use super::locked::local;
@@ -12,7 +14,7 @@ use crate::cloud::Cloud;
 use crate::cloud::aws::{Aws, Cache, ConnectError, Connection};
 use crate::cloud::sim::Sim;
 use crate::desired::Desired;
-use crate::kind::{StackId, TAG_EXPIRES};
+use crate::kind::{StackId, TAG_EXPIRES, TAG_TTL};
 use crate::nearest::nearest;
 use crate::plan::{self, Plan, Purpose};
 use crate::report::summary::listed;
@@ -119,7 +121,7 @@ pub(super) async fn connect(cx: &Context, region: &str, cache: Cache) -> Result<
 
 /// Wall time: the simulated account outlives the process.
 fn seconds() -> f64 {
-    jiff::Timestamp::now().as_duration().as_secs_f64()
+    Timestamp::now().as_duration().as_secs_f64()
 }
 
 /// What is, and what has to be done.
@@ -148,17 +150,22 @@ pub(super) async fn look(
     }
 }
 
-/// The moment of expiry is set once, when the environment is made: set anew by each plan, it would be
-/// a change each time.
+/// Writes down how long the environment may live, and until when. The moment follows from the ttl once:
+/// set anew by each plan, it would be a change each time. Another ttl counts from now.
 fn set_expiry(desired: &mut Desired, ttl: Option<Duration>, snapshot: &Snapshot) {
-    let Some(ttl) = ttl else { return };
-    let set = snapshot.ours(&desired.stack).filter_map(|live| live.tags.get(TAG_EXPIRES)).max();
-    let expiry = set.cloned().or_else(|| {
-        let ttl = jiff::SignedDuration::try_from(ttl).ok()?;
-        let now = jiff::Timestamp::now().round(jiff::Unit::Second).ok()?;
+    let Some(ttl) = ttl.and_then(|ttl| SignedDuration::try_from(ttl).ok()) else { return };
+    let lifetime = format!("{ttl:#}");
+    let of_this_ttl = snapshot
+        .ours(&desired.stack)
+        .filter(|live| live.tags.get(TAG_TTL) == Some(&lifetime))
+        .filter_map(|live| live.tags.get(TAG_EXPIRES))
+        .max();
+    let expiry = of_this_ttl.cloned().or_else(|| {
+        let now = Timestamp::now().round(Unit::Second).ok()?;
         Some(now.checked_add(ttl).ok()?.to_string())
     });
     if let Some(expiry) = expiry {
+        desired.tags.insert(TAG_TTL.to_owned(), lifetime);
         desired.tags.insert(TAG_EXPIRES.to_owned(), expiry);
     }
 }

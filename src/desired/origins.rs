@@ -16,13 +16,14 @@ pub(super) fn relocate(draft: &Declaration, mut diagnostic: Diagnostic) -> Diagn
             *path = draft.origin(&pointed).clone();
         }
     }
+    diagnostic.title = translate(draft, &pointed, &diagnostic.title);
     diagnostic.hint = diagnostic.hint.map(|hint| translate(draft, &pointed, &hint));
     diagnostic
 }
 
-/// A hint, its names of fields replaced by names of keys. Names are in backticks. A field with a value
+/// A title or a hint, its names of fields replaced by names of keys. Names are in backticks. A field with a value
 /// is replaced only by a key of the same name: another key may take other values.
-fn translate(draft: &Declaration, pointed: &Path, hint: &str) -> String {
+fn translate(draft: &Declaration, pointed: &Path, text: &str) -> String {
     let word = |(index, word): (usize, &str)| {
         if index % 2 == 0 {
             return word.to_owned();
@@ -32,7 +33,7 @@ fn translate(draft: &Declaration, pointed: &Path, hint: &str) -> String {
         let key = key.filter(|key| value.is_empty() || key.rsplit('.').next() == Some(name));
         key.map_or_else(|| word.to_owned(), |key| format!("{key}{value}"))
     };
-    hint.split('`').enumerate().map(word).collect::<Vec<_>>().join("`")
+    text.split('`').enumerate().map(word).collect::<Vec<_>>().join("`")
 }
 
 /// The key, as it is called where it stands, that decides the field `name`: of those in several places

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::Desired;
 use crate::blueprint::{self, Declaration, Expansion, Options};
-use crate::diag::{Diagnostic, Place, Severity};
+use crate::diag::{Diagnostic, Place, Severity, THE_OTHER};
 use crate::graph::Graph;
 use crate::kind::TAG_STORE;
 use crate::spec::{Rejected, Sources, Spec, State, Unread};
@@ -24,7 +24,7 @@ pub struct Whole {
     pub drafts: Vec<Declaration>,
     /// Where it answers; the texts mention outputs.
     pub urls: BTreeMap<String, String>,
-    /// How long after an apply it may be destroyed.
+    /// How long after the apply that brings it the stack may be destroyed.
     pub ttl: Option<Duration>,
     /// Where locks and journals lie.
     pub state: State,
@@ -50,7 +50,7 @@ fn declared(spec: Spec) -> Result<Whole, Rejected> {
     tags.extend(state.store.clone().map(|store| (TAG_STORE.to_owned(), store)));
     let mut desired = Desired { tags, protect, ..Desired::nothing(id) };
     let judged = judge(&mut desired, document, options, Unread::default());
-    warnings.extend(judged.found);
+    warnings.extend(judged.found.into_iter().map(|one| later_first(one, &sources)));
     match judged.graph {
         Some(graph) => {
             let (drafts, urls) = (judged.drafts, judged.urls);
@@ -70,9 +70,24 @@ fn look_on(rejected: Rejected) -> Rejected {
         // Nobody can say what is wrong with a value that is not known.
         let is_known =
             |one: &Diagnostic| !one.labels.iter().any(|it| sources.is_unknown(&it.place));
-        diagnostics.extend(found.into_iter().filter(is_known));
+        let found = found.into_iter().filter(is_known);
+        diagnostics.extend(found.map(|one| later_first(one, &sources)));
     }
     Rejected { diagnostics, sources, rest: None }
+}
+
+/// Of two that cannot both be, the one that is written later is pointed at: the other was there before.
+fn later_first(mut one: Diagnostic, sources: &Sources) -> Diagnostic {
+    if let [first, other] = one.labels.as_mut_slice()
+        && other.text == THE_OTHER
+        && let (Some(here), Some(there)) =
+            (sources.locate(&first.place), sources.locate(&other.place))
+        && here.file == there.file
+        && here.range.start < there.range.start
+    {
+        std::mem::swap(&mut first.place, &mut other.place);
+    }
+    one
 }
 
 struct Judged {
@@ -100,12 +115,13 @@ fn judge(desired: &mut Desired, document: Json, options: Options, mut unread: Un
 
 /// Whether something wrong has been told of the very place; kinds stumble over it again.
 fn is_told(one: &Diagnostic, faults: &[Diagnostic]) -> bool {
-    let Some(Place::Value(here)) = one.labels.first().map(|label| &label.place) else {
-        return false;
-    };
-    faults.iter().flat_map(|fault| &fault.labels).any(|label| match &label.place {
-        Place::Value(there) => here.starts_with(there) || there.starts_with(here),
-        Place::Key(there) => here == there,
-        Place::Span(_) => false,
+    let Some(place) = one.labels.first().map(|label| &label.place) else { return false };
+    let mut told = faults.iter().flat_map(|fault| &fault.labels).map(|label| &label.place);
+    told.any(|there| match (place, there) {
+        (Place::Value(here), Place::Value(there)) => {
+            here.starts_with(there) || there.starts_with(here)
+        }
+        (Place::Value(here) | Place::Key(here), Place::Key(there)) => here == there,
+        (Place::Key(_), Place::Value(_)) | (Place::Span(_), _) | (_, Place::Span(_)) => false,
     })
 }

@@ -1,5 +1,7 @@
 //! Collecting what is wrong with a declaration, for the kinds' offline checks.
 
+use std::ops::RangeInclusive;
+
 use super::StackId;
 use crate::address::{Address, Path};
 use crate::diag::Diagnostic;
@@ -16,7 +18,52 @@ pub struct Check<'a> {
     pub found: Vec<Diagnostic>,
 }
 
+/// What a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Seconds; who wrote a section gave them a unit.
+    Seconds,
+    /// Nothing but how many.
+    Times,
+}
+
+impl Unit {
+    /// `10`, `5s`, `1h (3600 s)`: as in a section, and as in the field.
+    fn told(self, number: u32) -> String {
+        if self == Self::Times {
+            return number.to_string();
+        }
+        let units = [(86400, "d"), (3600, "h"), (60, "m")];
+        match units.into_iter().find(|(length, _)| number > 0 && number.is_multiple_of(*length)) {
+            Some((length, unit)) => format!("{}{unit} ({number} s)", number / length),
+            None => format!("{number}s"),
+        }
+    }
+}
+
 impl Check<'_> {
+    /// Reports a number that is outside of the range that AWS takes.
+    pub fn within(
+        &mut self,
+        code: &'static str,
+        field: &str,
+        (value, unit): (Option<u32>, Unit),
+        legal: RangeInclusive<u32>,
+    ) {
+        let name = field.rsplit('.').next().unwrap_or(field);
+        match value {
+            Some(value) if value < *legal.start() => {
+                let least = unit.told(*legal.start());
+                self.error(code, field, format!("`{name}` is at least {least}"));
+            }
+            Some(value) if value > *legal.end() => {
+                let most = unit.told(*legal.end());
+                self.error(code, field, format!("`{name}` is at most {most}"));
+            }
+            _ => {}
+        }
+    }
+
     /// Reports an error on the field `field` (steps separated by dots) of the declaration.
     pub fn error(&mut self, code: &'static str, field: &str, title: impl Into<String>) {
         self.push(Diagnostic::error(code, title), field, None);

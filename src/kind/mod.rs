@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::about::{About, Awaits, Gate, Inherits, NameStyle, Naming};
 pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
-pub use self::check::Check;
+pub use self::check::{Check, Unit};
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
 pub use self::health::{Deployment, Health, Stage};
 pub use self::shape::{Field, Owned, Shape};
@@ -29,6 +29,7 @@ mod check;
 mod error;
 mod health;
 mod shape;
+mod telling;
 
 /// Tags of a resource, key to value. Tags whose keys begin with `aws:` are AWS's and never here.
 pub type Tags = BTreeMap<String, String>;
@@ -71,6 +72,8 @@ pub const TAG_ID: &str = "ecsctl:id";
 pub const TAG_PROTECT: &str = "ecsctl:protect";
 /// The tag that says where the stack's lock lies, when machines share it.
 pub const TAG_STORE: &str = "ecsctl:store";
+/// The tag that holds how long the environment may live, as [`TAG_EXPIRES`] was reckoned with it.
+pub const TAG_TTL: &str = "ecsctl:ttl";
 /// The tag that holds the moment after which the environment may be destroyed, RFC 3339.
 pub const TAG_EXPIRES: &str = "ecsctl:expires";
 

@@ -23,6 +23,8 @@ pub struct Field {
     pub about: String,
     /// What it is when it is left out.
     pub default: Option<Json>,
+    /// A value that it may have (`examples`), where its form says too little.
+    pub example: Option<Json>,
 }
 
 /// The form of a value.
@@ -178,6 +180,7 @@ fn object(schema: &Json, root: &Json, owned: Owned) -> Shape {
             by_use: is_marked("x-by-use"),
             about: text_of(schema, "description").unwrap_or_default(),
             default: schema.get("default").filter(|default| !default.is_null()).cloned(),
+            example: example(schema, root),
         };
         (name.clone(), field)
     };
@@ -186,6 +189,15 @@ fn object(schema: &Json, root: &Json, owned: Owned) -> Shape {
         shorthand: text_of(schema, "x-shorthand"),
         owned,
     }
+}
+
+/// The first example of a field, or of its type.
+fn example(schema: &Json, root: &Json) -> Option<Json> {
+    let referred = || {
+        let target = schema.get("$ref")?.as_str()?.strip_prefix('#')?;
+        example(root.pointer(target)?, root)
+    };
+    schema.pointer("/examples/0").cloned().or_else(referred)
 }
 
 fn text_of(schema: &Json, key: &str) -> Option<String> {

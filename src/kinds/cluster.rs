@@ -62,6 +62,13 @@ impl Kind for Cluster {
     type Outputs = Outputs;
 
     fn check(&self, check: &mut Check<'_>) {
+        let is_legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let is_pending = self.name.contains("${");
+        if !is_pending && (self.name.len() > 255 || !self.name.chars().all(is_legal)) {
+            let title = format!("`{}` is not a name of a cluster", self.name);
+            let hint = "use at most 255 letters, digits, `-` and `_`";
+            check.error_with("E0230", "name", title, hint);
+        }
         let strategy = &self.default_capacity_provider_strategy;
         capacity::check(strategy, "default-capacity-provider-strategy", check);
         for provider in strategy.keys().filter(|name| !self.capacity_providers.contains(*name)) {

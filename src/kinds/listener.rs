@@ -20,6 +20,7 @@ use crate::value::Value;
 pub struct Listener {
     /// The ARN of its load balancer.
     #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("examples" = ["${load-balancer.main.arn}"]))]
     pub load_balancer_arn: String,
     /// The port it listens on.
     #[schemars(extend("x-replaces" = true))]

@@ -23,6 +23,7 @@ use crate::value::Value;
 pub struct ListenerRule {
     /// The ARN of its listener.
     #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("examples" = ["${listener.main-http.arn}"]))]
     pub listener_arn: String,
     /// Its place in the order, 1 to 50000: the least that fits a request takes it.
     pub priority: u32,

@@ -15,7 +15,7 @@ use super::listing::{Pick, elb_tags, name_flaw, require_ours, resource};
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Gate, Kind, Made,
-    NameStyle, Naming, Observed, Ready, Result, Sought, TagChange,
+    NameStyle, Naming, Observed, Ready, Result, Sought, TagChange, Unit,
 };
 
 /// An Application Load Balancer.
@@ -36,6 +36,7 @@ pub struct LoadBalancer {
     #[schemars(extend("x-replaces" = true, "enum" = ["internet-facing", "internal"]))]
     pub scheme: String,
     /// The ids of its subnets, in two availability zones or more, one in each.
+    #[schemars(extend("examples" = [["${subnet.public-a.id}", "${subnet.public-b.id}"]]))]
     pub subnets: BTreeSet<String>,
     /// The ids of its security groups; left out, those it has stay: of a new one, the VPC's
     /// default.
@@ -123,10 +124,7 @@ impl Kind for LoadBalancer {
             ("client-keep-alive", self.client_keep_alive, 60..=604_800),
         ];
         for (field, seconds, legal) in ranges {
-            if let Some(seconds) = seconds.filter(|seconds| !legal.contains(seconds)) {
-                let (from, to) = legal.into_inner();
-                check.error("E0238", field, format!("{seconds} s is not between {from} and {to}"));
-            }
+            check.within("E0238", field, (seconds, Unit::Seconds), legal);
         }
     }
 
@@ -432,12 +430,12 @@ mod tests {
         insta::assert_snapshot!(flaws::<LoadBalancer>(json!({
             "name": "internal-shop", "subnets": ["a"], "security-groups": [], "idle-timeout": 4001,
             "client-keep-alive": 59,
-        })), @r"
+        })), @"
         E0230 name: `internal-shop` may not begin with `internal-`
         E0235 subnets: an application load balancer needs subnets in two availability zones
         E0235 security-groups: an application load balancer needs a security group
-        E0238 idle-timeout: 4001 s is not between 1 and 4000
-        E0238 client-keep-alive: 59 s is not between 60 and 604800
+        E0238 idle-timeout: `idle-timeout` is at most 4000s
+        E0238 client-keep-alive: `client-keep-alive` is at least 1m (60 s)
         ");
     }
 }

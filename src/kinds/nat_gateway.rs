@@ -22,6 +22,7 @@ use crate::kind::{
 pub struct NatGateway {
     /// The id of the subnet that it stands in: a public one, unless `connectivity-type` is `private`.
     #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("examples" = ["${subnet.public-a.id}"]))]
     pub subnet_id: String,
     /// The id of the elastic IP that it shows to the internet; only for `public`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -36,6 +36,7 @@ pub struct SecurityGroup {
     pub description: String,
     /// The VPC's id.
     #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("examples" = ["${vpc.main.id}"]))]
     pub vpc_id: String,
     /// What may come in.
     #[serde(default)]

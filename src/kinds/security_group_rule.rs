@@ -24,6 +24,7 @@ use crate::kind::{
 pub struct SecurityGroupRule {
     /// The id of the group that it belongs to.
     #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("examples" = ["${security-group.web.id}"]))]
     pub security_group_id: String,
     /// Which traffic it lets through.
     #[schemars(extend("x-replaces" = true))]

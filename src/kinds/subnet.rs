@@ -21,12 +21,14 @@ use crate::kind::{
 pub struct Subnet {
     /// The VPC's id.
     #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("examples" = ["${vpc.main.id}"]))]
     pub vpc_id: String,
     /// Its part of the VPC's IPv4 block, from /16 to /28; AWS keeps five addresses to itself.
     #[schemars(extend("x-replaces" = true))]
     pub cidr_block: Cidr,
     /// The zone's name, such as `us-east-1a`.
     #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("examples" = ["${aws.zone-1}"]))]
     pub availability_zone: String,
     /// Whether instances get a public address when they start. Fargate tasks do not heed it.
     #[serde(default)]

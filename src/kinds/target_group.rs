@@ -2,7 +2,6 @@
 //! part of it.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
 use aws_sdk_elasticloadbalancingv2::types::{
     Matcher, ProtocolEnum, TargetGroup as Description, TargetGroupAttribute,
@@ -15,7 +14,7 @@ use super::listing::{Pick, elb_tags, name_flaw, require_ours, resource};
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Inherits, Kind, Made, NameStyle,
-    Naming, Observed, Result, Sought, TagChange,
+    Naming, Observed, Result, Sought, TagChange, Unit,
 };
 
 /// A target group of a load balancer.
@@ -39,6 +38,7 @@ pub struct TargetGroup {
     pub protocol_version: String,
     /// The id of the VPC that the targets are in.
     #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("examples" = ["${vpc.main.id}"]))]
     pub vpc_id: String,
     /// The ARN of the load balancer that sends it requests: one, for as long as it lives. Left out, it
     /// is that of the listener or the rule that forwards to it.
@@ -161,14 +161,10 @@ impl Kind for TargetGroup {
         if self.slow_start.is_some_and(|seconds| !matches!(seconds, 0 | 30..=900)) {
             check.error("E0238", "slow-start", "a slow start takes 30 to 900 s, or 0 for none");
         }
-        within(
-            check,
-            "E0238",
-            "deregistration-delay-seconds",
-            self.deregistration_delay_seconds,
-            0..=3600,
-        );
-        within(check, "E0238", "stickiness-seconds", self.stickiness_seconds, 1..=604_800);
+        let delay = (self.deregistration_delay_seconds, Unit::Seconds);
+        check.within("E0238", "deregistration-delay-seconds", delay, 0..=3600);
+        let stickiness = (self.stickiness_seconds, Unit::Seconds);
+        check.within("E0238", "stickiness-seconds", stickiness, 1..=604_800);
         if let Some(health) = &self.health_check {
             health.check(check);
         }
@@ -235,20 +231,6 @@ impl Kind for TargetGroup {
     }
 }
 
-/// Reports a number that is outside of the range that AWS takes.
-fn within(
-    check: &mut Check<'_>,
-    code: &'static str,
-    field: &str,
-    value: Option<u32>,
-    legal: RangeInclusive<u32>,
-) {
-    if let Some(value) = value.filter(|value| !legal.contains(value)) {
-        let (from, to) = legal.into_inner();
-        check.error(code, field, format!("{value} is not between {from} and {to}"));
-    }
-}
-
 fn number(value: Option<u32>) -> Option<i32> {
     value.map(|value| i32::try_from(value).unwrap_or(i32::MAX))
 }
@@ -256,15 +238,16 @@ fn number(value: Option<u32>) -> Option<i32> {
 impl HealthCheck {
     fn check(&self, check: &mut Check<'_>) {
         let numbers = [
-            ("health-check.interval-seconds", self.interval_seconds, 5..=300),
-            ("health-check.timeout-seconds", self.timeout_seconds, 2..=120),
-            ("health-check.healthy-threshold", self.healthy_threshold, 2..=10),
-            ("health-check.unhealthy-threshold", self.unhealthy_threshold, 2..=10),
+            ("interval-seconds", (self.interval_seconds, Unit::Seconds), 5..=300),
+            ("timeout-seconds", (self.timeout_seconds, Unit::Seconds), 2..=120),
+            ("healthy-threshold", (self.healthy_threshold, Unit::Times), 2..=10),
+            ("unhealthy-threshold", (self.unhealthy_threshold, Unit::Times), 2..=10),
         ];
         for (field, value, legal) in numbers {
-            within(check, "E0236", field, value, legal);
+            check.within("E0236", &format!("health-check.{field}"), value, legal);
         }
-        if let (Some(timeout), Some(interval)) = (self.timeout_seconds, self.interval_seconds)
+        // Of an interval that is too short it has been said.
+        if let (Some(timeout), Some(interval @ 5..)) = (self.timeout_seconds, self.interval_seconds)
             && timeout >= interval
         {
             let title =
@@ -538,14 +521,14 @@ mod tests {
                 "path": "up", "port": "http", "interval-seconds": 5, "timeout-seconds": 5,
                 "healthy-threshold": 1, "unhealthy-threshold": 11,
             },
-        })), @r"
+        })), @"
         E0230 name: `shop_web` is not a name of letters, digits and hyphens, and no hyphen at its ends
         E0231 port: a target group's port is 1 to 65535
         E0238 slow-start: a slow start takes 30 to 900 s, or 0 for none
-        E0238 deregistration-delay-seconds: 3601 is not between 0 and 3600
-        E0238 stickiness-seconds: 0 is not between 1 and 604800
-        E0236 health-check.healthy-threshold: 1 is not between 2 and 10
-        E0236 health-check.unhealthy-threshold: 11 is not between 2 and 10
+        E0238 deregistration-delay-seconds: `deregistration-delay-seconds` is at most 1h (3600 s)
+        E0238 stickiness-seconds: `stickiness-seconds` is at least 1s
+        E0236 health-check.healthy-threshold: `healthy-threshold` is at least 2
+        E0236 health-check.unhealthy-threshold: `unhealthy-threshold` is at most 10
         E0236 health-check.timeout-seconds: an answer may take 5 s, but is asked for every 5 s
         E0236 health-check.path: the path `up` does not begin with `/`
         E0236 health-check.port: `http` is neither a port nor `traffic-port`

@@ -58,10 +58,17 @@ pub fn to_json(diagnostics: &[Diagnostic], sources: &Sources) -> Json {
             "code": diagnostic.code,
             "title": diagnostic.title,
             "labels": labels.collect::<Vec<_>>(),
-            "hint": diagnostic.hint,
+            // People read what to do beside the place, too; programs need not look for it there.
+            "hint": diagnostic.hint.as_ref().or_else(|| suggestion(diagnostic)),
         })
     };
     sorted(diagnostics, sources).into_iter().map(one).collect()
+}
+
+/// What the first label proposes.
+fn suggestion(diagnostic: &Diagnostic) -> Option<&String> {
+    let label = diagnostic.labels.first().map(|label| &label.text);
+    label.filter(|text| !text.is_empty())
 }
 
 fn place(label: &Label, sources: &Sources) -> Option<Json> {

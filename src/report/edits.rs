@@ -133,7 +133,7 @@ fn change(label: String, old: &Value, new: &Value, unknowns: &Unknowns<'_>, look
     {
         return items(label, old, new, unknowns, look);
     }
-    if let (Some(old), Some(new)) = (document(old, unknowns), document(new, unknowns)) {
+    if let (Some(old), Some(new)) = (text_of(old, new, unknowns), text_of(new, old, unknowns)) {
         return Shown { label, beside: String::new(), below: lines(&old, &new, look) };
     }
     let beside = match (old, new) {
@@ -146,6 +146,14 @@ fn change(label: String, old: &Value, new: &Value, unknowns: &Unknowns<'_>, look
         }
     };
     Shown { label, beside, below: vec![] }
+}
+
+/// A side of a change as a document. An empty list beside one of tables is one without lines.
+fn text_of(side: &Value, other: &Value, unknowns: &Unknowns<'_>) -> Option<String> {
+    match (side, other) {
+        (Value::List(items), Value::List(_)) if items.is_empty() => Some(String::new()),
+        _ => document(side, unknowns),
+    }
 }
 
 pub(super) fn is_scalar(value: &Value) -> bool {
@@ -338,6 +346,28 @@ mod tests {
         assert_snapshot!(plain(&["subnets"], json!(["a", "b"]), json!(["b", "c"])), @r#"subnets: - "a"  + "c"  (1 as before)"#);
         assert_snapshot!(plain(&["subnets"], json!(["a"]), json!(["a", "b"])), @r#"subnets: + "b"  (1 as before)"#);
         assert_snapshot!(plain(&["command"], json!(["a", "b"]), json!(["b", "a"])), @r#"command: ["a", "b"] → ["b", "a"]"#);
+    }
+
+    #[test]
+    fn the_first_and_the_last_table_of_a_list_come_and_go_like_others() {
+        let rules = json!([{"port": 80, "from": "${vpc.main.id}"}]);
+        assert_snapshot!(plain(&["ingress"], json!([]), rules), @r#"
+        ingress: 
+        + [
+        +   {
+        +     "from": (known after vpc.main is created),
+        +     "port": 80
+        +   }
+        + ]
+        "#);
+        assert_snapshot!(plain(&["ingress"], json!([{"port": 80}]), json!([])), @r#"
+        ingress: 
+        - [
+        -   {
+        -     "port": 80
+        -   }
+        - ]
+        "#);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A plan resource by resource: what is done to each, why, and what changes. For people; how that is
 //! laid out is up to `human` and `markdown`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::edits::{self, Shown, Unknowns};
@@ -91,7 +92,10 @@ fn of_step<'a>(
     match &step.action {
         Action::Create { replaces: None } => entry("+", "create", Tone::Create, facts()),
         Action::Create { replaces: Some(_) } => {
-            let why = why_replaced(step, replaced_because);
+            let mut why = why_replaced(step, replaced_because);
+            if let Some(lost) = telling::lost(kind) {
+                why.push_str(&format!(", the old goes {lost}"));
+            }
             entry("±", "replace", Tone::Replace, look.paint(Tone::Replace, &why))
         }
         Action::Update { adopts: true, id, .. } => {
@@ -102,7 +106,9 @@ fn of_step<'a>(
             entry("~", "change", Tone::Update, rolls(step).unwrap_or_default())
         }
         Action::Delete { id, because, .. } => {
-            let facts = format!("{}{}", words::shortened(id, look), why_deleted(*because));
+            let lost = telling::lost(kind).map(|lost| format!("  {lost}")).unwrap_or_default();
+            let why = why_deleted(*because);
+            let facts = format!("{}{why}{lost}", words::shortened(id, look));
             entry("-", "destroy", Tone::Delete, facts)
         }
         Action::Settle { why, .. } => entry("…", "wait", Tone::Settle, why.clone()),
@@ -173,7 +179,7 @@ fn edits_of(step: &Step, unknowns: &Unknowns<'_>, look: Look) -> Vec<Shown> {
                     let edit = Edit { old: Some(Value::Null), ..edit.clone() };
                     edits::show(&edit, unknowns, look)
                 }
-                _ => edits::show(edit, unknowns, look),
+                _ => edits::show(&brief(step, edit, look), unknowns, look),
             };
             if edit.replaces {
                 shown.beside.push_str(&look.paint(Tone::Replace, "  (forces the replacement)"));
@@ -189,6 +195,22 @@ fn edits_of(step: &Step, unknowns: &Unknowns<'_>, look: Look) -> Vec<Shown> {
         _ => {}
     }
     shown
+}
+
+/// An edit without what says nothing of what comes or goes: a container has thirty fields, most of them
+/// empty.
+fn brief<'e>(step: &Step, edit: &'e Edit, look: Look) -> Cow<'e, Edit> {
+    let shape = kinds::find(&step.address.kind).and_then(|kind| kind.shape().at(&edit.path));
+    let (Some(shape), Detail::Short) = (shape, look.detail) else { return Cow::Borrowed(edit) };
+    let told = |value: &Option<Value>| value.as_ref().map(|it| shape.telling(it, &|_| false));
+    let is_empty = |side: &Option<Value>| match side {
+        Some(Value::List(items)) => items.is_empty(),
+        side => side.is_none(),
+    };
+    if is_empty(&edit.old) || is_empty(&edit.new) {
+        return Cow::Owned(Edit { old: told(&edit.old), new: told(&edit.new), ..edit.clone() });
+    }
+    Cow::Borrowed(edit)
 }
 
 fn tag_edits(change: &TagChange, look: Look) -> Vec<Shown> {

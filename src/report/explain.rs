@@ -86,6 +86,7 @@ const PAGES: &[(&str, &str)] = &[
     ("E0271", include_str!("../../docs/errors/E0271.md")),
     ("E0272", include_str!("../../docs/errors/E0272.md")),
     ("E0273", include_str!("../../docs/errors/E0273.md")),
+    ("E0274", include_str!("../../docs/errors/E0274.md")),
     ("E0301", include_str!("../../docs/errors/E0301.md")),
     ("E0302", include_str!("../../docs/errors/E0302.md")),
     ("E0303", include_str!("../../docs/errors/E0303.md")),
@@ -118,6 +119,15 @@ const PAGES: &[(&str, &str)] = &[
 /// The page of an error.
 pub fn page(code: &str) -> Option<&'static str> {
     PAGES.iter().find(|(known, _)| *known == code).map(|(_, page)| *page)
+}
+
+/// The codes around a number that is none: the last before it and the first after it, as far as they are.
+pub fn around(number: u32) -> Vec<&'static str> {
+    let number_of = |code: &str| code[1..].parse::<u32>().unwrap_or(0);
+    let codes = || PAGES.iter().map(|(code, _)| *code);
+    let before = codes().rev().find(|code| number_of(code) < number);
+    let after = codes().find(|code| number_of(code) > number);
+    before.into_iter().chain(after).collect()
 }
 
 /// All codes with the first line of their page.

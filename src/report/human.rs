@@ -129,7 +129,7 @@ mod tests {
                     }
             tags             + team = "games"
             tags             - squad
-        - destroy   log group old        …log-group:old  no longer declared
+        - destroy   log group old        …log-group:old  no longer declared  with all its logs
         > take over log group web        not ours so far: …log-group:test-log
         … wait      NAT gateway main     pending
 

@@ -70,7 +70,8 @@ pub fn human(status: &Status, look: Look) -> String {
         text.push_str(&format!("url      {url}\n"));
     }
     if let Some(expires) = &status.expires {
-        text.push_str(&format!("expires  {expires}\n"));
+        let moment = expires.parse().map_or_else(|_| expires.clone(), words::moment);
+        text.push_str(&format!("expires  {moment}\n"));
     }
     let names = status.services.iter().map(|service| words::address(&service.address));
     let width = names.map(|name| name.width()).max().unwrap_or(0);
@@ -203,7 +204,7 @@ mod tests {
         assert_snapshot!(human(&sample(), Look::PLAIN), @"
         shop/dev  eu-west-1  123456789012  31 resources
         url      http://main.elb.test
-        expires  2026-11-21T16:00:00Z
+        expires  2026-11-21 16:00 UTC
 
         service api     shop-dev-web:42  2 of 2 tasks running  steady
                         last deployment: shop-dev-web:42, done at 2026-11-21 08:12 UTC

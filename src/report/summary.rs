@@ -44,16 +44,21 @@ pub fn summary(
 /// `3 created, 1 changed`; what was done, by verb.
 fn done_of(plan: &Plan, outcome: &Outcome) -> String {
     let done = || outcome.done.iter().map(|step| &plan.steps[*step]);
-    // A successor that stands speaks for the end of what it replaces, too.
     let is_told = |step: &&Step| {
-        let succeeded = |other: &Step| other.verb() == "replace" && other.address == step.address;
-        let is_replaced = matches!(&step.action, Action::Delete { because: Because::Replaced, .. });
-        !(is_replaced && done().any(succeeded))
+        let speaker = match &step.action {
+            // A successor that stands speaks for the end of what it replaces, too.
+            Action::Delete { because: Because::Replaced, .. } => "replace",
+            // The first of two steps, of which the second speaks for both.
+            Action::Widen { .. } => "update",
+            _ => return true,
+        };
+        !done().any(|other| other.verb() == speaker && other.address == step.address)
     };
     let count = |verb: &str| done().filter(|step| step.verb() == verb).filter(is_told).count();
     let verbs = [
         ("create", "created"),
         ("update", "changed"),
+        ("widen", "changed in part"),
         ("replace", "replaced"),
         ("adopt", "taken over"),
         ("delete", "destroyed"),
@@ -175,6 +180,7 @@ mod tests {
     use super::*;
     use crate::kind::Class;
     use crate::report::sample;
+    use crate::value::Value;
 
     fn told(outcome: &Outcome) -> String {
         let outputs = vec![("url".into(), "http://main-1.elb.test".into())];
@@ -198,6 +204,18 @@ mod tests {
         };
         assert_snapshot!(told(vec![0, 2, 3, 6]), @"1 changed, 1 replaced, 1 destroyed");
         assert_snapshot!(told(vec![3]), @"1 destroyed");
+    }
+
+    /// What is widened and not yet narrowed was changed all the same.
+    #[test]
+    fn the_first_of_two_steps_counts_until_the_second() {
+        let mut plan = sample::change();
+        let widen = Action::Widen { id: "web".into(), was: Value::Null };
+        let first = Step { action: widen, ..plan.steps[1].clone() };
+        plan.steps.push(first);
+        let told = |done| done_of(&plan, &Outcome { done, ..Outcome::default() });
+        assert_snapshot!(told(vec![8]), @"1 changed in part");
+        assert_snapshot!(told(vec![8, 1]), @"1 changed");
     }
 
     #[test]

@@ -45,6 +45,15 @@ const TABLE: &[(&str, &[Fact])] = &[
     ("service", &[Named("desired-count")]),
 ];
 
+/// What goes with a resource of the kind and does not come back.
+pub(super) fn lost(kind: &str) -> Option<&'static str> {
+    match kind {
+        "log-group" => Some("with all its logs"),
+        "repository" => Some("with all its images"),
+        _ => None,
+    }
+}
+
 /// So many facts of a kind that the table does not know.
 const GUESSES: usize = 3;
 

@@ -49,13 +49,26 @@ pub(crate) fn wanted(shape: &Shape) -> &'static str {
 /// How the field at `path` might be written, in backticks.
 pub fn of(path: &[String], shape: &Shape, language: &Language) -> String {
     let key = key(path);
-    match (shape, value(shape, language)) {
+    let value = said(path, language).or_else(|| value(shape, language));
+    match (shape, value) {
         (_, Some(value)) => format!("`{key} = {value}`"),
         (Shape::Map(values), None) if matches!(**values, Shape::Struct { .. }) => {
             format!("`[{}.NAME]`", path.join("."))
         }
         (_, None) => format!("`[{}]`", path.join(".")),
     }
+}
+
+/// The example that the field at `path` gives of itself.
+fn said(path: &[String], language: &Language) -> Option<String> {
+    let field = match path {
+        [aws, kind, _, way @ ..] if aws == crate::address::SURROUNDINGS => {
+            language.kinds.get(kind.as_str())?.shape.field(way)
+        }
+        path => language.root.field(path),
+    };
+    let example = toml::Value::try_from(field?.example.as_ref()?).ok()?;
+    Some(example.to_string())
 }
 
 fn value(shape: &Shape, language: &Language) -> Option<String> {

@@ -46,6 +46,9 @@ impl Checker<'_> {
             (Some(near), _) => {
                 self.labelled("E0107", title, entry.key, format!("did you mean `{near}`?"))
             }
+            (None, _) if fields.is_empty() => {
+                self.error("E0107", title, entry.key).hint("remove it: there are no keys here")
+            }
             (None, _) if fields.len() <= 16 => {
                 let all: Vec<String> = fields.keys().map(|key| format!("`{key}`")).collect();
                 self.error("E0107", title, entry.key).hint(format!("use one of {}", all.join(", ")))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, Place};
 use crate::kind::{Shape, StackId};
 use crate::nearest::nearest;
 
@@ -250,16 +250,26 @@ fn canonical(
         let filled = fill(layer, &scope, &mut used, checker);
         checker.value(filled, shape);
     }
-    (ready, unused(vars.as_ref(), &used, checker.sources))
+    (ready, unused(vars.as_ref(), &used, checker))
 }
 
-/// Warnings about variables that nothing mentions.
-fn unused(vars: Option<&Entry>, used: &BTreeSet<String>, sources: &Sources) -> Vec<Diagnostic> {
+/// Warnings about variables that nothing mentions. What is wrong with one has to be mended first.
+fn unused(vars: Option<&Entry>, used: &BTreeSet<String>, checker: &Checker<'_>) -> Vec<Diagnostic> {
+    let wrong: Vec<&Place> =
+        checker.found.iter().flat_map(|one| &one.labels).map(|label| &label.place).collect();
+    let is_wrong = |entry: &Entry| {
+        let (key, value) =
+            (checker.sources.span(entry.key), checker.sources.span(entry.value.mark));
+        wrong.iter().any(|place| match place {
+            Place::Span(at) => at.file == key.file && at.start >= key.start && at.end <= value.end,
+            Place::Value(_) | Place::Key(_) => false,
+        })
+    };
     let declared = vars.and_then(|entry| entry.value.table()).into_iter().flatten();
-    let idle = declared.filter(|(name, _)| !used.contains(*name));
+    let idle = declared.filter(|(name, entry)| !used.contains(*name) && !is_wrong(entry));
     idle.map(|(name, entry)| {
         Diagnostic::warning("E0125", format!("the variable `{name}` is never used"))
-            .at_span(sources.span(entry.key), "")
+            .at_span(checker.sources.span(entry.key), "")
             .hint(format!("use it as `${{var.{name}}}`, or remove it"))
     })
     .collect()

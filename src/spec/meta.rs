@@ -30,7 +30,7 @@ pub struct Meta {
     /// Tags that every resource carries.
     #[serde(default)]
     pub tags: BTreeMap<String, String>,
-    /// How long after an apply the environment may be destroyed: `"8h"`.
+    /// How long after the apply that brings it the environment may be destroyed: `"8h"`.
     #[serde(default)]
     #[schemars(extend("x-format" = "ttl"))]
     pub ttl: Option<String>,

@@ -72,7 +72,7 @@ pub struct Spec {
     pub id: StackId,
     /// Tags that every resource carries.
     pub tags: BTreeMap<String, String>,
-    /// How long after an apply the environment may be destroyed.
+    /// How long after the apply that brings it the environment may be destroyed.
     pub ttl: Option<Duration>,
     /// Whether the environment may not be destroyed.
     pub protect: bool,

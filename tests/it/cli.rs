@@ -222,18 +222,31 @@ fn usage_errors_exit_with_64() {
       hint: see `ecsctl help`
     --- exit 64
     ");
+    assert_snapshot!(desk.run("status --log bogus=zz").text(), @"
+    --- stderr
+    error: --log is `bogus=zz`: write error, warn, info, debug, trace, or a filter such as ecsctl=debug
+      hint: see `ecsctl help`
+    --- exit 64
+    ");
     assert_snapshot!(desk.run("destroy --stack hello").text(), @"
     --- stderr
     error[E0306]: nobody says which AWS region is meant
       hint: say `--region`, or set AWS_REGION
     --- exit 1
     ");
-    assert_snapshot!(desk.run("explain E9999").text(), @"
-    --- stderr
-    error: there is no error `E9999`; `ecsctl explain` lists those that there are
+    assert_snapshot!(desk.run("explain E9999").stderr, @"
+    error: there is no error `E9999`; did you mean E0412?
       hint: see `ecsctl help`
-    --- exit 64
     ");
+    assert_snapshot!(desk.run("explain e0208").stderr, @"
+    error: there is no error `e0208`; did you mean E0207 or E0210?
+      hint: see `ecsctl help`
+    ");
+    assert_snapshot!(desk.run("explain nothing").stderr, @"
+    error: there is no error `nothing`; `ecsctl explain` lists those that there are
+      hint: see `ecsctl help`
+    ");
+    assert_eq!(desk.run("explain E107").exits(0).stdout, desk.run("explain 107").exits(0).stdout);
 }
 
 #[test]
@@ -254,6 +267,7 @@ fn init_writes_a_spec_once() {
     shop/default is in order: it declares 22 resources
     --- exit 0
     ");
+    assert_snapshot!(desk.run("init -f q.toml").stderr, @"wrote q.toml; now `ecsctl plan -f q.toml` shows what it stands for");
     assert_snapshot!(desk.run("init Bad_Name -f other.toml").text(), @"
     --- stderr
     error[E0113]: `Bad_Name` is not a name
@@ -460,7 +474,7 @@ fn a_stack_lives() {
     - destroy task definition web      …task-definition/hello-default-web:2
     - destroy role web-execution       …role/ecsctl/hello/default/hello-default-web-execution
     - destroy role web-task            …role/ecsctl/hello/default/hello-default-web-task
-    - destroy log group web            …log-group:/ecsctl/hello/default/web
+    - destroy log group web            …log-group:/ecsctl/hello/default/web  with all its logs
     - destroy VPC main                 vpc-ID
 
     0 to create, 0 to change, 0 to replace, 22 to destroy.
@@ -576,6 +590,18 @@ fn a_bad_image_exits_with_4() {
     ");
     desk.write(SPEC);
     desk.run("apply --yes").exits(0);
+}
+
+/// What only AWS can know is refused there: here the revision that a service runs is named by its ARN.
+#[test]
+fn a_port_that_the_running_revision_does_not_have_is_refused() {
+    let desk = Desk::with(SPEC);
+    desk.run("apply --yes").exits(0);
+    let revision = "arn:aws:ecs:us-east-1:123456789012:task-definition/hello-default-web:1";
+    let by_hand = format!("[aws.service.web]\ntask-definition = \"{revision}\"\n");
+    desk.write(&format!("{SPEC}http.port = 99\n{by_hand}"));
+    let came = desk.run("apply --yes").exits(1);
+    assert!(came.stdout.contains("`web` does not listen on port 99"), "{}", came.text());
 }
 
 /// N14: a plan that was kept is applied as long as the same would be planned.
@@ -905,9 +931,28 @@ fn documents_for_programs_are_json() {
     assert!(service.unwrap()["needs"].as_array().unwrap().contains(&"cluster.main".into()));
     desk.run("version --format json").exits(0).json();
     desk.run("state show --format json").exits(0).json();
+    assert_eq!(desk.run("state rebuild --format json").exits(0).json()["resources"], 22);
     desk.run("check --format json --set service.web.imgae=x").exits(64).json();
     let schema: Json = serde_json::from_str(&desk.run("schema").exits(0).stdout).unwrap();
     assert_eq!(schema["title"], "ecsctl spec");
+}
+
+/// Nobody is given something else than was asked for.
+#[test]
+fn a_form_that_a_command_does_not_have_is_refused() {
+    let desk = Desk::with(SPEC);
+    assert_snapshot!(desk.run("graph --as dot --format json").text(), @"
+    --- stderr
+    error: `--format json` and `--as dot` are two forms: leave one out
+      hint: see `ecsctl help`
+    --- exit 64
+    ");
+    for line in
+        ["render --as toml --format json", "schema --format markdown", "explain --format markdown"]
+    {
+        desk.run(line).exits(64);
+    }
+    desk.run("render --as json --format json").exits(0).json();
 }
 
 /// Each value has an origin, within a container too; and the answer is a spec all the same.
@@ -953,33 +998,31 @@ fn render_explains_each_value() {
     runtime-platform.operating-system-family = "LINUX"  # follows from [service.web], ecsctl.toml:5
     task-role-arn                            = "${role.web-task.arn}"  # follows from [service.web], ecsctl.toml:5
     "#);
-    assert_snapshot!(of("[aws.task-definition.web.containers]"), @r#"
-    [aws.task-definition.web.containers]
-    web.environment.AWS_XRAY_DAEMON_ADDRESS = "127.0.0.1:2000"  # ecsctl.toml:8
-    web.environment.LEVEL = "debug"  # ecsctl.toml:17 (env dev)
-    web.health-check.command = ["CMD-SHELL", "curl -f localhost"]  # ecsctl.toml:11
-    web.health-check.interval = 10  # default of service.web.health.interval
-    web.health-check.retries = 3  # default of service.web.health.unhealthy
-    web.health-check.start-period = 0  # default of service.web.health.start
-    web.health-check.timeout = 5  # default of service.web.health.timeout
-    web.image = "httpd:2.4"  # ecsctl.toml:6
-    web.linux-parameters.init-process-enabled = true  # default of service.web.init
-    web.log-configuration.driver = "awslogs"  # follows from [service.web], ecsctl.toml:5
-    web.log-configuration.options.awslogs-group = "${log-group.web.name}"  # follows from [service.web], ecsctl.toml:5
-    web.log-configuration.options.awslogs-region = "${aws.region}"  # follows from [service.web], ecsctl.toml:5
-    web.log-configuration.options.awslogs-stream-prefix = "web"  # default of service.web.logs.prefix
-    web.ports = [{ container-port = 80, protocol = "tcp" }]  # ecsctl.toml:7
-    web.stop-timeout = 60  # ecsctl.toml:15
-    xray-daemon.cpu = 32  # ecsctl.toml:8
-    xray-daemon.essential = false  # ecsctl.toml:8
-    xray-daemon.image = "public.ecr.aws/xray/aws-xray-daemon:3.x"  # ecsctl.toml:8
-    xray-daemon.linux-parameters.init-process-enabled = true  # ecsctl.toml:8
-    xray-daemon.log-configuration.driver = "awslogs"  # follows from [service.web], ecsctl.toml:5
-    xray-daemon.log-configuration.options.awslogs-group = "${log-group.web.name}"  # follows from [service.web], ecsctl.toml:5
-    xray-daemon.log-configuration.options.awslogs-region = "${aws.region}"  # follows from [service.web], ecsctl.toml:5
-    xray-daemon.log-configuration.options.awslogs-stream-prefix = "web"  # default of service.web.logs.prefix
-    xray-daemon.memory = 256  # ecsctl.toml:8
-    xray-daemon.ports = [{ container-port = 2000, protocol = "udp" }]  # ecsctl.toml:8
+    assert_snapshot!(of("[aws.task-definition.web.containers.web]"), @r#"
+    [aws.task-definition.web.containers.web]
+    environment.AWS_XRAY_DAEMON_ADDRESS = "127.0.0.1:2000"  # ecsctl.toml:8
+    environment.LEVEL                   = "debug"  # ecsctl.toml:17 (env dev)
+    image                               = "httpd:2.4"  # ecsctl.toml:6
+    linux-parameters                    = { init-process-enabled = true }  # default of service.web.init
+    ports                               = [{ container-port = 80 }]  # ecsctl.toml:7
+    stop-timeout                        = 60  # ecsctl.toml:15
+    "#);
+    assert_snapshot!(of("[aws.task-definition.web.containers.web.health-check]"), @r#"
+    [aws.task-definition.web.containers.web.health-check]
+    command      = ["CMD-SHELL", "curl -f localhost"]  # ecsctl.toml:11
+    interval     = 10  # default of service.web.health.interval
+    retries      = 3  # default of service.web.health.unhealthy
+    start-period = 0  # default of service.web.health.start
+    timeout      = 5  # default of service.web.health.timeout
+    "#);
+    assert_snapshot!(of("[aws.task-definition.web.containers.xray-daemon]"), @r#"
+    [aws.task-definition.web.containers.xray-daemon]
+    cpu              = 32  # ecsctl.toml:8
+    essential        = false  # ecsctl.toml:8
+    image            = "public.ecr.aws/xray/aws-xray-daemon:3.x"  # ecsctl.toml:8
+    linux-parameters = { init-process-enabled = true }  # ecsctl.toml:8
+    memory           = 256  # ecsctl.toml:8
+    ports            = [{ container-port = 2000, protocol = "udp" }]  # ecsctl.toml:8
     "#);
     assert_snapshot!(of("[aws.service.web]"), @r#"
     [aws.service.web]
@@ -995,18 +1038,21 @@ fn render_explains_each_value() {
     "#);
     assert_snapshot!(of("[aws.target-group.web]"), @r#"
     [aws.target-group.web]
-    deregistration-delay-seconds     = 30  # default of service.web.deregistration
-    health-check.healthy-threshold   = 2  # default of service.web.health.healthy
-    health-check.interval-seconds    = 10  # default of service.web.health.interval
-    health-check.matcher             = "200-399"  # default of service.web.health.codes
-    health-check.path                = "/"  # default of service.web.health.path
-    health-check.timeout-seconds     = 5  # default of service.web.health.timeout
-    health-check.unhealthy-threshold = 2  # default of service.web.health.unhealthy
-    name                             = "shop-dev-web"  # follows from stack, ecsctl.toml:3
-    port                             = 80  # follows from [service.web], ecsctl.toml:5
-    protocol                         = "HTTP"  # follows from [service.web], ecsctl.toml:5
-    target-type                      = "ip"  # follows from [service.web], ecsctl.toml:5
-    vpc-id                           = "${vpc.main.id}"  # follows from [service.web], ecsctl.toml:5
+    deregistration-delay-seconds = 30  # default of service.web.deregistration
+    name                         = "shop-dev-web"  # follows from stack, ecsctl.toml:3
+    port                         = 80  # follows from [service.web], ecsctl.toml:5
+    protocol                     = "HTTP"  # follows from [service.web], ecsctl.toml:5
+    target-type                  = "ip"  # follows from [service.web], ecsctl.toml:5
+    vpc-id                       = "${vpc.main.id}"  # follows from [service.web], ecsctl.toml:5
+    "#);
+    assert_snapshot!(of("[aws.target-group.web.health-check]"), @r#"
+    [aws.target-group.web.health-check]
+    healthy-threshold   = 2  # default of service.web.health.healthy
+    interval-seconds    = 10  # default of service.web.health.interval
+    matcher             = "200-399"  # default of service.web.health.codes
+    path                = "/"  # default of service.web.health.path
+    timeout-seconds     = 5  # default of service.web.health.timeout
+    unhealthy-threshold = 2  # default of service.web.health.unhealthy
     "#);
     let plain = desk.run("render --format json -e dev").exits(0).json();
     desk.write(&format!(
@@ -1020,12 +1066,49 @@ fn render_explains_each_value() {
 fn what_render_prints_is_a_spec() {
     let desk = Desk::with(SPEC);
     let before = desk.run("render --format json").exits(0).json();
-    let rendered = desk.run("render").exits(0).stdout;
-    desk.write(&format!("ecsctl = 1\nstack = \"hello\"\nregion = \"us-east-1\"\n\n{rendered}"));
-    assert_eq!(desk.run("render --format json").exits(0).json(), before);
+    for command in ["render", "render -v"] {
+        desk.write(SPEC);
+        let rendered = desk.run(command).exits(0).stdout;
+        // A policy is another's language.
+        let mut own = rendered.lines().filter(|line| !line.starts_with("Statement"));
+        assert!(own.all(|line| line.len() <= 180), "{rendered}");
+        assert_eq!(rendered.contains("dns-servers"), command == "render -v", "{rendered}");
+        let head = "ecsctl = 1\nstack = \"hello\"\nregion = \"us-east-1\"\n\n";
+        desk.write(&format!("{head}{rendered}"));
+        assert_eq!(desk.run("render --format json").exits(0).json(), before);
+    }
 }
 
-/// B34: the moment of expiry is set when the environment is made, and no later plan moves it.
+/// Of a container that comes or goes is told what was said of it.
+#[test]
+fn a_plan_leaves_out_what_is_empty() {
+    let desk = Desk::with(SPEC);
+    desk.run("apply --yes").exits(0);
+    desk.write(&format!("{SPEC}container.log.image = \"fluent:1\"\n"));
+    let told = desk.run("plan").exits(0).stdout;
+    let entry = |told: &str| told.split('~').nth(1).unwrap_or_default().trim_end().to_owned();
+    assert_snapshot!(entry(&told), @r#"
+    change task definition web
+       containers  + log
+         + {
+         +   "image": "fluent:1",
+         +   "linux-parameters": {
+         +     "init-process-enabled": true
+         +   },
+         +   "log-configuration": {
+         +     "driver": "awslogs",
+         +     "options": {
+         +       "awslogs-group": "/ecsctl/hello/default/web",
+         +       "awslogs-region": "us-east-1",
+         +       "awslogs-stream-prefix": "web"
+         +     }
+         +   }
+         + }
+    "#);
+    assert!(desk.run("plan -v").exits(0).stdout.contains("dns-servers"));
+}
+
+/// B34: the moment of expiry is set when the ttl is, and no later plan moves it.
 #[test]
 fn an_environment_with_a_lifetime_says_when_it_ends() {
     let desk = Desk::with(&format!("ttl = \"8h\"\n{SPEC}"));
@@ -1034,6 +1117,30 @@ fn an_environment_with_a_lifetime_says_when_it_ends() {
     desk.run("plan --detailed-exitcode").exits(0);
     let status = desk.run("status --format json").exits(0).json();
     assert!(status["status"]["expires"].as_str().unwrap().ends_with('Z'));
+}
+
+/// Whoever needs an environment for longer says so; whoever keeps it takes the ttl out.
+#[test]
+fn a_lifetime_can_be_changed_and_taken_back() {
+    let desk = Desk::with(&format!("ttl = \"8h\"\nnetwork.mode = \"public\"\n{SPEC}"));
+    let expires = || {
+        let status = desk.run("status --format json").exits(0).json();
+        let moment = status["status"]["expires"].as_str()?;
+        Some(moment.parse::<jiff::Timestamp>().unwrap().as_second())
+    };
+    desk.run("apply --yes").exits(0);
+    let first = expires().unwrap();
+    desk.run("plan --detailed-exitcode --set ttl=480m").exits(0);
+    desk.run("plan --detailed-exitcode --set ttl=2d").exits(2);
+    desk.run("apply --yes --set ttl=2d").exits(0);
+    let later = expires().unwrap() - first;
+    assert!((40 * 3600..40 * 3600 + 600).contains(&later), "{later}");
+    desk.run("plan --detailed-exitcode --set ttl=2d").exits(0);
+    desk.write(&format!("network.mode = \"public\"\n{SPEC}"));
+    desk.run("apply --yes").exits(0);
+    assert_eq!(expires(), None);
+    let account = fs_err::read_to_string(desk.folder.join("state/sim-us-east-1.json")).unwrap();
+    assert!(!account.contains("ecsctl:ttl"), "{account}");
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn diagnostics_are_json_too() {
     [
       {
         "code": "E0107",
-        "hint": null,
+        "hint": "did you mean `container`?",
         "labels": [
           {
             "bytes": [

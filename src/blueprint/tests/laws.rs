@@ -8,22 +8,10 @@ use serde_json::{Value as Json, json};
 use super::{example, line, made};
 use crate::blueprint::sheet::{may_declare, section_of};
 use crate::blueprint::{Declaration, Document, Options, expand, shorthands};
-use crate::kind::{Check, Shape, StackId};
+use crate::kind::{Check, StackId};
 use crate::kinds;
 use crate::spec::Unread;
 use crate::value::Value;
-
-/// Whether the steps lead to something that a document of the form may have.
-fn leads(shape: &Shape, steps: &[&str]) -> bool {
-    match (shape, steps) {
-        (_, []) | (Shape::Any, _) => true,
-        (Shape::Struct { fields, .. }, [first, rest @ ..]) => {
-            fields.get(*first).is_some_and(|field| leads(&field.shape, rest))
-        }
-        (Shape::Map(values), [_, rest @ ..]) => leads(values, rest),
-        _ => false,
-    }
-}
 
 /// What every expansion must be: declarations of known kinds that pass their own checks, with names
 /// that are names, references that lead somewhere, and no circle among them.
@@ -47,7 +35,7 @@ fn hold(declarations: &[Declaration]) -> Result<(), String> {
         if let Some(found) = check.found.first() {
             return Err(format!("{address}: {}", line(found)));
         }
-        if let Some(way) = origins.keys().find(|way| !leads(kind.shape(), &way.steps())) {
+        if let Some(way) = origins.keys().find(|way| kind.shape().at(way).is_none()) {
             return Err(format!("{address}: an origin of `{way}`, which is no field"));
         }
         let value = Value::lift(spec.clone()).map_err(|error| format!("{address}: {error}"))?;

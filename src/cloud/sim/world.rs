@@ -12,6 +12,7 @@ use crate::kind::{
     Class, Condition, Deed, Deployment, Done, Error, Live, Registered, Result, Sought, StackId,
     TAG_ID, TagChange, Tags,
 };
+use crate::kinds::service::listening::unheard;
 use crate::value::{Value, beginnings};
 
 /// A resource that somebody has made.
@@ -100,6 +101,7 @@ impl World {
         self.refuse_dangling(spec)?;
         self.refuse_taken(kind, spec, None)?;
         self.refuse_unreachable(kind, spec)?;
+        self.refuse_unheard(kind, spec)?;
         self.refuse_second(kind, spec)?;
         self.serial += 1;
         let iam_path = stack.iam_path();
@@ -146,6 +148,7 @@ impl World {
         self.refuse_dangling(spec)?;
         self.refuse_taken(kind, spec, Some(id))?;
         self.refuse_unreachable(kind, spec)?;
+        self.refuse_unheard(kind, spec)?;
         self.refuse_second(kind, spec)?;
         let spec = &inherited::without(kind, spec);
         refuse_replacing(kind, &object.spec, spec)?;
@@ -254,6 +257,16 @@ impl World {
             Some((id, _)) => {
                 Err(Error::new(Class::Exists, format!("{} is taken by {id}", fields.join(" and "))))
             }
+            None => Ok(()),
+        }
+    }
+
+    /// A target group to whose requests nobody would listen.
+    fn refuse_unheard(&self, kind: &Registered, spec: &Value) -> Result<()> {
+        let task = spec.text("task-definition").and_then(|arn| self.revisions.get(arn));
+        let Some(task) = task.filter(|_| kind.name() == "service") else { return Ok(()) };
+        match unheard(spec, task).into_iter().next() {
+            Some(wrong) => Err(Error::new(Class::Other, wrong.title)),
             None => Ok(()),
         }
     }

@@ -20,6 +20,7 @@ mod api;
 mod balancing;
 mod check;
 pub mod health;
+pub mod listening;
 mod rollout;
 #[cfg(test)]
 mod tests;
@@ -34,9 +35,11 @@ pub struct Service {
     pub name: String,
     /// The cluster's ARN.
     #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("examples" = ["${cluster.main.arn}"]))]
     pub cluster: String,
     /// The ARN of the task definition's revision. What is seen is the revision that serves: after a
     /// rollout that failed and was not rolled back it is the one before, or none.
+    #[schemars(extend("examples" = ["${task-definition.web.arn}"]))]
     pub task_definition: String,
     /// How many tasks run; left out, whatever is set stays (autoscaling may hold it).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,6 +104,7 @@ fn enabled() -> Rebalancing {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Network {
     /// Ids of 1 to 16 subnets.
+    #[schemars(extend("examples" = [["${subnet.private-a.id}", "${subnet.private-b.id}"]]))]
     pub subnets: BTreeSet<String>,
     /// Ids of up to 5 security groups; none means the VPC's default group.
     #[serde(default)]
@@ -115,6 +119,7 @@ pub struct Network {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LoadBalancer {
     /// The target group's ARN.
+    #[schemars(extend("examples" = ["${target-group.web.arn}"]))]
     pub target_group_arn: String,
     /// The container that listens.
     pub container_name: String,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::container::{Container, ContainerCondition, LogDriver, Port};
 use super::{CpuArchitecture, NetworkMode, OperatingSystem, PidMode, TaskDefinition};
-use crate::kind::Check;
+use crate::kind::{Check, Unit};
 use crate::kinds::types::cpu_memory::{Cpu, fargate_cpus, fargate_memories, fargate_nearest};
 
 /// Every rule.
@@ -240,36 +240,30 @@ fn times(spec: &TaskDefinition, check: &mut Check<'_>) {
                 let title = "a health check's command begins with `CMD` or `CMD-SHELL`";
                 check.error_with("E0244", &field, title, hint);
             }
-            within(check, &field, "interval", Some(health.interval), 5, 300);
-            within(check, &field, "timeout", Some(health.timeout), 2, 60);
-            within(check, &field, "retries", Some(health.retries), 1, 10);
-            within(check, &field, "start-period", Some(health.start_period), 0, 300);
+            let numbers = [
+                ("interval", (health.interval, Unit::Seconds), 5..=300),
+                ("timeout", (health.timeout, Unit::Seconds), 2..=60),
+                ("retries", (health.retries, Unit::Times), 1..=10),
+                ("start-period", (health.start_period, Unit::Seconds), 0..=300),
+            ];
+            for (number, (value, unit), legal) in numbers {
+                check.within("E0244", &format!("{field}.{number}"), (Some(value), unit), legal);
+            }
         }
         if let Some(policy) = &container.restart_policy {
             let field = at(name, "restart-policy");
-            let period = Some(policy.restart_attempt_period);
-            within(check, &field, "restart-attempt-period", period, 60, 1800);
-            let codes = u32::try_from(policy.ignored_exit_codes.len()).ok();
-            within(check, &field, "ignored-exit-codes", codes, 0, 50);
+            let period = (Some(policy.restart_attempt_period), Unit::Seconds);
+            check.within("E0244", &format!("{field}.restart-attempt-period"), period, 60..=1800);
+            if policy.ignored_exit_codes.len() > 50 {
+                let title = "a container has at most 50 exit codes that are ignored";
+                check.error("E0244", &format!("{field}.ignored-exit-codes"), title);
+            }
         }
-        let (least, most) = if spec.is_fargate() { (2, 120) } else { (0, u32::MAX) };
-        let field = format!("containers.{name}");
-        within(check, &field, "start-timeout", container.start_timeout, least, most);
-        within(check, &field, "stop-timeout", container.stop_timeout, least, most);
-    }
-}
-
-fn within(
-    check: &mut Check<'_>,
-    of: &str,
-    field: &str,
-    number: Option<u32>,
-    least: u32,
-    most: u32,
-) {
-    if number.is_some_and(|number| !(least..=most).contains(&number)) {
-        let title = format!("`{field}` must be from {least} to {most}");
-        check.error("E0244", &format!("{of}.{field}"), title);
+        let times =
+            [("start-timeout", container.start_timeout), ("stop-timeout", container.stop_timeout)];
+        for (field, time) in times.into_iter().filter(|_| spec.is_fargate()) {
+            check.within("E0244", &at(name, field), (time, Unit::Seconds), 2..=120);
+        }
     }
 }
 
@@ -403,6 +397,12 @@ fn mounts(spec: &TaskDefinition, check: &mut Check<'_>) {
         for mount in &container.mount_points {
             if !spec.volumes.contains_key(&mount.source_volume) {
                 let title = format!("there is no volume `{}`", mount.source_volume);
+                check.error("E0256", &at(name, "mount-points"), title);
+            }
+            // On Windows it begins with a drive.
+            let path = mount.container_path.as_str();
+            if !path.starts_with(['/', '$']) && path.as_bytes().get(1) != Some(&b':') {
+                let title = format!("the mount `{path}` is not an absolute path");
                 check.error("E0256", &at(name, "mount-points"), title);
             }
         }

@@ -17,6 +17,7 @@ use crate::kinds::types::words::words;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Container {
     /// The image: `repository:tag` or `repository@sha256:…`.
+    #[schemars(extend("examples" = ["httpd:2.4"]))]
     pub image: String,
     /// The ARN of the secret with the user and password of a private registry that is not ECR.
     #[serde(skip_serializing_if = "Option::is_none")]

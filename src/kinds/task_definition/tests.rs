@@ -434,7 +434,7 @@ fn e0240_fargate_sizes() {
 #[test]
 fn every_rule_finds_what_it_is_for() {
     let check = json!({ "command": ["true"], "interval": 1, "retries": 99 });
-    let cases: [(&str, Json, Json); 28] = [
+    let cases: [(&str, Json, Json); 29] = [
         ("E0241: the containers' CPU", json!({}), json!({ "cpu": 600 })),
         ("E0241: the containers' memory", json!({}), json!({ "memory": 2048 })),
         ("E0241: `memory-res", json!({}), json!({ "memory": 64, "memory-reservation": 128 })),
@@ -462,8 +462,8 @@ fn every_rule_finds_what_it_is_for() {
         ("E0243: container `app` is ess", json!({}), json!({ "depends-on": { "app": "SUCCESS" } })),
         ("E0243: containers wait", json!({}), json!({ "depends-on": { "app": "START" } })),
         ("E0244: a health check's", json!({}), json!({ "health-check": check })),
-        ("E0244: `interval` must be from 5", json!({}), json!({ "health-check": check })),
-        ("E0244: `stop-timeout` must", json!({}), json!({ "stop-timeout": 121 })),
+        ("E0244: `interval` is at least 5s", json!({}), json!({ "health-check": check })),
+        ("E0244: `stop-timeout` is at most", json!({}), json!({ "stop-timeout": 121 })),
         ("E0245: a task has 1 to 10", json!({ "containers": {} }), json!({})),
         ("E0245: an image's name", json!({}), json!({ "image": "" })),
         ("E0245: a task definition has", json!({}), json!({ "command": ["x".repeat(70_000)] })),
@@ -494,6 +494,11 @@ fn every_rule_finds_what_it_is_for() {
             "E0256: there is no volume `data`",
             json!({}),
             json!({ "mount-points": [{ "source-volume": "data", "container-path": "/d" }] }),
+        ),
+        (
+            "E0256: the mount `data` is not",
+            json!({}),
+            json!({ "mount-points": [{ "source-volume": "data", "container-path": "data" }] }),
         ),
     ];
     for (expected, task, app) in cases {

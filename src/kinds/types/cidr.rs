@@ -11,7 +11,7 @@ use crate::kind::Check;
 /// `check` to say.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "String")]
-#[schemars(inline)]
+#[schemars(inline, extend("examples" = ["10.0.0.0/16"]))]
 pub struct Cidr(String);
 
 impl Cidr {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use futures::future::BoxFuture;
 use tokio::time::Instant;
@@ -25,6 +25,8 @@ struct Memory {
     fails: AtomicU32,
     /// So many of the next writes lose their reply.
     loses: AtomicU32,
+    /// Nothing grows older by this place's clock.
+    stands_still: AtomicBool,
 }
 
 impl Memory {
@@ -61,7 +63,11 @@ impl Objects for Memory {
             Ok(objects.get(key).map(|(body, number, at)| Found {
                 body: body.clone(),
                 version: Version(number.to_string()),
-                age: at.elapsed(),
+                age: if self.stands_still.load(Ordering::Relaxed) {
+                    Duration::ZERO
+                } else {
+                    at.elapsed()
+                },
             }))
         })
     }
@@ -175,6 +181,30 @@ async fn a_lost_reply_is_no_other_holder() {
     pass(LASTS * 3).await;
     first.right().check().await.unwrap();
     assert_eq!(holds(claim(&place, "second")).await, "first");
+}
+
+/// N9: whatever a place says of its objects' age, what stands unchanged for a whole lease has run out.
+#[tokio::test(start_paused = true)]
+async fn n9_a_clock_that_stands_still_keeps_no_lock() {
+    let place = Arc::new(Memory::default());
+    place.stands_still.store(true, Ordering::Relaxed);
+    drop(take(claim(&place, "first"), NEVER).await.unwrap());
+    let waited = Instant::now();
+    take(claim(&place, "second"), LASTS * 2).await.unwrap();
+    assert!((LASTS..LASTS * 3 / 2).contains(&waited.elapsed()), "{:?}", waited.elapsed());
+}
+
+/// What is kept may be deleted at any time: the run that holds the lock writes it down again.
+#[tokio::test(start_paused = true)]
+async fn a_record_that_is_deleted_is_written_again() {
+    let place = Arc::new(Memory::default());
+    let first = take(claim(&place, "first"), NEVER).await.unwrap();
+    place.objects.lock().unwrap().clear();
+    pass(LASTS / 2).await;
+    first.right().check().await.unwrap();
+    assert_eq!(holds(claim(&place, "second")).await, "first");
+    first.release().await;
+    take(claim(&place, "second"), NEVER).await.unwrap();
 }
 
 /// A store that does not answer stops the run when somebody else may have the lock, and not before.

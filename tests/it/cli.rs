@@ -235,7 +235,7 @@ fn usage_errors_exit_with_64() {
     --- exit 1
     ");
     assert_snapshot!(desk.run("explain E9999").stderr, @"
-    error: there is no error `E9999`; did you mean E0412?
+    error: there is no error `E9999`; did you mean E0413?
       hint: see `ecsctl help`
     ");
     assert_snapshot!(desk.run("explain e0208").stderr, @"

@@ -10,7 +10,7 @@ use crate::cloud::aws::ConnectError;
 use crate::diag::{Diagnostic, reason};
 use crate::report::summary::listed;
 use crate::report::words;
-use crate::store::{Held, LockError, Lost, StoreError};
+use crate::store::{Held, Holder, LockError, StoreError, Taken};
 
 impl Failure {
     /// One thing that stands in no spec.
@@ -77,15 +77,12 @@ impl Failure {
     }
 
     /// The lock was lost while the run was under way.
-    pub(super) fn lost(lost: &Lost) -> Self {
-        let title = match lost {
-            Lost::Taken(Some(holder)) => format!(
-                "the lock ran out, and `ecsctl {}` of {} has it now",
-                holder.purpose, holder.owner
-            ),
-            Lost::Taken(None) | Lost::Unsure(_) => {
-                "the lock ran out, and another run took it".into()
+    pub(super) fn taken(Taken(by): &Taken) -> Self {
+        let title = match by {
+            Some(Holder { purpose, owner, .. }) => {
+                format!("the lock ran out, and `ecsctl {purpose}` of {owner} has it now")
             }
+            None => "the lock ran out, and another run took it".to_owned(),
         };
         let hint = "nothing has been changed since; run again: the plan says what is left";
         Self::told(Exit::Locked, Diagnostic::error("E0412", title).hint(hint))

@@ -51,7 +51,7 @@ impl Keep {
     /// Waits until the lock is somebody else's.
     pub(super) fn lost(&self) -> impl Future<Output = ()> + Send + 'static {
         let right = self.lease.right();
-        async move { drop(right.lost().await) }
+        async move { right.lost().await }
     }
 }
 
@@ -108,13 +108,13 @@ pub(super) async fn locked(
     door.guard(lease.right());
     let keep = Keep { store, run, lease };
     let done = act(cx, &keep).await;
-    let lost = keep.lease.right().taken();
+    let taken = keep.lease.right().taken();
     // A store that does not answer is not waited for: the lease runs out.
     drop(tokio::time::timeout(PARTING, keep.lease.release()).await);
-    match (&done, lost) {
+    match (&done, taken) {
         // What was done was done while the lock was held.
         (Ok(Exit::Done), _) | (_, None) => done,
-        (_, Some(lost)) => Err(Failure::lost(&lost)),
+        (_, Some(taken)) => Err(Failure::taken(&taken)),
     }
 }
 

@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use sha2::{Digest as _, Sha256};
 
 use super::objects::{Found, Objects, Result, Version, Written};
-use super::write_state;
+use super::{private, write_state};
 
 /// Whoever replaces an object holds the lock of this file meanwhile: for as long as it takes to write.
 const GUARD: &str = "guard";
@@ -59,7 +59,7 @@ impl Folder {
         if let Some(folder) = path.parent() {
             fs_err::create_dir_all(folder)?;
         }
-        let guard = open_private(&path.with_extension(GUARD))?;
+        let guard = lockable(&path.with_extension(GUARD))?;
         match guard.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
@@ -126,7 +126,7 @@ impl Objects for Folder {
     fn vouch(&self, key: &str) -> Option<File> {
         let path = self.path(key);
         fs_err::create_dir_all(path.parent()?).ok()?;
-        let file = open_private(&path).ok()?;
+        let file = lockable(&path).ok()?;
         if file.lock().is_err() {
             self.unvouch(key);
             return None;
@@ -150,13 +150,9 @@ fn version(body: &[u8]) -> Version {
     Version(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Opens a file for its owner only, and makes it where it is not there.
-fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = fs_err::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    fs_err::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    Ok(options.open(path)?.into_parts().0)
+/// Opens a file to lock it, and makes it where it is not there.
+fn lockable(path: &Path) -> io::Result<File> {
+    Ok(private().create(true).truncate(false).open(path)?.into_parts().0)
 }
 
 async fn pause() {

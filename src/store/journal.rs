@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::private;
 use crate::run::event::Event;
 use crate::run::journal::Journal;
 
-/// So much room is there before a run begins: more than a step's events ever took.
+/// So much room a step's events have before a run begins; few take a quarter of it.
 const ROOM: usize = 4096;
 
 /// What a run has written down.
@@ -37,7 +38,6 @@ impl Recorded {
 /// A journal in a file: a line an event, on the disk before `record` returns.
 #[derive(Debug)]
 pub struct FileJournal {
-    path: PathBuf,
     file: File,
 }
 
@@ -48,33 +48,25 @@ impl FileJournal {
         if let Some(folder) = path.parent() {
             fs_err::create_dir_all(folder)?;
         }
-        let mut options = fs_err::OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        #[cfg(unix)]
-        fs_err::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let (file, path) = options.open(path)?.into_parts();
-        let mut journal = Self { path, file };
-        if let Err(error) = journal.reserve(steps) {
-            drop(fs_err::remove_file(&journal.path));
+        let mut file = private().create_new(true).open(path)?.into_parts().0;
+        if let Err(error) = make_room(&mut file, steps) {
+            drop(fs_err::remove_file(path));
             return Err(error);
         }
-        Ok(journal)
+        Ok(Self { file })
     }
+}
 
-    /// Where it lies.
-    pub fn path(&self) -> &Path {
-        &self.path
+/// Fails unless there is room for the journal of so many steps. What others write meanwhile may still
+/// take it.
+fn make_room(file: &mut File, steps: usize) -> io::Result<()> {
+    let room = vec![0; ROOM];
+    for _ in 0..=steps {
+        file.write_all(&room)?;
     }
-
-    fn reserve(&mut self, steps: usize) -> io::Result<()> {
-        let room = vec![0; ROOM];
-        for _ in 0..=steps {
-            self.file.write_all(&room)?;
-        }
-        self.file.sync_all()?;
-        self.file.set_len(0)?;
-        self.file.rewind()
-    }
+    file.sync_all()?;
+    file.set_len(0)?;
+    file.rewind()
 }
 
 impl Journal for FileJournal {

@@ -3,7 +3,8 @@
 //!
 //! The record says who holds it. It is only ever replaced if it is still the one that was read, so of
 //! several who reach for it one gets it, and one who was away for too long finds it gone. Its age is
-//! told by the place that keeps it: the machines' clocks need not agree.
+//! told by the place that keeps it; and what stands unchanged for a whole lease has run out, whatever the
+//! place says.
 
 use std::fs::File;
 use std::io;
@@ -38,12 +39,16 @@ pub enum LockError {
     Store(#[from] StoreError),
 }
 
-/// Why the right to change things is gone.
+/// The lock ran out, and somebody else has taken it; who, if they still have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken(pub Option<Holder>);
+
+/// Why nothing may be changed now.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Lost {
-    /// It ran out, and somebody else has taken the lock; who, if they still have it.
+    /// The lock is somebody else's.
     #[error("the lease ran out, and another run has taken the lock")]
-    Taken(Option<Holder>),
+    Taken(Taken),
     /// It may have run out: the store does not answer.
     #[error("the lease cannot be renewed: {0}")]
     Unsure(String),
@@ -152,7 +157,6 @@ impl Claim {
                 }
                 Ok(Some((fence, version, began, vouch)))
             }
-            // Written all the same, it is known to be a dead run's.
             other => {
                 self.objects.unvouch(&own);
                 other.map(|_| None)
@@ -176,7 +180,7 @@ impl Claim {
             fence,
             version: AsyncMutex::new(Some(version)),
             renewed: Mutex::new(renewed),
-            lost: watch::Sender::new(None),
+            taken: watch::Sender::new(None),
         });
         let beat = tokio::spawn(Arc::clone(&right).beat());
         Lease { right, beat, _vouch: vouch }
@@ -226,15 +230,15 @@ pub struct Right {
     /// Of the record as this run wrote it last. Held while it is renewed.
     version: AsyncMutex<Option<Version>>,
     renewed: Mutex<Moment>,
-    lost: watch::Sender<Option<Lost>>,
+    taken: watch::Sender<Option<Taken>>,
 }
 
 impl Right {
     /// Fails if somebody else may have the lock by now. Quick, unless the last renewal is long ago: then
     /// this process was stopped or the machine slept, and the lock is looked at first.
     pub async fn check(&self) -> std::result::Result<(), Lost> {
-        if let Some(lost) = self.lost.borrow().clone() {
-            return Err(lost);
+        if let Some(taken) = self.taken() {
+            return Err(Lost::Taken(taken));
         }
         if self.since_renewal() < self.claim.term / 2 {
             return Ok(());
@@ -243,19 +247,14 @@ impl Right {
     }
 
     /// Waits until the lock is somebody else's.
-    pub async fn lost(&self) -> Lost {
-        let mut lost = self.lost.subscribe();
-        let found = lost.wait_for(Option::is_some).await.map(|lost| lost.clone());
-        match found {
-            Ok(Some(lost)) => lost,
-            // The sender lives as long as this.
-            Ok(None) | Err(_) => std::future::pending().await,
-        }
+    pub async fn lost(&self) {
+        // The sender lives as long as this, so that the wait has no other end.
+        drop(self.taken.subscribe().wait_for(Option::is_some).await);
     }
 
-    /// Who has taken the lock, if it is lost.
-    pub fn taken(&self) -> Option<Lost> {
-        self.lost.borrow().clone()
+    /// Who has taken the lock, if somebody has.
+    pub fn taken(&self) -> Option<Taken> {
+        self.taken.borrow().clone()
     }
 
     fn since_renewal(&self) -> Duration {
@@ -274,8 +273,8 @@ impl Right {
 
     async fn renew(&self) -> std::result::Result<(), Lost> {
         let mut version = self.version.lock().await;
-        if let Some(lost) = self.lost.borrow().clone() {
-            return Err(lost);
+        if let Some(taken) = self.taken() {
+            return Err(Lost::Taken(taken));
         }
         // Of several who found it long ago, the first has renewed it.
         if self.since_renewal() < self.claim.term / 8 {
@@ -288,9 +287,9 @@ impl Right {
                 Ok(())
             }
             Ok(false) => {
-                let lost = Lost::Taken(self.present().await);
-                self.lost.send_replace(Some(lost.clone()));
-                Err(lost)
+                let taken = Taken(self.present().await);
+                self.taken.send_replace(Some(taken.clone()));
+                Err(Lost::Taken(taken))
             }
             // As long as nobody else can have taken it, a store that does not answer stops nothing.
             Err(_) if self.since_renewal() < self.claim.term * 3 / 4 => Ok(()),

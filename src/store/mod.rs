@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use self::folder::Folder;
 pub use self::journal::{FileJournal, Recorded};
-pub use self::lease::{Claim, Lease, LockError, Lost, Right};
+pub use self::lease::{Claim, Lease, LockError, Lost, Right, Taken};
 use self::objects::Result;
 pub use self::objects::{Found, Objects, StoreError, Version, Written};
 pub use self::record::{Held, Holder, Record};
@@ -29,9 +29,8 @@ pub const TERM: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone)]
 pub struct Store {
     local: Folder,
-    /// Where locks and journals lie that others read: the folder, or a place that machines share.
-    common: Arc<dyn Objects>,
-    is_shared: bool,
+    /// A place that machines share, for the lock and the journals that others read.
+    shared: Option<Arc<dyn Objects>>,
     folder: String,
 }
 
@@ -39,15 +38,14 @@ impl Store {
     /// What is kept in the folder `root` of this machine. Nothing is created before something is
     /// written.
     pub fn local(root: &Path, stack: &StackId) -> Self {
-        let local = Folder::new(root);
-        let (common, folder) = (Arc::new(local.clone()), format!("{}/{}", stack.stack, stack.env));
-        Self { local, common, is_shared: false, folder }
+        let folder = format!("{}/{}", stack.stack, stack.env);
+        Self { local: Folder::new(root), shared: None, folder }
     }
 
     /// The same, with locks and journals in a place that several machines share.
     #[must_use]
     pub fn sharing(self, place: Arc<dyn Objects>) -> Self {
-        Self { common: place, is_shared: true, ..self }
+        Self { shared: Some(place), ..self }
     }
 
     /// Where observations that never change are kept: on this machine.
@@ -57,12 +55,14 @@ impl Store {
 
     /// A lock to take.
     pub fn claim(&self, holder: Holder, term: Duration) -> Claim {
-        Claim { objects: Arc::clone(&self.common), folder: self.folder.clone(), holder, term }
+        let own = || Arc::new(self.local.clone()) as Arc<dyn Objects>;
+        let objects = self.shared.clone().unwrap_or_else(own);
+        Claim { objects, folder: self.folder.clone(), holder, term }
     }
 
     /// How the lock stands; `None` when nobody holds it.
     pub async fn held(&self) -> Result<Option<Held>> {
-        lease::look(&*self.common, &self.folder, TERM).await
+        lease::look(self.common(), &self.folder, TERM).await
     }
 
     /// Begins the journal of a run of so many steps: on this machine, because each event is written down
@@ -73,40 +73,53 @@ impl Store {
 
     /// Copies a journal, as far as it has come, to where others read it.
     pub async fn publish(&self, run: &str) -> Result<()> {
-        if !self.is_shared {
-            return Ok(());
-        }
+        let Some(shared) = &self.shared else { return Ok(()) };
         let text = fs_err::read(self.local.path(&self.run(run)))?;
-        self.common.put(&self.run(run), text).await
+        shared.put(&self.run(run), text).await
     }
 
     /// The names of the recorded runs, oldest first.
     pub async fn runs(&self) -> Result<Vec<String>> {
-        let start = self.run("");
-        let start = start.trim_end_matches(JOURNAL);
-        let keys = self.common.list(start).await?;
-        let name = |key: &String| Some(key.strip_prefix(start)?.strip_suffix(JOURNAL)?.to_owned());
+        let start = format!("{}/{RUNS}/", self.folder);
+        let keys = self.common().list(&start).await?;
+        let name = |key: &String| Some(key.strip_prefix(&start)?.strip_suffix(JOURNAL)?.to_owned());
         Ok(keys.iter().filter_map(name).collect())
     }
 
     /// What a run has written down, as far as it can be read.
     pub async fn recorded(&self, run: &str) -> Result<Recorded> {
         let key = self.run(run);
-        let text = self.common.get(&key).await?.map(|found| found.body).unwrap_or_default();
-        let place = match self.is_shared {
-            true => key,
-            false => self.local.path(&key).display().to_string(),
+        let text = self.common().get(&key).await?.map(|found| found.body).unwrap_or_default();
+        let place = match self.shared {
+            Some(_) => key,
+            None => self.local.path(&key).display().to_string(),
         };
         Ok(Recorded::read(place, &text))
     }
 
+    /// Where what others read lies.
+    fn common(&self) -> &dyn Objects {
+        self.shared.as_deref().unwrap_or(&self.local)
+    }
+
     fn run(&self, run: &str) -> String {
-        format!("{}/runs/{run}{JOURNAL}", self.folder)
+        format!("{}/{RUNS}/{run}{JOURNAL}", self.folder)
     }
 }
 
+/// The folder of the journals.
+const RUNS: &str = "runs";
 /// What the names of journals end with.
 const JOURNAL: &str = ".jsonl";
+
+/// For a file that only its owner may read.
+fn private() -> fs_err::OpenOptions {
+    let mut options = fs_err::OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    fs_err::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
 
 /// Writes a file of the state folder, which is made where it is not there yet.
 pub fn write_state(path: &Path, text: &[u8]) -> io::Result<()> {
@@ -122,11 +135,7 @@ pub fn write_atomic(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.new", std::process::id()));
     let beside = Path::new(&beside);
-    let mut options = fs_err::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    fs_err::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(beside)?;
+    let mut file = private().create(true).truncate(true).open(beside)?;
     let written = file.write_all(text).and_then(|()| file.sync_all());
     drop(file);
     match written.and_then(|()| fs_err::rename(beside, path)) {

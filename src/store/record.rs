@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::RUNS;
 use super::objects::Found;
 
 /// The format of the record.
 const FORMAT: u32 = 1;
 /// How exactly places know an object's age: S3 tells whole seconds.
 const GRAIN: Duration = Duration::from_secs(1);
+
 /// Who holds the lock, for those who find it held.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -99,5 +101,5 @@ pub(super) fn key(folder: &str) -> String {
 
 /// What the run vouches with that it lives.
 pub(super) fn alive(folder: &str, run: &str) -> String {
-    format!("{folder}/runs/{run}.alive")
+    format!("{folder}/{RUNS}/{run}.alive")
 }

@@ -165,7 +165,7 @@ async fn n9_who_wakes_up_too_late_has_no_right_any_more() {
     right.check().await.expect("nobody has taken it: it is renewed");
     pass(LASTS * 2).await;
     let _other = take(claim(&place, "other"), NEVER).await.unwrap();
-    let Err(Lost::Taken(Some(taker))) = right.check().await else { panic!("it is lost") };
+    let Err(Lost::Taken(Taken(Some(taker)))) = right.check().await else { panic!("it is lost") };
     assert_eq!(taker.run, "other");
     assert!(right.check().await.is_err(), "and stays lost");
 }
@@ -299,7 +299,8 @@ async fn a_cut_journal_is_read_as_far_as_it_goes() {
     let store = root.store();
     let mut journal = store.journal("one", 3).unwrap();
     journal.record(&Event::Interrupted).unwrap();
-    let mut file = fs_err::OpenOptions::new().append(true).open(journal.path()).unwrap();
+    let recorded = root.0.join("shop/dev/runs/one.jsonl");
+    let mut file = fs_err::OpenOptions::new().append(true).open(&recorded).unwrap();
     file.write_all(b"{\"event\":\"from-the-future\",\"x\":1}\n{\"event\":\"inter").unwrap();
     let read = store.recorded("one").await.unwrap();
     assert!(matches!(read.events.as_slice(), [Event::Interrupted, Event::Unknown]), "{read:?}");

@@ -73,10 +73,10 @@ impl Arguments {
 
 fn saved(cx: &mut Context, file: &Path, arguments: &Arguments) -> Result<Exit, Failure> {
     refuse_spec_options(cx)?;
-    let mut saved = block_on(Saved::read(cx, file))?;
-    saved.require_commit(git::commit(&cx.options.file).as_deref())?;
     let (consent, wish) = (arguments.consent(), arguments.wish());
     block_on(async {
+        let mut saved = Saved::read(cx, file).await?;
+        saved.require_commit(git::commit(&cx.options.file).as_deref())?;
         let door = Door::open(cx, &mut saved.desired.stack).await?;
         let (id, state) = (saved.desired.stack.clone(), saved.state.clone());
         locked(cx, &door, &id, &state, wish, async |cx, keep| {

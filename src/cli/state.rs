@@ -1,6 +1,7 @@
 //! `ecsctl state`: what is kept between runs. None of it is truth.
 
 use clap::{Args, Subcommand};
+use futures::future::try_join_all;
 use serde::Serialize;
 
 use super::context::Context;
@@ -64,10 +65,7 @@ async fn recorded(cx: &Context) -> Result<(Vec<String>, Vec<Recorded>, Option<St
     let store = kept(cx, &mut spec).await?;
     let failed = |error| Failure::store(&cx.options.state, error);
     let names = store.runs().await.map_err(failed)?;
-    let mut runs = Vec::new();
-    for name in &names {
-        runs.push(store.recorded(name).await.map_err(failed)?);
-    }
+    let runs = try_join_all(names.iter().map(|name| store.recorded(name))).await.map_err(failed)?;
     let held = store.held().await.map_err(failed)?;
     let present = held.and_then(|held| Some(held.record.holder?.run));
     Ok((names, runs, present))

@@ -92,15 +92,7 @@ fn shared(text: &str) -> Result<String, String> {
 
 /// Reads `90s`, `5m` or `1h`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "write for example 90s, 5m or 1h".to_owned();
-    let unit = match text.chars().last() {
-        Some('s') => 1,
-        Some('m') => 60,
-        Some('h') => 3600,
-        _ => return Err(wrong()),
-    };
-    let count: u32 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    Ok(Duration::from_secs(u64::from(count) * unit))
+    crate::spec::duration(text).ok_or_else(|| "write for example 90s, 5m or 1h".to_owned())
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

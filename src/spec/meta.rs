@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::example::name;
+use super::measured::duration;
 use super::rules::Format;
 use super::vars::Variable;
 
@@ -109,22 +110,10 @@ pub(crate) const LEASE: Format =
 /// The form of `stack`.
 pub(crate) const STACK: Format = Format { name: "stack-name", example: "\"shop\"", check: name };
 
-/// Reads `"90m"`, `"8h"`, `"7d"`, `"2w"`.
+/// How long a stack may live, such as `"8h"`.
 pub(crate) fn lifetime(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not how long a stack may live");
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let minutes: u64 = match unit {
-        'm' => 1,
-        'h' => 60,
-        'd' => 24 * 60,
-        'w' => 7 * 24 * 60,
-        _ => return Err(wrong()),
-    };
-    let count: u32 = text[..text.len() - 1].parse().map_err(|_| wrong())?;
-    match count {
-        0 => Err(wrong()),
-        count => Ok(Duration::from_secs(u64::from(count) * minutes * 60)),
-    }
+    let span = duration(text).filter(|span| !span.is_zero());
+    span.ok_or_else(|| format!("`{text}` is not how long a stack may live"))
 }
 
 /// Reads `s3://BUCKET/PREFIX` as bucket and prefix; the prefix may be empty.
@@ -138,15 +127,8 @@ pub fn place(text: &str) -> Result<(&str, &str), String> {
     Ok((bucket, prefix.trim_matches('/')))
 }
 
-/// Reads `"30s"` or `"2m"`: 2 seconds to 15 minutes.
+/// How long a lock may last unless it is renewed: 2 seconds to 15 minutes.
 fn lease(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not how long a lock may last: 2s to 15m");
-    let (count, unit) = match (text.strip_suffix('s'), text.strip_suffix('m')) {
-        (Some(count), _) => (count, 1),
-        (None, Some(count)) => (count, 60),
-        (None, None) => return Err(wrong()),
-    };
-    let count: u32 = count.parse().map_err(|_| wrong())?;
-    let seconds = u64::from(count) * unit;
-    if (2..=15 * 60).contains(&seconds) { Ok(Duration::from_secs(seconds)) } else { Err(wrong()) }
+    let span = duration(text).filter(|span| (2..=15 * 60).contains(&span.as_secs()));
+    span.ok_or_else(|| format!("`{text}` is not how long a lock may last: 2s to 15m"))
 }

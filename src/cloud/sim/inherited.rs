@@ -2,7 +2,7 @@
 //! of a target group ([`crate::kind::Inherits`]).
 
 use super::world::World;
-use crate::kind::{Class, Error, Live, Registered, Result};
+use crate::kind::{Class, Error, Inherits, Live, Registered, Result};
 use crate::kinds;
 use crate::value::Value;
 
@@ -15,19 +15,21 @@ pub(super) fn without(kind: &Registered, spec: &Value) -> Value {
 impl World {
     /// What is seen of a resource, with what it is by those who use it.
     pub(super) fn with_inherited(&self, mut live: Live) -> Live {
-        let inherits = kinds::find(&live.kind).and_then(|kind| kind.about().inherits);
-        let found = self.users(&live.id).next().cloned();
-        if let Some((inherits, value)) = inherits.zip(found) {
-            live.spec.set(inherits.field, value);
+        if let Some(inherits) = kinds::find(&live.kind).and_then(inherits) {
+            let found = self.passed_on(inherits, &live.id).next().cloned();
+            if let Some(found) = found {
+                live.spec.set(inherits.field, found);
+            }
         }
         live
     }
 
     /// `TargetGroupAssociationLimit`: a target group is one load balancer's.
     pub(super) fn refuse_second(&self, kind: &Registered, spec: &Value) -> Result<()> {
-        let Some(said) = self.passes_on(kind.name(), spec) else { return Ok(()) };
-        for used in self.objects.keys().filter(|id| spec.mentions(id)) {
-            if let Some(other) = self.users(used).find(|other| *other != said) {
+        for (used, object) in self.objects.iter().filter(|(used, _)| spec.mentions(used)) {
+            let Some(inherits) = kinds::find(&object.kind).and_then(inherits) else { continue };
+            let Some(said) = self.passes_on(inherits, kind.name(), spec) else { continue };
+            if let Some(other) = self.passed_on(inherits, used).find(|other| *other != said) {
                 let text = format!("{used} belongs to {other} and not to {said}");
                 return Err(Error::new(Class::Other, text));
             }
@@ -36,14 +38,18 @@ impl World {
     }
 
     /// What those who use a resource pass on to it.
-    fn users<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Value> {
+    fn passed_on<'a>(&'a self, inherits: Inherits, id: &'a str) -> impl Iterator<Item = &'a Value> {
         let users = self.objects.values().filter(move |object| object.spec.mentions(id));
-        users.filter_map(|user| self.passes_on(&user.kind, &user.spec))
+        users.filter_map(move |user| self.passes_on(inherits, &user.kind, &user.spec))
     }
 
-    /// What those inherit whom a resource of this kind uses.
-    fn passes_on<'a>(&'a self, kind: &str, spec: &'a Value) -> Option<&'a Value> {
-        let inherits = kinds::all().iter().find_map(|kind| kind.about().inherits)?;
+    /// What a user of the kind passes on to those it uses.
+    fn passes_on<'a>(
+        &'a self,
+        inherits: Inherits,
+        kind: &str,
+        spec: &'a Value,
+    ) -> Option<&'a Value> {
         if kind == inherits.of {
             return spec.get(inherits.field);
         }
@@ -51,4 +57,8 @@ impl World {
         let own = (kind == inherits.through).then(between)?.find(|(id, _)| spec.mentions(id));
         own.and_then(|(_, object)| object.spec.get(inherits.field))
     }
+}
+
+fn inherits(kind: &Registered) -> Option<Inherits> {
+    kind.about().inherits
 }

@@ -64,6 +64,9 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// An imperative that can be followed.
     pub hint: Option<String>,
+    /// Whether it is said of one value by itself, and so is true whatever else the spec says.
+    #[serde(skip)]
+    pub alone: bool,
 }
 
 impl Diagnostic {
@@ -75,6 +78,7 @@ impl Diagnostic {
             title: title.into(),
             labels: Vec::new(),
             hint: None,
+            alone: false,
         }
     }
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::forms::paths;
 use super::measure::{Cpu, Memory};
+use crate::kinds::types::forms::path_pattern;
 use crate::spec::Shorthand;
 
 /// The shorthands that documents hold.
@@ -20,7 +20,7 @@ pub fn shorthands() -> &'static [Shorthand] {
 fn http(scalar: &Json) -> Result<Json, String> {
     match scalar {
         Json::Bool(enabled) => Ok(json!({ "enabled": enabled })),
-        Json::String(path) if paths(path).is_ok() => Ok(json!({ "path": path })),
+        Json::String(path) if path_pattern(path).is_ok() => Ok(json!({ "path": path })),
         _ => Err("write a path such as \"/api/*\", or false".to_owned()),
     }
 }

@@ -66,7 +66,11 @@ fn look_on(rejected: Rejected) -> Rejected {
     if let Some(rest) = rest {
         let options = Options::of_rest(&rest);
         let mut desired = Desired { protect: rest.protect, ..Desired::nothing(rest.id) };
-        let found = judge(&mut desired, rest.document, options, rest.unread).found;
+        let mut found =
+            judge(&mut desired.clone(), rest.document, options, rest.unread.clone()).found;
+        // In a section that can be read in part, what is said of a value by itself is true all the same.
+        let in_part = judge(&mut desired, rest.remains, options, Unread::default()).found;
+        found.extend(in_part.into_iter().filter(|one| one.alone && is_in(one, &rest.unread)));
         // Nobody can say what is wrong with a value that is not known.
         let is_known =
             |one: &Diagnostic| !one.labels.iter().any(|it| sources.is_unknown(&it.place));
@@ -74,6 +78,12 @@ fn look_on(rejected: Rejected) -> Rejected {
         diagnostics.extend(found.map(|one| later_first(one, &sources)));
     }
     Rejected { diagnostics, sources, rest: None }
+}
+
+/// Whether it is said of something in a section that could not be read whole.
+fn is_in(one: &Diagnostic, unread: &Unread) -> bool {
+    let place = one.labels.first().map(|label| &label.place);
+    matches!(place, Some(Place::Value(path) | Place::Key(path)) if unread.holds(path))
 }
 
 /// Of two that cannot both be, the one that is written later is pointed at: the other was there before.

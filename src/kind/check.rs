@@ -54,19 +54,39 @@ impl Check<'_> {
         match value {
             Some(value) if value < *legal.start() => {
                 let least = unit.told(*legal.start());
-                self.error(code, field, format!("`{name}` is at least {least}"));
+                self.error(code, field, format!("`{name}` is at least {least}")).alone = true;
             }
             Some(value) if value > *legal.end() => {
                 let most = unit.told(*legal.end());
-                self.error(code, field, format!("`{name}` is at most {most}"));
+                self.error(code, field, format!("`{name}` is at most {most}")).alone = true;
             }
             _ => {}
         }
     }
 
+    /// Reports a text that is not of the form that AWS takes. What mentions an output is judged by AWS.
+    pub fn form(
+        &mut self,
+        code: &'static str,
+        field: &str,
+        text: &str,
+        legal: fn(&str) -> Result<(), String>,
+    ) {
+        if let Err(title) = legal(text)
+            && !text.contains("${")
+        {
+            self.error(code, field, title).alone = true;
+        }
+    }
+
     /// Reports an error on the field `field` (steps separated by dots) of the declaration.
-    pub fn error(&mut self, code: &'static str, field: &str, title: impl Into<String>) {
-        self.push(Diagnostic::error(code, title), field, None);
+    pub fn error(
+        &mut self,
+        code: &'static str,
+        field: &str,
+        title: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.push(Diagnostic::error(code, title), field)
     }
 
     /// Like [`Check::error`], and says what to do.
@@ -76,24 +96,22 @@ impl Check<'_> {
         field: &str,
         title: impl Into<String>,
         hint: impl Into<String>,
-    ) {
-        self.push(Diagnostic::error(code, title), field, Some(hint.into()));
+    ) -> &mut Diagnostic {
+        self.push(Diagnostic::error(code, title).hint(hint), field)
     }
 
     /// Reports a warning on a field.
     pub fn warning(&mut self, code: &'static str, field: &str, title: impl Into<String>) {
-        self.push(Diagnostic::warning(code, title), field, None);
+        self.push(Diagnostic::warning(code, title), field);
     }
 
     /// The path is the declaration's (`aws.<kind>.<name>.<field>`); whoever shows it finds out which
     /// field of the blueprint it came from.
-    fn push(&mut self, diagnostic: Diagnostic, field: &str, hint: Option<String>) {
+    fn push(&mut self, diagnostic: Diagnostic, field: &str) -> &mut Diagnostic {
         let steps = ["aws", &self.address.kind, &self.address.name].into_iter();
         let path = Path::of(steps.chain(field.split('.').filter(|s| !s.is_empty())));
-        let diagnostic = diagnostic.at(path, "");
-        self.found.push(match hint {
-            Some(hint) => diagnostic.hint(hint),
-            None => diagnostic,
-        });
+        let at = self.found.len();
+        self.found.push(diagnostic.at(path, ""));
+        &mut self.found[at]
     }
 }

@@ -67,7 +67,7 @@ impl Kind for Cluster {
         if !is_pending && (self.name.len() > 255 || !self.name.chars().all(is_legal)) {
             let title = format!("`{}` is not a name of a cluster", self.name);
             let hint = "use at most 255 letters, digits, `-` and `_`";
-            check.error_with("E0230", "name", title, hint);
+            check.error_with("E0230", "name", title, hint).alone = true;
         }
         let strategy = &self.default_capacity_provider_strategy;
         capacity::check(strategy, "default-capacity-provider-strategy", check);

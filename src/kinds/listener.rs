@@ -50,7 +50,7 @@ impl Kind for Listener {
 
     fn check(&self, check: &mut Check<'_>) {
         if self.port == 0 {
-            check.error("E0231", "port", "a listener's port is 1 to 65535");
+            check.error("E0231", "port", "a listener's port is 1 to 65535").alone = true;
         }
         if let Some((field, flaw)) = self.default_action.flaw() {
             check.error("E0232", &format!("default-action.{field}"), flaw);

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::listing::{elb_tags, own, parents};
-use super::types::Action;
 use super::types::outputs::Arn as Outputs;
+use super::types::{Action, forms};
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought,
@@ -70,15 +70,19 @@ impl Kind for ListenerRule {
     fn check(&self, check: &mut Check<'_>) {
         if !(1..=50_000).contains(&self.priority) {
             let title = format!("a rule's priority is 1 to 50000, not {}", self.priority);
-            check.error("E0233", "priority", title);
+            check.error("E0233", "priority", title).alone = true;
+        }
+        for path in &self.conditions.paths {
+            check.form("E0233", "conditions.paths", path, forms::path_pattern);
+        }
+        for host in &self.conditions.hosts {
+            check.form("E0233", "conditions.hosts", host, forms::host_pattern);
         }
         match self.conditions.count() {
-            0 => check.error_with(
-                "E0233",
-                "conditions",
-                "a rule needs a condition",
-                "write `conditions.paths = [\"/*\"]` to take every request",
-            ),
+            0 => {
+                let hint = "write `conditions.paths = [\"/*\"]` to take every request";
+                check.error_with("E0233", "conditions", "a rule needs a condition", hint);
+            }
             1..=5 => {}
             count => {
                 let title = format!("the conditions have {count} values; AWS takes 5 in a rule");
@@ -450,8 +454,9 @@ mod tests {
         E0233 conditions: a rule needs a condition
         E0232 action.fixed-response: a fixed response cannot have the status 302
         ");
-        let six = json!({ "paths": ["a", "b", "c", "d", "e", "***?***"] });
+        let six = json!({ "paths": ["/a", "/b", "c", "/d", "/e", "***?***"] });
         insta::assert_snapshot!(rule(1, six), @r"
+        E0233 conditions.paths: `c` is no path: paths begin with `/`, and have no blanks
         E0233 conditions: the conditions have 6 values; AWS takes 5 in a rule
         E0233 conditions: the conditions have 7 wildcards; AWS takes 6 in a rule
         E0232 action.fixed-response: a fixed response cannot have the status 302

@@ -109,7 +109,7 @@ impl Kind for LoadBalancer {
 
     fn check(&self, check: &mut Check<'_>) {
         if let Some(flaw) = name_flaw(&self.name) {
-            check.error("E0230", "name", flaw);
+            check.error("E0230", "name", flaw).alone = true;
         }
         if self.subnets.len() < 2 {
             let title = "an application load balancer needs subnets in two availability zones";

@@ -4,6 +4,7 @@ use aws_sdk_cloudwatchlogs::types::LogGroup as Description;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::types::forms;
 use super::types::outputs::Named as Outputs;
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
@@ -42,14 +43,19 @@ impl Kind for LogGroup {
     type Outputs = Outputs;
 
     fn check(&self, check: &mut Check<'_>) {
+        if !self.name.is_empty() {
+            check.form("E0230", "name", &self.name, forms::log_group);
+        }
         if let Some(days) = self.retention_in_days.filter(|days| !RETENTIONS.contains(days)) {
             let next = RETENTIONS.iter().filter(|legal| **legal > days).min().unwrap_or(&3653);
-            check.error_with(
-                "E0220",
-                "retention-in-days",
-                format!("log groups cannot keep events for {days} days"),
-                format!("write {next}, the next that CloudWatch Logs accepts"),
-            );
+            check
+                .error_with(
+                    "E0220",
+                    "retention-in-days",
+                    format!("log groups cannot keep events for {days} days"),
+                    format!("{next} days are the next that CloudWatch Logs accepts"),
+                )
+                .alone = true;
         }
     }
 

@@ -80,7 +80,9 @@ impl Kind for Repository {
     fn check(&self, check: &mut Check<'_>) {
         if !self.name.is_empty() && !self.name.contains("${") && !is_legal(&self.name) {
             let rule = "2 to 256 lower-case letters, digits and `._-`, in parts between `/`";
-            check.error("E0230", "name", format!("`{}` is not a name of {rule}", self.name));
+            check
+                .error("E0230", "name", format!("`{}` is not a name of {rule}", self.name))
+                .alone = true;
         }
         if let Some(flaw) = self.lifecycle_policy.as_ref().and_then(lifecycle_flaw) {
             check.error("E0237", "lifecycle-policy", flaw);

@@ -7,11 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::types::outputs::Named as Outputs;
-use super::types::{Names, Policy};
+use super::types::{Names, Policy, forms};
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
-    Observed, Result, Sought, TagChange, Tags,
+    Observed, Result, Sought, TagChange, Tags, Unit,
 };
 
 /// An IAM role.
@@ -179,7 +179,7 @@ impl Role {
         if !self.name.contains("${") && (self.name.len() > 64 || !self.name.chars().all(legal)) {
             let title =
                 format!("`{}` is not a name of up to 64 letters, digits and `+=,.@_-`", self.name);
-            check.error("E0230", "name", title);
+            check.error("E0230", "name", title).alone = true;
         }
         let root = check.stack.iam_path();
         let ours = |path: &str| path.starts_with(&root) && path.ends_with('/');
@@ -188,11 +188,15 @@ impl Role {
             let title = format!("the path `{path}` is not one of this stack's");
             let hint =
                 format!("leave it out, or write one that begins with `{root}` and ends with `/`");
-            check.error_with("E0230", "path", title, hint);
+            check.error_with("E0230", "path", title, hint).alone = true;
         }
-        if let Some(seconds) = self.max_session_duration.filter(|s| !(3600..=43_200).contains(s)) {
-            let title = format!("{seconds} s is not between 3600 and 43200");
-            check.error("E0238", "max-session-duration", title);
+        let session = (self.max_session_duration, Unit::Seconds);
+        check.within("E0238", "max-session-duration", session, 3600..=43_200);
+        for policy in &self.policies {
+            check.form("E0234", "policies", policy, forms::managed_policy);
+        }
+        if let Some(policy) = &self.permissions_boundary {
+            check.form("E0234", "permissions-boundary", policy, forms::managed_policy);
         }
     }
 
@@ -400,13 +404,15 @@ mod tests {
     fn what_aws_would_refuse_is_said_offline() {
         insta::assert_snapshot!(flaws::<Role>(json!({
             "name": "shop/web", "path": "x", "trust": {}, "max-session-duration": 60,
+            "policies": ["ReadOnlyAccess"], "permissions-boundary": "${role.a.arn}",
             "inline": { "read": { "Statement": {
                 "Effect": "Allow", "Action": "s3:GetObject", "Resource": "x".repeat(10_240),
             } } },
         })), @r"
         E0230 name: `shop/web` is not a name of up to 64 letters, digits and `+=,.@_-`
         E0230 path: the path `x` is not one of this stack's
-        E0238 max-session-duration: 60 s is not between 3600 and 43200
+        E0238 max-session-duration: `max-session-duration` is at least 1h (3600 s)
+        E0234 policies: `ReadOnlyAccess` is not the ARN of a managed policy
         E0234 trust: a policy needs a `Statement`
         E0234 inline: the policy has 10339 characters; IAM takes 10240
         ");

@@ -25,6 +25,7 @@ use crate::kind::{
 pub struct RouteTable {
     /// The VPC's id.
     #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("examples" = ["${vpc.main.id}"]))]
     pub vpc_id: String,
     /// Destination (a CIDR block, or the id of a prefix list) to target, which is the id of a gateway,
     /// a VPC endpoint, a peering connection or a network interface.
@@ -44,12 +45,14 @@ impl Kind for RouteTable {
     fn check(&self, check: &mut Check<'_>) {
         for (destination, target) in &self.routes {
             if !destination.as_str().starts_with("pl-") && destination.net().is_none() {
-                check.error_with(
-                    "E0221",
-                    "routes",
-                    format!("`{destination}` is not a destination of routes"),
-                    "write a CIDR block such as `0.0.0.0/0`, or the id of a prefix list",
-                );
+                check
+                    .error_with(
+                        "E0221",
+                        "routes",
+                        format!("`{destination}` is not a destination of routes"),
+                        "write a CIDR block such as `0.0.0.0/0`, or the id of a prefix list",
+                    )
+                    .alone = true;
             }
             if !target.contains("${") && Target::read(target).is_none() {
                 let prefixes: Vec<&str> = TARGETS.iter().map(|(prefix, _)| *prefix).collect();

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::listing::{Pick, elb_tags, name_flaw, require_ours, resource};
+use super::types::forms;
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Inherits, Kind, Made, NameStyle,
@@ -153,13 +154,15 @@ impl Kind for TargetGroup {
 
     fn check(&self, check: &mut Check<'_>) {
         if let Some(flaw) = name_flaw(&self.name) {
-            check.error("E0230", "name", flaw);
+            check.error("E0230", "name", flaw).alone = true;
         }
         if self.port == 0 {
-            check.error("E0231", "port", "a target group's port is 1 to 65535");
+            check.error("E0231", "port", "a target group's port is 1 to 65535").alone = true;
         }
         if self.slow_start.is_some_and(|seconds| !matches!(seconds, 0 | 30..=900)) {
-            check.error("E0238", "slow-start", "a slow start takes 30 to 900 s, or 0 for none");
+            check
+                .error("E0238", "slow-start", "a slow start takes 30 to 900 s, or 0 for none")
+                .alone = true;
         }
         let delay = (self.deregistration_delay_seconds, Unit::Seconds);
         check.within("E0238", "deregistration-delay-seconds", delay, 0..=3600);
@@ -167,6 +170,13 @@ impl Kind for TargetGroup {
         check.within("E0238", "stickiness-seconds", stickiness, 1..=604_800);
         if let Some(health) = &self.health_check {
             health.check(check);
+            if let Some(codes) = &health.matcher {
+                let legal = match self.protocol_version.as_str() {
+                    "GRPC" => forms::grpc_codes,
+                    _ => forms::http_codes,
+                };
+                check.form("E0236", "health-check.matcher", codes, legal);
+            }
         }
     }
 
@@ -519,7 +529,7 @@ mod tests {
             "deregistration-delay-seconds": 3601, "stickiness-seconds": 0,
             "health-check": {
                 "path": "up", "port": "http", "interval-seconds": 5, "timeout-seconds": 5,
-                "healthy-threshold": 1, "unhealthy-threshold": 11,
+                "healthy-threshold": 1, "unhealthy-threshold": 11, "matcher": "600",
             },
         })), @"
         E0230 name: `shop_web` is not a name of letters, digits and hyphens, and no hyphen at its ends
@@ -532,6 +542,7 @@ mod tests {
         E0236 health-check.timeout-seconds: an answer may take 5 s, but is asked for every 5 s
         E0236 health-check.path: the path `up` does not begin with `/`
         E0236 health-check.port: `http` is neither a port nor `traffic-port`
+        E0236 health-check.matcher: `600` is no list of HTTP statuses from 200 to 499
         ");
     }
 }

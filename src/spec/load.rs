@@ -21,8 +21,9 @@ use super::required::missing;
 use super::scope::Scope;
 use super::sources::Sources;
 use super::text::variables;
-use super::unread::Unread;
+use super::unread::{Unread, spell_variables};
 use super::vars::values;
+use super::wrong::Wrong;
 use super::{Language, Rejected, Request, Rest, Spec};
 
 /// The environment when none is chosen.
@@ -34,8 +35,8 @@ pub fn load(request: &Request, language: &Language, files: &dyn Files) -> Result
     put_together(request, texts, language)
 }
 
-/// Reads of a spec only which stack it is, whether it is protected and where its lock lies. Nothing else in it has to be
-/// right, and no variable that only other things mention needs a value.
+/// Reads of a spec only which stack it is, whether it is protected and where its lock lies. Nothing
+/// else in it has to be right, and no variable that only other things mention needs a value.
 pub fn identify(
     request: &Request,
     language: &Language,
@@ -106,9 +107,9 @@ fn put_together(request: &Request, texts: Texts, language: &Language) -> Result<
     let meta = meta(&tree, request, &mut checker);
     let Checker { found: mut diagnostics, unknown, .. } = checker;
     let (Some(meta), true) = (meta, diagnostics.is_empty()) else {
-        let unread = Unread::of(&tree, language, &sources, &diagnostics, &unknown);
-        let unread = unread.filter(|_| is_env_known);
-        let rest = unread.and_then(|unread| rest(&tree, request, env, unread));
+        let wrong = Wrong::of(&sources, &diagnostics, &unknown);
+        let rest =
+            is_env_known.then(|| rest(&tree, language, request, &wrong)).flatten().map(Box::new);
         diagnostics.extend(warnings);
         return Err(Rejected { diagnostics, sources: with_tree(sources, tree, env), rest });
     };
@@ -127,21 +128,26 @@ fn put_together(request: &Request, texts: Texts, language: &Language) -> Result<
 
 /// What can be looked at although something is wrong. Without the stack's name nothing has its own,
 /// so that nothing can be said of names.
-fn rest(tree: &Node, request: &Request, env: &str, unread: Unread) -> Option<Rest> {
+fn rest(tree: &Node, language: &Language, request: &Request, wrong: &Wrong<'_>) -> Option<Rest> {
+    let unread = Unread::of(tree, language, wrong)?;
     let said = |key: &str| tree.get(key).map(|entry| &entry.value);
     let stack = said("stack")?.text().filter(|stack| example::name(stack).is_ok())?;
     let region = said("region").and_then(Node::text).or(request.region.as_deref());
     let mut document = sections(tree);
     unread.leave_out(&mut document);
+    spell_variables(&mut document);
+    let mut remains = wrong.remains(tree, language);
+    spell_variables(&mut remains);
     Some(Rest {
         id: StackId {
             stack: stack.to_owned(),
-            env: env.to_owned(),
+            env: request.env.as_deref().unwrap_or(DEFAULT_ENV).to_owned(),
             region: region.unwrap_or_default().to_owned(),
         },
         expires: said("ttl").is_some(),
         protect: said("protect").is_some_and(|protect| protect.to_json() == Json::Bool(true)),
         document,
+        remains,
         unread,
     })
 }

@@ -47,6 +47,7 @@ mod tests;
 mod text;
 mod unread;
 mod vars;
+mod wrong;
 
 /// What to load, and with what from outside.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +98,7 @@ pub struct Rejected {
     pub sources: Sources,
     /// What could be read all the same; nothing when the text, the environment or the stack's name
     /// is not known.
-    pub rest: Option<Rest>,
+    pub rest: Option<Box<Rest>>,
 }
 
 /// What could be read of a spec that is wrong elsewhere: to be looked at for what else is wrong.
@@ -111,6 +112,8 @@ pub struct Rest {
     pub protect: bool,
     /// The sections that could be read. A text whose variable has no value names the variable.
     pub document: Json,
+    /// The same and what can be read of the others, entry by entry. What lacks may only be unread.
+    pub remains: Json,
     /// The others.
     pub unread: Unread,
 }

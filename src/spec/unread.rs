@@ -6,11 +6,10 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::meta::KEYS;
-use super::node::{Entry, Form, Mark, Node, mentions_unknown};
-use super::sources::Sources;
+use super::node::{Entry, Node, mentions_unknown};
+use super::wrong::Wrong;
 use super::{Language, example};
 use crate::address::{Address, Path, SURROUNDINGS};
-use crate::diag::{Diagnostic, Place, Span};
 
 /// The sections that could not be read, and what is known of them all the same: their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,22 +22,9 @@ pub struct Unread {
 }
 
 impl Unread {
-    /// The sections of a document that an error points into, or that hold one of the `unknown` values.
-    /// None when it may be any of them: under a header that says nothing known stand sections, as they
-    /// would under `defaults`.
-    pub(crate) fn of(
-        tree: &Node,
-        language: &Language,
-        sources: &Sources,
-        errors: &[Diagnostic],
-        unknown: &[Span],
-    ) -> Option<Self> {
-        let labels = errors.iter().flat_map(|error| &error.labels);
-        let told = labels.filter_map(|label| match &label.place {
-            Place::Span(span) if span.start < span.end => Some(span),
-            Place::Span(_) | Place::Value(_) | Place::Key(_) => None,
-        });
-        let wrong = Wrong { sources, spans: told.chain(unknown).collect() };
+    /// The sections of a document with something wrong in them. None when it may be any of them: under a
+    /// header that says nothing known stand sections, as they would under `defaults`.
+    pub(super) fn of(tree: &Node, language: &Language, wrong: &Wrong<'_>) -> Option<Self> {
         let mut unread = Self::default();
         unread.add_strays(tree, language)?;
         let is_any_lost = unread.sections.iter().any(|path| path.0.len() == 1);
@@ -53,7 +39,7 @@ impl Unread {
             if depth == 1 && is_any_lost {
                 unread.insert(Path::of([section]));
             }
-            unread.add(entry, Path::of([section]), depth, &wrong);
+            unread.add(entry, Path::of([section]), depth, wrong);
         }
         Some(unread)
     }
@@ -155,13 +141,11 @@ impl Unread {
             || self.is_stray(&address.name)
     }
 
-    /// Takes the sections out of a document, so that the others can be read. Texts that mention a
-    /// variable without a value stay: to all who come later they are texts like others.
-    pub(crate) fn leave_out(&self, document: &mut Json) {
+    /// Takes the sections out of a document, so that the others can be read.
+    pub(super) fn leave_out(&self, document: &mut Json) {
         for section in &self.sections {
             remove(section, document);
         }
-        spell_variables(document);
     }
 }
 
@@ -180,43 +164,13 @@ fn remove(path: &Path, document: &mut Json) -> bool {
     table.is_some_and(|table| table.remove(last).is_some())
 }
 
-fn spell_variables(document: &mut Json) {
+/// Makes texts of those that mention a variable without a value: to all who come later they are texts like
+/// others.
+pub(super) fn spell_variables(document: &mut Json) {
     match document {
         Json::String(text) if mentions_unknown(text) => *text = text.replace("${var.", "$${var."),
         Json::Array(items) => items.iter_mut().for_each(spell_variables),
         Json::Object(fields) => fields.values_mut().for_each(spell_variables),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
-    }
-}
-
-/// The bytes that are wrong.
-struct Wrong<'a> {
-    sources: &'a Sources,
-    spans: Vec<&'a Span>,
-}
-
-impl Wrong<'_> {
-    fn is_at(&self, mark: Mark) -> bool {
-        self.spans.contains(&&self.sources.span(mark))
-    }
-
-    fn is_in(&self, entry: &Entry) -> bool {
-        self.is_at(entry.key) || self.is_within(&entry.value)
-    }
-
-    fn is_within(&self, node: &Node) -> bool {
-        match &node.form {
-            // A reference in a text has fewer bytes than the text.
-            Form::Scalar(_) => {
-                let whole = self.sources.span(node.mark);
-                self.spans.iter().any(|span| {
-                    span.file == whole.file && whole.start <= span.start && span.end <= whole.end
-                })
-            }
-            Form::List(items) => self.is_at(node.mark) || items.iter().any(|it| self.is_within(it)),
-            Form::Table(table) => {
-                self.is_at(node.mark) || table.values().any(|entry| self.is_in(entry))
-            }
-        }
     }
 }

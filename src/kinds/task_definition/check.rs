@@ -49,7 +49,8 @@ fn size(spec: &TaskDefinition, check: &mut Check<'_>) {
     if legal.is_empty() {
         let sizes: Vec<String> = fargate_cpus().map(|cpu| cpu.short()).collect();
         let hint = format!("choose one of {}", sizes.join(", "));
-        check.error_with("E0240", "cpu", format!("Fargate has no size of {cpu}"), hint);
+        check.error_with("E0240", "cpu", format!("Fargate has no size of {cpu}"), hint).alone =
+            true;
         return;
     }
     let title = format!("{cpu} cannot have {memory} on Fargate");
@@ -63,7 +64,7 @@ fn size(spec: &TaskDefinition, check: &mut Check<'_>) {
         near.iter().map(|(cpu, memory)| format!("{}/{}", cpu.short(), memory.short())).collect();
     let (least, most) = (legal[0], legal[legal.len() - 1]);
     let hint = format!("choose {}; {cpu} goes with {least} to {most}", near.join(" or "));
-    check.error_with("E0240", "memory", title, hint);
+    check.error_with("E0240", "memory", title, hint).alone = true;
 }
 
 /// E0241: what the containers get is at most what the task has.
@@ -173,12 +174,14 @@ fn dependencies(spec: &TaskDefinition, check: &mut Check<'_>) {
                 continue;
             };
             match condition {
-                ContainerCondition::Healthy if found.health_check.is_none() => check.error_with(
-                    "E0243",
-                    &field,
-                    format!("container `{other}` has no health check, so it never is healthy"),
-                    format!("give `{other}` a `health-check`, or depend on its START"),
-                ),
+                ContainerCondition::Healthy if found.health_check.is_none() => {
+                    check.error_with(
+                        "E0243",
+                        &field,
+                        format!("container `{other}` has no health check, so it never is healthy"),
+                        format!("give `{other}` a `health-check`, or depend on its START"),
+                    );
+                }
                 ContainerCondition::Complete | ContainerCondition::Success if found.essential => {
                     check.error_with(
                         "E0243",
@@ -382,12 +385,14 @@ fn roles(spec: &TaskDefinition, check: &mut Check<'_>) {
 fn storage(spec: &TaskDefinition, check: &mut Check<'_>) {
     let Some(storage) = spec.ephemeral_storage else { return };
     if !(21..=200).contains(&storage.size_in_gib) {
-        check.error_with(
-            "E0248",
-            "ephemeral-storage.size-in-gib",
-            format!("ephemeral storage has 21 to 200 GiB, not {}", storage.size_in_gib),
-            "leave `ephemeral-storage` out for the 20 GiB that are always there",
-        );
+        check
+            .error_with(
+                "E0248",
+                "ephemeral-storage.size-in-gib",
+                format!("ephemeral storage has 21 to 200 GiB, not {}", storage.size_in_gib),
+                "leave `ephemeral-storage` out for the 20 GiB that are always there",
+            )
+            .alone = true;
     }
 }
 

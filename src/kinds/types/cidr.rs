@@ -59,7 +59,7 @@ impl Cidr {
     /// Reports what is wrong with it as the block of `what`, a VPC or a subnet: IPv4, /16 to /28.
     pub fn check_network(&self, check: &mut Check<'_>, field: &str, what: &str) {
         if let Some((title, hint)) = self.fault_v4() {
-            return check.error_with("E0221", field, title, hint);
+            return check.error_with("E0221", field, title, hint).alone = true;
         }
         let Some(net) = self.net() else { return };
         let fault = match net.prefix_len() {
@@ -67,12 +67,14 @@ impl Cidr {
             16..=28 => return,
             _ => "small",
         };
-        check.error_with(
-            "E0221",
-            field,
-            format!("`{self}` is too {fault} for a {what}"),
-            "write a block from /16 to /28",
-        );
+        check
+            .error_with(
+                "E0221",
+                field,
+                format!("`{self}` is too {fault} for a {what}"),
+                "write a block from /16 to /28",
+            )
+            .alone = true;
     }
 
     /// The block that a bare address most likely stands for, or `example`.

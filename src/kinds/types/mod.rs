@@ -11,6 +11,7 @@ mod action;
 pub mod capacity;
 mod cidr;
 pub mod cpu_memory;
+pub mod forms;
 mod json;
 pub mod outputs;
 mod policy;

@@ -18,10 +18,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
-    let folder = std::env::temp_dir().join(format!("ecsctl-demo-{}", std::process::id()));
-    fs_err::create_dir_all(&folder)?;
-    cx.options.file = folder.join("ecsctl.toml");
-    cx.options.state = folder.join("state");
+    let folder = tempfile::Builder::new().prefix("ecsctl-demo-").tempdir()?;
+    cx.options.file = folder.path().join("ecsctl.toml");
+    cx.options.state = folder.path().join("state");
     cx.options.cloud = Some(World::Sim);
     cx.options.format = Format::Human;
     // Slow enough to watch, quick enough to stay for.
@@ -30,9 +29,9 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
     cx.is_resumable = arguments.keep;
     let told = Story { cx, started: Instant::now() }.tell();
     if arguments.keep {
-        cx.say(&format!("kept: {}", folder.display()))?;
+        cx.say(&format!("kept: {}", folder.keep().display()))?;
     } else {
-        fs_err::remove_dir_all(&folder)?;
+        folder.close()?;
     }
     told
 }

@@ -132,18 +132,13 @@ pub fn write_state(path: &Path, text: &[u8]) -> io::Result<()> {
 /// Writes a file so that a reader sees the old text or the new one and never a part: beside, synced,
 /// renamed. Readable by its owner only. Its folder has to be there.
 pub fn write_atomic(path: &Path, text: &[u8]) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.new", std::process::id()));
-    let beside = Path::new(&beside);
-    let mut file = private().create(true).truncate(true).open(beside)?;
-    let written = file.write_all(text).and_then(|()| file.sync_all());
-    drop(file);
-    match written.and_then(|()| fs_err::rename(beside, path)) {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            // The half-written file is of no use to anybody; the first error is the one to tell.
-            drop(fs_err::remove_file(beside));
-            Err(error)
-        }
-    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut beside = tempfile::Builder::new()
+        .prefix(".")
+        .suffix(".new")
+        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    beside.write_all(text)?;
+    beside.as_file().sync_all()?;
+    beside.persist(path)?;
+    Ok(())
 }

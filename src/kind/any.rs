@@ -213,6 +213,11 @@ impl Registered {
         self.field(field).is_some_and(|field| field.by_use)
     }
 
+    /// Whether this top-level field names what the resource stands in.
+    pub fn is_within(&self, field: &str) -> bool {
+        self.field(field).is_some_and(|field| field.within)
+    }
+
     fn field(&self, name: &str) -> Option<&Field> {
         self.shape().fields()?.get(name)
     }

@@ -280,7 +280,8 @@ impl TagChange {
 /// default*; a map or a set is owned whole. Sets are `BTreeSet`, keyed things `BTreeMap`; texts that
 /// may hold references are `String`. `#[schemars(extend("x-replaces" = true))]` marks a field whose
 /// change replaces the resource (top-level fields only); `"x-by-use" = true` beside it says that AWS
-/// sets the field when the resource is first used. `extend("x-whole" = true)` on a struct says that it
+/// sets the field when the resource is first used; `"x-within" = true` that it names what the resource
+/// stands in, and which AWS does not let go before. `extend("x-whole" = true)` on a struct says that it
 /// is owned whole, and that an `Option` left out in it means *none*.
 ///
 /// Effects contain no loop over time, no sleep and no retry; they make the calls of one attempt and

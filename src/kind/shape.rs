@@ -19,6 +19,8 @@ pub struct Field {
     /// Whether AWS sets it when the resource is first used (`x-by-use`): until then it is neither
     /// there nor missing, and it keeps nothing from being deleted.
     pub by_use: bool,
+    /// Whether it names what the resource stands in (`x-within`), and without which it cannot be.
+    pub within: bool,
     /// The doc comment.
     pub about: String,
     /// What it is when it is left out.
@@ -178,6 +180,7 @@ fn object(schema: &Json, root: &Json, owned: Owned) -> Shape {
             required: required.contains(&name.as_str()),
             replaces: is_marked("x-replaces"),
             by_use: is_marked("x-by-use"),
+            within: is_marked("x-within"),
             about: text_of(schema, "description").unwrap_or_default(),
             default: schema.get("default").filter(|default| !default.is_null()).cloned(),
             example: example(schema, root),

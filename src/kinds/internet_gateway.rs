@@ -20,7 +20,7 @@ use crate::kind::{
 pub struct InternetGateway {
     /// The id of the VPC that it is attached to. It is never moved to another one: it could not leave
     /// before all public addresses in the old one are gone.
-    #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("x-replaces" = true, "x-within" = true))]
     #[schemars(extend("examples" = ["${vpc.main.id}"]))]
     pub vpc_id: String,
 }

@@ -19,7 +19,7 @@ use crate::value::Value;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Listener {
     /// The ARN of its load balancer.
-    #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("x-replaces" = true, "x-within" = true))]
     #[schemars(extend("examples" = ["${load-balancer.main.arn}"]))]
     pub load_balancer_arn: String,
     /// The port it listens on.

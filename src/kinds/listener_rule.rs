@@ -22,7 +22,7 @@ use crate::value::Value;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ListenerRule {
     /// The ARN of its listener.
-    #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("x-replaces" = true, "x-within" = true))]
     #[schemars(extend("examples" = ["${listener.main-http.arn}"]))]
     pub listener_arn: String,
     /// Its place in the order, 1 to 50000: the least that fits a request takes it.

@@ -21,7 +21,7 @@ use crate::kind::{
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NatGateway {
     /// The id of the subnet that it stands in: a public one, unless `connectivity-type` is `private`.
-    #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("x-replaces" = true, "x-within" = true))]
     #[schemars(extend("examples" = ["${subnet.public-a.id}"]))]
     pub subnet_id: String,
     /// The id of the elastic IP that it shows to the internet; only for `public`.

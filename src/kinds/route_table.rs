@@ -24,7 +24,7 @@ use crate::kind::{
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RouteTable {
     /// The VPC's id.
-    #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("x-replaces" = true, "x-within" = true))]
     #[schemars(extend("examples" = ["${vpc.main.id}"]))]
     pub vpc_id: String,
     /// Destination (a CIDR block, or the id of a prefix list) to target, which is the id of a gateway,

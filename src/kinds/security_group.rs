@@ -35,7 +35,7 @@ pub struct SecurityGroup {
     #[schemars(extend("x-replaces" = true))]
     pub description: String,
     /// The VPC's id.
-    #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("x-replaces" = true, "x-within" = true))]
     #[schemars(extend("examples" = ["${vpc.main.id}"]))]
     pub vpc_id: String,
     /// What may come in.

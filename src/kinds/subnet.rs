@@ -20,7 +20,7 @@ use crate::kind::{
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Subnet {
     /// The VPC's id.
-    #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("x-replaces" = true, "x-within" = true))]
     #[schemars(extend("examples" = ["${vpc.main.id}"]))]
     pub vpc_id: String,
     /// Its part of the VPC's IPv4 block, from /16 to /28; AWS keeps five addresses to itself.

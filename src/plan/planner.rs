@@ -131,6 +131,9 @@ impl<'a> Planner<'a> {
         compared.sort_by_key(|(_, comparison)| comparison.replaces());
         let mut compared = compared.into_iter();
         let chosen = compared.next();
+        if let Some((index, comparison)) = &chosen {
+            self.refuse_lost(kind, &comparison.spec, *index);
+        }
         for (index, comparison) in compared {
             self.doom(index, Because::LeftOver);
             self.note_alike(kind, address, &comparison);
@@ -144,6 +147,13 @@ impl<'a> Planner<'a> {
             Some((index, comparison)) => self.keep(kind, address, index, comparison),
             None => self.create_or_adopt(kind, address, spec, broken),
         }
+    }
+
+    fn refuse_lost(&mut self, kind: &Registered, spec: &Value, index: usize) {
+        let lost = refused::lost(kind, spec, &self.draft.live, index, &self.desired.stack);
+        // Much may stand in one thing.
+        let new: Vec<Diagnostic> = lost.filter(|one| !self.refused.contains(one)).collect();
+        self.refused.extend(new);
     }
 
     fn compare(

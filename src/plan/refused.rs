@@ -2,7 +2,8 @@
 
 use crate::address::Address;
 use crate::diag::Diagnostic;
-use crate::kind::{Live, StackId, TAG_STACK};
+use crate::kind::{Live, Registered, StackId, TAG_ENV, TAG_ID, TAG_STACK};
+use crate::value::{Part, Value};
 
 /// Something of that name stands there, and is not the stack's.
 pub(super) fn foreign(address: &Address, live: &Live) -> Diagnostic {
@@ -32,4 +33,34 @@ pub(super) fn unfindable(address: &Address, live: &Live, stack: &StackId) -> Opt
          made there"
     );
     Some(Diagnostic::error("E0211", title).hint(hint))
+}
+
+/// What an object of ours stands in although nobody claims it: it has lost its tags. Made anew, it would be
+/// left behind, and all that stands in it would be replaced.
+pub(super) fn lost(
+    kind: &Registered,
+    spec: &Value,
+    ours: &[&Live],
+    index: usize,
+    stack: &StackId,
+) -> impl Iterator<Item = Diagnostic> {
+    let around = spec.fields().filter(|(field, _)| kind.is_within(field));
+    around.filter_map(move |(field, declared)| {
+        let Value::Pending(parts) = declared else { return None };
+        let [Part::Output(output)] = parts.as_slice() else { return None };
+        let (place, id) = (&output.of, ours[index].spec.text(field)?);
+        let is_known = |live: &&Live| {
+            live.address.as_ref() == Some(place) || live.outputs.values().any(|known| known == id)
+        };
+        if ours.iter().any(is_known) {
+            return None;
+        }
+        let StackId { stack, env, region: _ } = stack;
+        let title = format!("{id} has lost the tags of {place}: this stack's resources stand in it");
+        let hint = format!(
+            "give it back `{TAG_STACK}={stack}`, `{TAG_ENV}={env}` and `{TAG_ID}={place}`; or, if it never \
+             was this stack's, rename what stands in it"
+        );
+        Some(Diagnostic::error("E0213", title).hint(hint))
+    })
 }

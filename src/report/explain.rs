@@ -37,6 +37,7 @@ const PAGES: &[(&str, &str)] = &[
     ("E0210", include_str!("../../docs/errors/E0210.md")),
     ("E0211", include_str!("../../docs/errors/E0211.md")),
     ("E0212", include_str!("../../docs/errors/E0212.md")),
+    ("E0213", include_str!("../../docs/errors/E0213.md")),
     ("E0220", include_str!("../../docs/errors/E0220.md")),
     ("E0221", include_str!("../../docs/errors/E0221.md")),
     ("E0222", include_str!("../../docs/errors/E0222.md")),

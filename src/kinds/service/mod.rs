@@ -34,7 +34,7 @@ pub struct Service {
     #[schemars(extend("x-replaces" = true))]
     pub name: String,
     /// The cluster's ARN.
-    #[schemars(extend("x-replaces" = true))]
+    #[schemars(extend("x-replaces" = true, "x-within" = true))]
     #[schemars(extend("examples" = ["${cluster.main.arn}"]))]
     pub cluster: String,
     /// The ARN of the task definition's revision. What is seen is the revision that serves: after a

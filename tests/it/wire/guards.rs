@@ -1,5 +1,7 @@
 //! What is never done unasked.
 
+use aws_sdk_ec2::types::Tag;
+
 use super::life::{HEAD, Life};
 use crate::harness::Session;
 
@@ -39,6 +41,35 @@ fn a_protected_stack_is_not_destroyed() {
     life.session.forget_calls();
     life.session.run(&["destroy", "--yes", "-e", "prod"]).exits(3).says("protect");
     assert!(life.session.calls().changes().is_empty());
+    life.ends();
+}
+
+/// What lost its tags behind our back is not made a second time, and not left behind.
+#[test]
+fn what_has_lost_its_tags_is_told() {
+    let life = Life::begin(
+        "[aws.vpc.main]\ncidr = \"10.0.0.0/16\"\n[aws.subnet.a]\nvpc-id = \"${vpc.main.id}\"\n\
+         cidr-block = \"10.0.0.0/24\"\navailability-zone = \"us-east-1a\"\n\
+         [aws.security-group.a]\nvpc-id = \"${vpc.main.id}\"\ndescription = \"a\"\n",
+    );
+    let vpc = life.session.object("vpc.main");
+    let tag = |key: &str| Tag::builder().key(key).value(&vpc.tags[key]).build();
+    let tags = ["ecsctl:stack", "ecsctl:env", "ecsctl:id"].map(tag).to_vec();
+    life.session.behind_its_back(async |aws| {
+        let call = aws.ec2.delete_tags().resources(&vpc.id).set_tags(Some(tags.clone()));
+        call.send().await.expect("no tags");
+    });
+    life.session.forget_calls();
+    let told = life.session.run(&["apply", "--yes"]).exits(3);
+    let told = told.says(&format!("error[E0213]: {} has lost the tags of vpc.main", vpc.id));
+    let told = told.says("`ecsctl:stack=life`, `ecsctl:env=default` and `ecsctl:id=vpc.main`");
+    assert_eq!(told.stderr.matches("E0213").count(), 1, "{told:?}");
+    assert!(life.session.calls().changes().is_empty());
+    life.session.behind_its_back(async |aws| {
+        let call = aws.ec2.create_tags().resources(&vpc.id).set_tags(Some(tags.clone()));
+        call.send().await.expect("tags");
+    });
+    life.nothing_is_left();
     life.ends();
 }
 

@@ -4,15 +4,19 @@
 //! (`If-None-Match`): of several, S3 lets one through. "How to prevent object overwrites with conditional
 //! writes" in the S3 user guide.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::config::ConfigBag;
+use aws_sdk_s3::config::Region;
 use aws_sdk_s3::config::RuntimeComponents;
 use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{Intercept, SharedInterceptor};
-use aws_sdk_s3::error::BoxError;
+use aws_sdk_s3::error::{BoxError, SdkError};
+use aws_sdk_s3::types::Object;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::byte_stream::ByteStream;
 use aws_smithy_types::date_time::Format;
@@ -31,13 +35,16 @@ const OVERTAKEN: [&str; 3] = ["PreconditionFailed", "ConditionalRequestConflict"
 /// A part of a bucket: the keys that begin with a prefix.
 #[derive(Debug)]
 pub struct Bucket {
-    client: aws_sdk_s3::Client,
+    /// In the stack's region.
+    client: Client,
+    /// In the bucket's own region, once S3 has said that it is another.
+    elsewhere: OnceLock<Client>,
     name: String,
     prefix: String,
 }
 
 impl Aws {
-    /// The part of a bucket under `prefix`. No call is made.
+    /// The part of a bucket under `prefix`, whatever region it is in. No call is made.
     pub fn bucket(&self, name: &str, prefix: &str) -> Bucket {
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
         // What is asked for here is small, and a lease does not wait.
@@ -47,7 +54,8 @@ impl Aws {
             .operation_timeout(Duration::from_secs(30));
         let config = aws_sdk_s3::config::Builder::from(&self.config);
         let config = config.timeout_config(timeouts.build()).build();
-        Bucket { client: aws_sdk_s3::Client::from_conf(config), name: name.to_owned(), prefix }
+        let (client, elsewhere) = (Client::from_conf(config), OnceLock::new());
+        Bucket { client, elsewhere, name: name.to_owned(), prefix }
     }
 }
 
@@ -64,19 +72,39 @@ impl Bucket {
                 "the right to s3:GetObject and s3:PutObject, and to s3:ListBucket, is needed",
             ),
             Some("NoSuchBucket") => error.hinted(format!("make it first: `aws s3 mb s3://{name}`")),
-            Some("PermanentRedirect" | "AuthorizationHeaderMalformed") => {
-                error.hinted(format!("the bucket `{name}` must be in the stack's region"))
-            }
             _ => error,
         })
+    }
+
+    /// Makes a call, and again where S3 says that the bucket is in another region ("Request routing" in the
+    /// S3 user guide).
+    async fn call<T, E, F>(&self, call: impl Fn(&Client) -> F) -> std::result::Result<T, Error>
+    where
+        F: Future<Output = std::result::Result<T, SdkError<E, HttpResponse>>>,
+        Error: From<SdkError<E, HttpResponse>>,
+    {
+        let error = match call(self.elsewhere.get().unwrap_or(&self.client)).await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match region_told(&error) {
+            Some(region) if self.elsewhere.get().is_none() => {
+                let config = self.client.config().to_builder().region(Region::new(region)).build();
+                let client = self.elsewhere.get_or_init(|| Client::from_conf(config));
+                Ok(call(client).await?)
+            }
+            _ => Err(error.into()),
+        }
     }
 
     /// GetObject.
     async fn read(&self, key: &str) -> Result<Option<Found>> {
         let clock = Clock::default();
-        let call = self.client.get_object().bucket(&self.name).key(self.key(key)).customize();
-        let read = call.interceptor(SharedInterceptor::new(clock.clone())).send().await;
-        let object = match read.map_err(Error::from) {
+        let read = self.call(|client| {
+            let call = client.get_object().bucket(&self.name).key(self.key(key)).customize();
+            call.interceptor(SharedInterceptor::new(clock.clone())).send()
+        });
+        let object = match read.await {
             Ok(object) => object,
             Err(error) if error.code.as_deref() == Some("NoSuchKey") => return Ok(None),
             Err(error) => return Err(self.told(error)),
@@ -90,12 +118,15 @@ impl Bucket {
 
     /// PutObject, with the condition that nobody has written since.
     async fn write(&self, key: &str, since: Option<&Version>, body: Vec<u8>) -> Result<Written> {
-        let call = self.client.put_object().bucket(&self.name).key(self.key(key));
-        let call = match since {
-            Some(Version(tag)) => call.if_match(tag),
-            None => call.if_none_match("*"),
-        };
-        match call.body(ByteStream::from(body)).send().await.map_err(Error::from) {
+        let write = self.call(|client| {
+            let call = client.put_object().bucket(&self.name).key(self.key(key));
+            let call = match since {
+                Some(Version(tag)) => call.if_match(tag),
+                None => call.if_none_match("*"),
+            };
+            call.body(ByteStream::from(body.clone())).send()
+        });
+        match write.await {
             Ok(made) => Ok(Written::Done(Version(made.e_tag().unwrap_or_default().to_owned()))),
             Err(error) if error.code.as_deref().is_some_and(|it| OVERTAKEN.contains(&it)) => {
                 Ok(Written::Overtaken)
@@ -112,9 +143,11 @@ impl Objects for Bucket {
 
     fn put<'a>(&'a self, key: &'a str, body: Vec<u8>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let call = self.client.put_object().bucket(&self.name).key(self.key(key));
-            let sent = call.body(ByteStream::from(body)).send().await;
-            sent.map(drop).map_err(|error| self.told(error.into()))
+            let put = self.call(|client| {
+                let call = client.put_object().bucket(&self.name).key(self.key(key));
+                call.body(ByteStream::from(body.clone())).send()
+            });
+            put.await.map(drop).map_err(|error| self.told(error))
         })
     }
 
@@ -129,20 +162,25 @@ impl Objects for Bucket {
 
     fn list<'a>(&'a self, prefix: &'a str) -> BoxFuture<'a, Result<Vec<String>>> {
         Box::pin(async move {
-            let call = self.client.list_objects_v2().bucket(&self.name).prefix(self.key(prefix));
-            let mut pages = call.into_paginator().send();
-            let mut keys = Vec::new();
-            while let Some(page) = pages.next().await {
-                let page = page.map_err(|error| self.told(error.into()))?;
-                let found = page.contents().iter().filter_map(|object| object.key());
-                keys.extend(
-                    found.filter_map(|key| key.strip_prefix(&self.prefix)).map(str::to_owned),
-                );
-            }
+            let list = self.call(|client| {
+                let call = client.list_objects_v2().bucket(&self.name).prefix(self.key(prefix));
+                let pages = call.into_paginator().send();
+                pages.collect::<std::result::Result<Vec<_>, _>>()
+            });
+            let pages = list.await.map_err(|error| self.told(error))?;
+            let found = pages.iter().flat_map(|page| page.contents()).filter_map(Object::key);
+            let own = found.filter_map(|key| key.strip_prefix(&self.prefix));
+            let mut keys: Vec<String> = own.map(str::to_owned).collect();
             keys.sort();
             Ok(keys)
         })
     }
+}
+
+/// The bucket's own region, as S3 tells whoever asks in another: 301, or 400 where the signature names it.
+fn region_told<E>(error: &SdkError<E, HttpResponse>) -> Option<String> {
+    let answer = error.raw_response().filter(|it| [301, 400].contains(&it.status().as_u16()))?;
+    answer.headers().get("x-amz-bucket-region").map(str::to_owned)
 }
 
 /// S3's own clock, read off an answer.

@@ -50,7 +50,7 @@ pub enum Lost {
     #[error("the lease ran out, and another run has taken the lock")]
     Taken(Taken),
     /// It may have run out: the store does not answer.
-    #[error("the lease cannot be renewed: {0}")]
+    #[error("the lock cannot be renewed: {0}")]
     Unsure(String),
 }
 

@@ -25,6 +25,8 @@ struct Memory {
     fails: AtomicU32,
     /// So many of the next writes lose their reply.
     loses: AtomicU32,
+    /// So many of the next writes meet another one, as S3's 409 says, and write nothing.
+    meets: AtomicU32,
     /// Nothing grows older by this place's clock.
     stands_still: AtomicBool,
 }
@@ -40,6 +42,10 @@ impl Memory {
 
     fn write(&self, key: &str, since: Option<&Version>, body: Vec<u8>) -> Result<Written> {
         self.fails()?;
+        let left = |left: u32| left.checked_sub(1);
+        if self.meets.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left).is_ok() {
+            return Ok(Written::Overtaken);
+        }
         let mut objects = self.objects.lock().unwrap();
         let found = objects.get(key).map(|(_, number, _)| *number);
         if found.map(|number| Version(number.to_string())).as_ref() != since {
@@ -47,7 +53,6 @@ impl Memory {
         }
         let number = found.unwrap_or(0) + 1;
         objects.insert(key.to_owned(), (body, number, Instant::now()));
-        let left = |left: u32| left.checked_sub(1);
         match self.loses.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left) {
             Ok(_) => Err(io::Error::other("the reply is lost").into()),
             Err(_) => Ok(Written::Done(Version(number.to_string()))),
@@ -168,6 +173,22 @@ async fn n9_who_wakes_up_too_late_has_no_right_any_more() {
     let Err(Lost::Taken(Taken(Some(taker)))) = right.check().await else { panic!("it is lost") };
     assert_eq!(taker.run, "other");
     assert!(right.check().await.is_err(), "and stays lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn n9_a_write_that_meets_another_is_written_again() {
+    let place = Arc::new(Memory::default());
+    place.meets.store(3, Ordering::Relaxed);
+    let lease = take(claim(&place, "only"), NEVER).await.unwrap();
+    let right = lease.right();
+    for _ in 0..3 {
+        place.meets.store(5, Ordering::Relaxed);
+        pass(LASTS / 2).await;
+        right.check().await.expect("nobody else has the lock");
+    }
+    place.meets.store(3, Ordering::Relaxed);
+    lease.release().await;
+    take(claim(&place, "next"), NEVER).await.expect("it was given back");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::kind::{Class, Error};
+use crate::store::Lost;
 
 /// Codes that mean the same whatever the message says. `*` at the end stands for any rest, at the
 /// beginning for any start.
@@ -158,6 +159,9 @@ where
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => Some(Class::Transient),
             _ => None,
         };
+        if let Some(lost) = causes(&error).find_map(|cause| cause.downcast_ref::<Lost>()) {
+            return Self::new(Class::Unreachable, lost.to_string());
+        }
         if let Some(class) = unsent {
             return of_transport(class, &chain(&error));
         }
@@ -238,18 +242,19 @@ fn attempts(text: &str) -> Option<Vec<String>> {
 }
 
 /// The error with its causes: the SDK's outermost text alone says only "dispatch failure".
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text.push_str(": ");
-            text.push_str(&next);
-        }
-        cause = error.source();
-    }
-    text
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    causes(error).fold(String::new(), |text, cause| match cause.to_string() {
+        next if text.is_empty() => next,
+        next if text.contains(&next) => text,
+        next => format!("{text}: {next}"),
+    })
+}
+
+/// The error, its cause, the cause's cause …
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 //! Carries a plan out with everything around it: the question, the journal, progress, Ctrl-C, the
 //! summary.
 
-use std::io::BufRead as _;
 use std::io::IsTerminal as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::context::Context;
 use super::locked::Keep;
@@ -54,7 +53,7 @@ pub(super) async fn carry_out(
         Format::Json => {}
     }
     if !plan.is_empty() {
-        ask(cx, plan, consent)?;
+        ask(cx, plan, consent).await?;
     }
     let started = Instant::now();
     let outcome = match plan.is_empty() {
@@ -97,7 +96,7 @@ fn known(looked: &Looked) -> crate::value::Known {
 }
 
 /// Fails unless somebody says yes.
-fn ask(cx: &mut Context, plan: &Plan, consent: Consent) -> Result<(), Failure> {
+async fn ask(cx: &mut Context, plan: &Plan, consent: Consent) -> Result<(), Failure> {
     if consent == Consent::Given {
         return Ok(());
     }
@@ -111,8 +110,9 @@ fn ask(cx: &mut Context, plan: &Plan, consent: Consent) -> Result<(), Failure> {
     }
     write!(cx.err, "\n{question} [y/N] ")?;
     cx.err.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
+    // Whoever reads is not waited for when Ctrl-C is the answer.
+    let read = tokio::task::spawn_blocking(|| std::io::stdin().lines().next().transpose());
+    let answer = read.await.map_err(std::io::Error::other)??.unwrap_or_default();
     match answer.trim().to_lowercase().as_str() {
         "y" | "yes" => Ok(()),
         _ => Err(Failure::Refused(nobody.to_owned(), "answer `y` to go on".to_owned())),
@@ -138,8 +138,10 @@ async fn run(
     let aside = [
         tokio::spawn(listen(Signals::new()?, interrupt.clone())),
         tokio::spawn(leave(keep.lost(), interrupt)),
-        tokio::spawn(publish(keep.store.clone(), keep.run.clone())),
     ];
+    let (end, ended) = oneshot::channel();
+    let publishing = tokio::spawn(publish(keep.store.clone(), keep.run.clone(), ended));
+    keep.begins();
     let run = Run {
         name: keep.run.clone(),
         at: jiff::Timestamp::now().to_string(),
@@ -154,7 +156,8 @@ async fn run(
     aside.iter().for_each(tokio::task::JoinHandle::abort);
     locked(&progress).finish();
     door.keep_cache();
-    drop(tokio::time::timeout(PUBLISHED, publish_once(&keep.store, &keep.run)).await);
+    drop(end);
+    drop(tokio::time::timeout(PUBLISHED, publishing).await);
     outcome.map_err(state)
 }
 
@@ -190,19 +193,22 @@ async fn leave(lost: impl Future<Output = ()>, interrupt: watch::Sender<Interrup
     interrupt.send_replace(Interrupt::Now);
 }
 
-/// Keeps the copy of the journal up to date that others read.
-async fn publish(store: Store, run: String) {
+/// Keeps the copy of the journal up to date that others read, and copies it whole when the run has ended.
+/// One write follows the other, so that an old one cannot come after the last.
+async fn publish(store: Store, run: String, mut ended: oneshot::Receiver<()>) {
     let mut beat = tokio::time::interval(PUBLISHED);
     loop {
-        beat.tick().await;
-        publish_once(&store, &run).await;
-    }
-}
-
-/// Trouble with the copy costs a history and nothing else.
-async fn publish_once(store: &Store, run: &str) {
-    if let Err(error) = store.publish(run).await {
-        tracing::warn!(%error, "the journal could not be copied to the shared store");
+        let is_last = tokio::select! {
+            _ = beat.tick() => false,
+            _ = &mut ended => true,
+        };
+        // Trouble with the copy costs a history and nothing else.
+        if let Err(error) = store.publish(&run).await {
+            tracing::warn!(%error, "the journal could not be copied to the shared store");
+        }
+        if is_last {
+            return;
+        }
     }
 }
 

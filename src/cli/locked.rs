@@ -2,12 +2,14 @@
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::complaint::held;
 use super::context::Context;
 use super::git;
 use super::options::World;
+use super::signals::Signals;
 use super::world::Door;
 use super::{Exit, Failure};
 use crate::kind::StackId;
@@ -45,9 +47,24 @@ pub(super) struct Keep {
     /// The run's name.
     pub(super) run: String,
     lease: Lease,
+    /// From then on the run itself hears what is wished.
+    has_begun: AtomicBool,
 }
 
 impl Keep {
+    /// Says that the run hears signals from now on, because there is something to finish.
+    pub(super) fn begins(&self) {
+        self.has_begun.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits for a signal that nobody else hears.
+    async fn given_up(&self, mut signals: Signals) {
+        signals.next().await;
+        if self.has_begun.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Waits until the lock is somebody else's.
     pub(super) fn lost(&self) -> impl Future<Output = ()> + Send + 'static {
         let right = self.lease.right();
@@ -104,13 +121,22 @@ pub(super) async fn locked(
         drop(writeln!(cx.err, "waiting: {who}"));
     };
     let lease = claim.take(wish.patience, &mut wait).await;
+    let signals = Signals::new()?;
     let lease = lease.map_err(|error| Failure::lock(&cx.options.state, error))?;
     door.guard(lease.right());
-    let keep = Keep { store, run, lease };
-    let done = act(cx, &keep).await;
+    let keep = Keep { store, run, lease, has_begun: AtomicBool::new(false) };
+    let done = tokio::select! {
+        done = act(cx, &keep) => done,
+        () = keep.given_up(signals) => Err(Failure::Interrupted),
+    };
     let taken = keep.lease.right().taken();
     // A store that does not answer is not waited for: the lease runs out.
     drop(tokio::time::timeout(PARTING, keep.lease.release()).await);
+    if matches!(done, Err(Failure::Interrupted)) {
+        // What was pressed stands in the last line.
+        let end = if cx.is_interactive { "\n" } else { "" };
+        cx.say(&format!("{end}interrupted: nothing has been changed"))?;
+    }
     match (&done, taken) {
         // What was done was done while the lock was held.
         (Ok(Exit::Done), _) | (_, None) => done,

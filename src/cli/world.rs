@@ -180,7 +180,10 @@ pub(super) async fn look_at(
     look(door, &mut stack.desired, stack.ttl, purpose, options, stack.sources.clone()).await
 }
 
-/// Runs what has to wait for the network.
+/// Runs what has to wait for the network. Nobody waits for a line that is still read when it has ended.
 pub(super) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(future);
+    runtime.shutdown_background();
+    done
 }

@@ -4,6 +4,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use super::life::{HTTP, Life, RUNNING};
+use crate::harness::proxy::{Fault, Proxy};
 
 /// N1, B35, B36: killed again and again at any moment, the same command goes on; nothing is made twice,
 /// nothing is lost, and a destroy finds everything.
@@ -71,6 +72,32 @@ fn b16_an_interrupt_stops_no_deployment() {
     assert!(life.serving("web").ends_with(":2"));
     life.nothing_is_left();
     life.ends();
+}
+
+/// An interrupt before anything is changed ends the run at once, and the lock is given back.
+#[test]
+fn an_interrupt_before_the_first_change_leaves_no_lock() {
+    let life = Life::bare(RUNNING);
+    let store = life.session.bucket();
+    let upstream = life.session.endpoint();
+    let proxy = Proxy::start(upstream.trim_start_matches("http://")).expect("a proxy");
+    proxy.plan(Box::new(|seen| {
+        (seen.operation == "DescribeVpcs").then_some(Fault::Delay(Duration::from_secs(60)))
+    }));
+    let mut command = life.session.command(&["apply", "--yes", "--store", &store]);
+    command.env("AWS_ENDPOINT_URL", &proxy.url);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let run = command.spawn().expect("the binary starts");
+    while proxy.struck().is_empty() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    interrupt(&run);
+    let output = run.wait_with_output().expect("it has ended");
+    assert_eq!(output.status.code(), Some(6), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said, "interrupted: nothing has been changed\n");
+    assert!(life.session.calls().changes().is_empty());
+    life.session.run(&["lock", "show", "--store", &store]).exits(0).says("nobody holds the lock");
 }
 
 /// B15: whoever waits for a rollout that somebody else began takes a rollback for what it is.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::life::{HEAD, Life, RUNNING};
 use crate::harness::Session;
+use crate::harness::proxy::{Fault, Proxy};
 
 /// The lease of these tests; a holder that is gone blocks nobody for longer.
 const LEASE: Duration = Duration::from_secs(2);
@@ -200,6 +201,38 @@ fn machines_that_share_a_store_share_their_history() {
     session.run(&["apply", "--yes", &kept, "--state", "four", "--store", &store]).exits(0);
     session.run(&["apply", "--yes", &format!("{store}/none")]).exits(1).says("E0403");
     session.run(&["destroy", "--yes", "--store", &store]).exits(0);
+}
+
+/// A copy of the journal that takes its time does not come after the last one.
+#[test]
+fn a_slow_copy_of_the_journal_is_not_the_last() {
+    let session = Session::new();
+    let store = session.bucket();
+    session.write("ecsctl.toml", &format!("{HEAD}\n[aws.log-group.web]\n"));
+    let proxy = Proxy::start(session.endpoint().trim_start_matches("http://")).expect("a proxy");
+    let mut is_first = true;
+    proxy.plan(Box::new(move |seen| {
+        let is_copy = seen.operation == "PutObject" && !seen.input.contains("fence");
+        (is_copy && std::mem::take(&mut is_first)).then_some(Fault::Delay(Duration::from_secs(2)))
+    }));
+    session.run_through(&proxy, &["apply", "--yes", "--store", &store]).exits(0);
+    assert_eq!(proxy.struck().len(), 1);
+    session.run(&["state", "show", "--store", &store]).exits(0).says("1 of 1 step done");
+    session.run(&["destroy", "--yes", "--store", &store]).exits(0);
+}
+
+/// One bucket serves the stacks of several regions.
+#[test]
+fn a_store_may_lie_in_another_region() {
+    let session = Session::new();
+    let store = session.bucket();
+    let spec = format!("{HEAD}[state]\nstore = \"{store}\"\n[aws.log-group.web]\n");
+    session.write("ecsctl.toml", &spec.replace("us-east-1", "eu-west-1"));
+    session.run(&["apply", "--yes"]).exits(0);
+    session.run(&["state", "show"]).exits(0).says("1 of 1 step done");
+    session.run(&["lock", "show"]).exits(0).says("nobody holds the lock");
+    session.run(&["destroy", "--yes"]).exits(0);
+    assert!(session.objects().is_empty());
 }
 
 /// A destroy without a spec does not pass by the lock that the spec names.

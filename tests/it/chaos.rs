@@ -67,7 +67,7 @@ struct Calm {
 }
 
 static CALM: LazyLock<Vec<Calm>> = LazyLock::new(|| {
-    let life = Life::begin();
+    let life = Life::begin(false);
     let live = |stage: &Stage| {
         life.edit(stage);
         life.proxy.plan(pass());
@@ -87,6 +87,8 @@ struct Weather {
     peace: bool,
     /// For how many seconds new objects of EC2, and new roles, cannot be seen.
     late: f64,
+    /// Whether the lock and the journals lie in S3.
+    shared: bool,
     /// The trouble of a run.
     plan: Box<dyn Fn() -> Plan + Send + Sync>,
 }
@@ -98,9 +100,13 @@ struct Life {
 }
 
 impl Life {
-    fn begin() -> Self {
+    fn begin(shared: bool) -> Self {
         let session = Session::new();
         session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
+        if shared {
+            let state = format!("[state]\nlease = \"2s\"\nstore = \"{}\"\n", session.bucket());
+            session.replace("[vars]", &format!("{state}\n[vars]"));
+        }
         let parameter =
             json!({"Name": "/scorekeep/session-key", "Value": "x", "Type": "SecureString"});
         session.call("ssm", "AmazonSSM.PutParameter", &parameter);
@@ -185,8 +191,9 @@ impl Life {
 }
 
 impl Stage {
-    fn arguments(&self) -> [&'static str; 4] {
-        [self.command, "--yes", "--var", "tag=v1"]
+    /// A run that was killed may have left its lock in S3.
+    fn arguments(&self) -> [&'static str; 6] {
+        [self.command, "--yes", "--var", "tag=v1", "--lock-timeout", "10s"]
     }
 }
 
@@ -206,7 +213,9 @@ fn survive(weathers: Vec<Weather>) {
             scope.spawn(|| {
                 let next = || queue.lock().expect("no holder panics").next();
                 while let Some(weather) = next() {
-                    let lived = catch_unwind(AssertUnwindSafe(|| Life::begin().live(&weather)));
+                    let lived = catch_unwind(AssertUnwindSafe(|| {
+                        Life::begin(weather.shared).live(&weather)
+                    }));
                     match lived {
                         Ok((times, made)) => {
                             struck.fetch_add(times, Ordering::Relaxed);
@@ -255,6 +264,7 @@ fn n1_killed_at_any_call_the_next_run_finishes() {
         storms: 1,
         peace: true,
         late: 0.0,
+        shared: false,
         plan: Box::new(move || nth(k, fault)),
     };
     survive(cases.map(weather).collect());
@@ -273,6 +283,7 @@ fn n1_any_reply_may_be_lost() {
         storms: 1,
         peace: false,
         late: 0.0,
+        shared: false,
         plan: Box::new(move || {
             let picked = move |k: usize| k % SHARES == share;
             Box::new(move |seen| {
@@ -301,6 +312,7 @@ fn n1_b41_every_call_may_fail_and_be_throttled() {
         storms: 1,
         peace: false,
         late: 0.4,
+        shared: false,
         plan: Box::new(move || each(fault, times)),
     };
     survive(faults.into_iter().map(weather).collect());
@@ -362,6 +374,27 @@ fn n1_what_is_gone_is_not_what_a_lost_call_has_made() {
     assert_eq!(proxy.struck().len(), 1);
 }
 
+/// N1, N9: neither does trouble with what lies in a store that machines share.
+#[test]
+fn n1_n9_trouble_with_the_lock_and_the_journals_stops_nothing() {
+    let cases = FAULTS.iter().flat_map(|fault| [1, 2, 3].map(|number| (*fault, number)));
+    let weather = |(fault, number)| Weather {
+        name: format!("{fault:?} at write {number} to S3"),
+        storms: 1,
+        peace: matches!(fault, Fault::Kill(_)),
+        late: 0.0,
+        shared: true,
+        plan: Box::new(move || {
+            let mut writes = 0;
+            Box::new(move |seen| {
+                writes += usize::from(seen.operation == "PutObject");
+                (seen.operation == "PutObject" && writes == number).then_some(fault)
+            })
+        }),
+    };
+    survive(cases.map(weather).collect());
+}
+
 /// Lives in random weather, unless `ECSCTL_TEST_LIVES` says otherwise.
 const LIVES: u64 = 12;
 
@@ -376,6 +409,7 @@ fn n1_anything_may_go_wrong_anywhere() {
             storms: 4,
             peace: true,
             late: 0.1 * (seed / 4 % 4) as f64,
+            shared: seed % 3 == 0,
             plan: Box::new(move || random(seed, runs.fetch_add(1, Ordering::Relaxed))),
         }
     };

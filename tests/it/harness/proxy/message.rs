@@ -41,13 +41,16 @@ impl Message {
         scope.split('/').nth(3).unwrap_or_default()
     }
 
-    /// The operation: of the JSON protocols in a header, of the query protocol in the form.
+    /// The operation: of the JSON protocols in a header, of the query protocol in the form, of S3 in the
+    /// address, where the SDK repeats it.
     pub(super) fn operation(&self) -> String {
         if let Some((_, operation)) = self.header("x-amz-target").and_then(|t| t.rsplit_once('.')) {
             return operation.to_owned();
         }
-        let first_line = || self.head.lines().next().unwrap_or_default().to_owned();
-        self.field("Action").unwrap_or_else(first_line)
+        let line = self.head.lines().next().unwrap_or_default();
+        let end = |rest: &str| rest.split(['&', ' ']).next().unwrap_or_default().to_owned();
+        let in_address = || line.split_once("x-id=").map(|(_, rest)| end(rest));
+        self.field("Action").or_else(in_address).unwrap_or_else(|| line.to_owned())
     }
 
     /// What the operation is called with. A call that is made again may have its maps in another order.
@@ -73,19 +76,29 @@ impl Message {
             (400, "ThrottlingException"),
             (503, "RequestLimitExceeded"),
             (400, "Throttling"),
+            (503, "SlowDown"),
         )
     }
 
     /// The answer of a service that has a fault.
     pub(super) fn failed(&self) -> Self {
-        self.refused((500, "ServerException"), (500, "InternalError"), (500, "InternalFailure"))
+        let internal = (500, "InternalError");
+        self.refused((500, "ServerException"), internal, (500, "InternalFailure"), internal)
     }
 
-    /// An error of the JSON protocols, of EC2's, or of the query protocol of the others.
-    fn refused(&self, json: (u16, &str), ec2: (u16, &str), query: (u16, &str)) -> Self {
+    /// An error of the JSON protocols, of EC2's, of the query protocol of the others, or of S3's.
+    fn refused(
+        &self,
+        json: (u16, &str),
+        ec2: (u16, &str),
+        query: (u16, &str),
+        s3: (u16, &str),
+    ) -> Self {
         let text = "the test has it so";
         let (status, body) = if self.header("x-amz-target").is_some() {
             (json.0, format!(r#"{{"__type":"{}","message":"{text}"}}"#, json.1))
+        } else if self.service() == "s3" {
+            (s3.0, format!("<Error><Code>{}</Code><Message>{text}</Message></Error>", s3.1))
         } else if self.field("Version").as_deref() == Some("2016-11-15") {
             let error = format!("<Error><Code>{}</Code><Message>{text}</Message></Error>", ec2.1);
             (

@@ -180,8 +180,10 @@ impl Life {
     /// Everything in the account by kind, address and tags, whatever its id.
     fn objects(&self) -> Vec<String> {
         let told = |mut object: crate::harness::Object| {
-            // It says when the stage was run.
-            object.tags.remove("ecsctl:expires");
+            // When the stage was run, and where the lock lies.
+            for key in ["ecsctl:expires", "ecsctl:store"] {
+                object.tags.remove(key);
+            }
             format!("{} {:?}", object.kind, object.tags)
         };
         let mut objects: Vec<String> = self.session.objects().into_iter().map(told).collect();

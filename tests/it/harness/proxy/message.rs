@@ -41,13 +41,23 @@ impl Message {
         scope.split('/').nth(3).unwrap_or_default()
     }
 
-    /// The operation: of the JSON protocols in a header, of the query protocol in the form.
+    /// The operation: of the JSON protocols in a header, of RPC v2 in the path, of the query protocol in the
+    /// form.
     pub(super) fn operation(&self) -> String {
         if let Some((_, operation)) = self.header("x-amz-target").and_then(|t| t.rsplit_once('.')) {
             return operation.to_owned();
         }
-        let first_line = || self.head.lines().next().unwrap_or_default().to_owned();
-        self.field("Action").unwrap_or_else(first_line)
+        let first_line = self.head.lines().next().unwrap_or_default();
+        if self.speaks_cbor() {
+            let path = first_line.split(' ').nth(1).unwrap_or_default();
+            return path.rsplit('/').next().unwrap_or_default().to_owned();
+        }
+        self.field("Action").unwrap_or_else(|| first_line.to_owned())
+    }
+
+    /// Whether it is of the protocol "Smithy RPC v2 CBOR".
+    fn speaks_cbor(&self) -> bool {
+        self.header("smithy-protocol") == Some("rpc-v2-cbor")
     }
 
     /// What the operation is called with. A call that is made again may have its maps in another order.
@@ -84,6 +94,9 @@ impl Message {
     /// An error of the JSON protocols, of EC2's, or of the query protocol of the others.
     fn refused(&self, json: (u16, &str), ec2: (u16, &str), query: (u16, &str)) -> Self {
         let text = "the test has it so";
+        if self.speaks_cbor() {
+            return Self::answer_in_cbor(json, text);
+        }
         let (status, body) = if self.header("x-amz-target").is_some() {
             (json.0, format!(r#"{{"__type":"{}","message":"{text}"}}"#, json.1))
         } else if self.field("Version").as_deref() == Some("2016-11-15") {
@@ -98,6 +111,20 @@ impl Message {
             (query.0, format!("<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"))
         };
         Self::answer(status, body)
+    }
+
+    /// Two texts in a map. Each says its length first.
+    fn answer_in_cbor((status, code): (u16, &str), message: &str) -> Self {
+        let text = |text: &str| {
+            let length = u8::try_from(text.len()).expect("a short text");
+            [&[0x78, length], text.as_bytes()].concat()
+        };
+        let parts = ["__type", code, "message", message].map(text).concat();
+        let body = [&[0xa2][..], &parts].concat();
+        let fields = "smithy-protocol: rpc-v2-cbor\r\ncontent-type: application/cbor";
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status} -\r\n{fields}\r\ncontent-length: {length}\r\n\r\n");
+        Self { head, body }
     }
 
     pub(super) fn bad_gateway() -> Self {

@@ -19,6 +19,9 @@ pub struct Cluster {
 /// The cluster, as what runs in it refers to it.
 pub(super) const CLUSTER: &str = "${cluster.main.arn}";
 
+/// Its name, by which metrics know it.
+pub(super) const NAME: &str = "${cluster.main.name}";
+
 impl Cluster {
     /// The cluster, with Fargate and Fargate Spot.
     pub(super) fn expand(&self, sheet: &mut Sheet) {

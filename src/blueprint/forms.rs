@@ -27,6 +27,11 @@ pub fn formats() -> &'static [Format] {
         Format { name: "action", example: "\"s3:GetObject\"", check: action },
         Format { name: "resource", example: "\"arn:aws:s3:::my-bucket/*\"", check: resource },
         Format {
+            name: "topic",
+            example: "\"arn:aws:sns:eu-west-1:123456789012:ops\"",
+            check: topic,
+        },
+        Format {
             name: "policy",
             example: "\"arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess\"",
             check: managed_policy,
@@ -74,6 +79,14 @@ fn action(text: &str) -> Result<(), String> {
     match text == "*" || is_action {
         true => Ok(()),
         false => Err(format!("`{text}` is no action of IAM: a service, `:`, and what is done")),
+    }
+}
+
+/// Who hears of alarms.
+fn topic(text: &str) -> Result<(), String> {
+    match text.starts_with("arn:") && text.contains(":sns:") {
+        true => Ok(()),
+        false => Err(format!("`{text}` is not the ARN of an SNS topic")),
     }
 }
 

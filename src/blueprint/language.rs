@@ -11,8 +11,11 @@ use crate::kinds;
 use crate::spec::{KindWords, Language, Unread};
 
 /// Keys of which a table says only one.
-const VARIANTS: &[(&str, &[&str])] =
-    &[("health", &["path", "command"]), ("http", &["enabled", "path"])];
+const VARIANTS: &[(&str, &[&str])] = &[
+    ("count", &["tasks", "max"]),
+    ("health", &["path", "command"]),
+    ("http", &["enabled", "path"]),
+];
 
 /// What a spec may say.
 pub fn language() -> Language {

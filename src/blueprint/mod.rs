@@ -27,6 +27,7 @@ pub use self::service::{Container, Service};
 pub use self::sheet::{Expansion, may_declare};
 pub use self::shorthand::shorthands;
 
+mod alarms;
 mod alb;
 mod cluster;
 mod declaration;
@@ -42,6 +43,7 @@ mod repo;
 mod roles;
 mod rollout;
 mod route;
+mod scaling;
 mod secret;
 mod service;
 mod sheet;
@@ -151,6 +153,8 @@ fn expand_services(
         roles::expand(name, service, &members, options, sheet);
         rollout::expand_group(name, service, &members, route.as_ref(), &all, sheet);
         rollout::expand(name, service, route.as_ref(), network, options, sheet);
+        scaling::expand(name, service, route.as_ref(), sheet);
+        alarms::expand(name, service, route.as_ref(), sheet);
         routes.extend(route.map(|route| (name.clone(), route)));
     }
     task::check_groups(&document.service, sheet);

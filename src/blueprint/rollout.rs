@@ -8,10 +8,10 @@ use super::declaration::Declaration;
 use super::measure::Cidr;
 use super::member::Members;
 use super::network::{Layout, VPC};
-use super::roles;
 use super::route::Route;
 use super::service::Service;
 use super::sheet::Sheet;
+use super::{roles, scaling};
 use crate::address::Path;
 use crate::diag::Diagnostic;
 
@@ -33,10 +33,11 @@ pub(super) fn expand(
     let (min, max) = (deploy.min.unwrap_or(100), deploy.max.unwrap_or(200));
     // ECS moves tasks between zones by starting more than are wanted, which 100 % would forbid.
     let rebalancing = if max > 100 { "ENABLED" } else { "DISABLED" };
+    let (count, key) = scaling::count(service, &section);
     let mut ecs = Declaration::new("service", name, &section)
         .with("cluster", CLUSTER)
         .with("task-definition", format!("${{task-definition.{name}.arn}}"))
-        .from("desired-count", service.count.unwrap_or(1), section.join("count"))
+        .from("desired-count", count, key)
         .from("capacity-provider-strategy", strategy(service), section.join("spot"))
         .with("network", interface(name, network))
         .decided(["network", "subnets"], mode())

@@ -202,6 +202,12 @@ impl Route {
         sheet.add(rule);
     }
 
+    /// The load balancer's and the target group's ARN suffix, by which CloudWatch knows them.
+    pub(super) fn suffixes(&self, name: &str) -> (String, String) {
+        let balancer = format!("${{load-balancer.{}.arn-suffix}}", self.alb);
+        (balancer, format!("${{target-group.{name}.arn-suffix}}"))
+    }
+
     /// The first place of the rules as specific as this one: those with a host come before those
     /// without, longer paths before shorter ones, and a whole path before one with wildcards.
     fn band(&self) -> u32 {

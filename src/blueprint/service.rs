@@ -30,8 +30,8 @@ pub struct Service {
     pub from: BTreeSet<String>,
     /// The task's CPU and memory: `"0.25vcpu/512MB"` when left out.
     pub size: Option<Size>,
-    /// How many tasks are kept running; 1 when left out.
-    pub count: Option<u32>,
+    /// How many tasks are kept running; 1 when left out. A table says within which bounds they are scaled.
+    pub count: Option<Count>,
     /// The share of tasks on Fargate Spot, which is cheaper and may be interrupted.
     pub spot: Option<Percent>,
     /// The processor the images are built for; `x86_64` when left out.
@@ -85,6 +85,8 @@ pub struct Service {
     pub volume: BTreeMap<String, Volume>,
     /// How a new version takes over: `"rolling"`, or a table.
     pub deploy: Option<Deploy>,
+    /// What somebody is to hear of.
+    pub alarms: Option<Alarms>,
     /// How long a new task may fail its health checks; `"60s"` when left out.
     pub grace: Option<Seconds>,
     /// How long the load balancer lets requests to a stopping task finish; `"30s"` when left out.
@@ -195,6 +197,51 @@ pub struct Size {
     pub cpu: Option<Cpu>,
     /// Memory: `"512MB"` or `"1GB"`.
     pub memory: Option<Memory>,
+}
+
+/// How many tasks are kept running. Stands for a number: `2`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-shorthand" = "count"))]
+pub struct Count {
+    /// So many, always.
+    pub tasks: Option<u32>,
+    /// The fewest, when they are scaled; 1 when left out.
+    pub min: Option<u32>,
+    /// The most.
+    pub max: Option<u32>,
+    /// The share of their CPU that the tasks use, in per cent, which scaling keeps.
+    #[schemars(range(min = 1, max = 100))]
+    pub cpu: Option<u32>,
+    /// The share of their memory that they use, in per cent, which scaling keeps.
+    #[schemars(range(min = 1, max = 100))]
+    pub memory: Option<u32>,
+    /// The requests that a task gets in a minute, which scaling keeps.
+    #[schemars(range(min = 1))]
+    pub requests: Option<u32>,
+}
+
+/// What somebody is to hear of: alarms that go off when something was so for three minutes.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Alarms {
+    /// The tasks use more of their CPU, in per cent.
+    #[schemars(range(min = 1, max = 100))]
+    pub cpu: Option<u32>,
+    /// The tasks use more of their memory, in per cent.
+    #[schemars(range(min = 1, max = 100))]
+    pub memory: Option<u32>,
+    /// More answers than so many in a minute are errors of the tasks (5xx).
+    pub errors: Option<u32>,
+    /// One answer in a hundred takes longer.
+    pub latency: Option<Seconds>,
+    /// So many tasks fail their health checks, or more.
+    #[schemars(range(min = 1))]
+    pub unhealthy: Option<u32>,
+    /// ARNs of SNS topics that hear of it, and of its end.
+    #[serde(default)]
+    #[schemars(extend("items" = {"type": "string", "x-format": "topic"}))]
+    pub notify: BTreeSet<String>,
 }
 
 /// A processor architecture.

@@ -9,12 +9,27 @@ use crate::spec::Shorthand;
 /// The shorthands that documents hold.
 pub fn shorthands() -> &'static [Shorthand] {
     const SHORTHANDS: &[Shorthand] = &[
+        Shorthand { name: "count", example: "2", parse: count },
         Shorthand { name: "http", example: "\"/api/*\"", parse: http },
         Shorthand { name: "health", example: "\"/healthz\"", parse: health },
         Shorthand { name: "size", example: "\"0.5vcpu/1GB\"", parse: size },
         Shorthand { name: "deploy", example: "\"rolling\"", parse: deploy },
     ];
     SHORTHANDS
+}
+
+/// A whole number, also as text: `"2"` is what a variable gives.
+fn count(scalar: &Json) -> Result<Json, String> {
+    let tasks = match scalar {
+        Json::String(text) => text.parse().ok(),
+        number => number.as_i64(),
+    };
+    match tasks {
+        Some(tasks) => Ok(json!({ "tasks": tasks })),
+        None => {
+            Err("write a number of tasks such as 2, or a table with `min` and `max`".to_owned())
+        }
+    }
 }
 
 fn http(scalar: &Json) -> Result<Json, String> {
@@ -65,6 +80,8 @@ mod tests {
 
     #[test]
     fn a_scalar_becomes_the_table_it_stands_for() {
+        assert_eq!(parse("count", &json!(2)), Ok(json!({ "tasks": 2 })));
+        assert_eq!(parse("count", &json!("2")), Ok(json!({ "tasks": 2 })));
         assert_eq!(parse("http", &json!("/api/*")), Ok(json!({ "path": "/api/*" })));
         assert_eq!(parse("http", &json!(false)), Ok(json!({ "enabled": false })));
         assert_eq!(parse("health", &json!("/ok")), Ok(json!({ "path": "/ok" })));
@@ -79,6 +96,8 @@ mod tests {
 
     #[test]
     fn other_scalars_are_refused() {
+        assert!(parse("count", &json!(1.5)).is_err());
+        assert!(parse("count", &json!(true)).is_err());
         assert!(parse("http", &json!("api")).is_err());
         assert!(parse("health", &json!(" ")).is_err());
         assert!(parse("size", &json!("1GB")).is_err());

@@ -56,6 +56,29 @@ pub struct Inherits {
     pub through: &'static str,
 }
 
+/// A field that something else moves while it does its work (B3): where it is now is no difference, as
+/// long as a declared resource of kind `by` that refers to this one allows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MovedBy {
+    /// The field, a number.
+    pub field: &'static str,
+    /// The kind of what moves it.
+    pub by: &'static str,
+    /// Its fields that say the least and the greatest number.
+    pub within: (&'static str, &'static str),
+    /// Which of its words count.
+    pub heed: Heed,
+}
+
+/// Whether what moves a field is heeded as it is, or as it is declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heed {
+    /// As it is, if it is there: it moves the field at once when its own bounds change.
+    Live,
+    /// As it is declared: it moves the field only when its time comes.
+    Declared,
+}
+
 /// What the engine must know about a kind as a whole.
 #[derive(Debug, Clone, Copy)]
 pub struct About {
@@ -88,6 +111,11 @@ pub struct About {
     pub awaits: &'static [Awaits],
     /// The field that users decide.
     pub inherits: Option<Inherits>,
+    /// Fields that something else moves.
+    pub moved_by: &'static [MovedBy],
+    /// Whether AWS keeps no tags of it: it belongs to whom that belongs to which it is part of, and
+    /// what its kind says of its tags follows from there.
+    pub untagged: bool,
     /// Fields whose change in place replaces what runs: the tasks of a service.
     pub rolls: &'static [&'static str],
     /// Whether an update gives some outputs new values (a task definition's revision): the outputs'
@@ -110,6 +138,8 @@ impl About {
         hands_over: &[],
         awaits: &[],
         inherits: None,
+        moved_by: &[],
+        untagged: false,
         rolls: &[],
         renews: &[],
     };

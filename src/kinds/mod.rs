@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use crate::kind::{AnyKind, Registered, of};
 
+pub mod alarm;
 #[cfg(test)]
 mod checked;
 pub mod cluster;
@@ -19,6 +20,10 @@ pub mod nat_gateway;
 pub mod repository;
 pub mod role;
 pub mod route_table;
+pub mod scalable_target;
+mod scaling;
+pub mod scaling_policy;
+pub mod scheduled_action;
 pub mod security_group;
 pub mod security_group_rule;
 pub mod service;
@@ -49,6 +54,10 @@ const ALL: &[&dyn AnyKind] = &[
     of::<cluster::Cluster>(),
     of::<task_definition::TaskDefinition>(),
     of::<service::Service>(),
+    of::<scalable_target::ScalableTarget>(),
+    of::<scaling_policy::ScalingPolicy>(),
+    of::<scheduled_action::ScheduledAction>(),
+    of::<alarm::Alarm>(),
 ];
 
 static REGISTRY: LazyLock<Vec<Registered>> =

@@ -16,6 +16,7 @@ use crate::value::Value;
 
 mod diff;
 mod holders;
+mod moved;
 mod name;
 mod order;
 mod planner;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::diff::diff;
 use super::name::{is_name_or_successor, successor};
 use super::order::Draft;
-use super::refused;
 use super::{Action, Because, Edit, Plan, Purpose, Step, StepId};
+use super::{moved, refused};
 use crate::address::{Address, Output};
 use crate::desired::{Declared, Desired};
 use crate::diag::Diagnostic;
@@ -171,7 +171,11 @@ impl<'a> Planner<'a> {
                 spec.set("name", Value::Text(name.to_owned()));
             }
         }
-        let tags = TagChange::between(&live.tags, &self.desired.tags_of(address));
+        moved::leave(kind.about(), address, &mut spec, live, (self.desired, &self.draft.live));
+        let tags = match kind.about().untagged {
+            true => TagChange::default(),
+            false => TagChange::between(&live.tags, &self.desired.tags_of(address)),
+        };
         Comparison { edits: diff(kind.shape(), &spec, &live.spec), tags, spec }
     }
 

@@ -29,7 +29,7 @@ struct Stage {
 }
 
 const STAGES: [Stage; 3] = [
-    Stage { command: "apply", edits: &[] },
+    Stage { command: "apply", edits: &[("count  = 2", SCALED)] },
     Stage {
         command: "apply",
         edits: &[
@@ -38,12 +38,19 @@ const STAGES: [Stage; 3] = [
             ("port  = 8080", "port  = 8081"),
             ("public = true", "public = false"),
             ("[env.prod]", REPLACED),
+            // The policy follows the target group; another takes the place of one; an alarm changes.
+            ("cpu = 60", "memory = 60"),
+            ("errors = 5", "errors = 6"),
             // Everything in place.
             ("team = \"games\"", "team = \"toys\""),
         ],
     },
     Stage { command: "destroy", edits: &[] },
 ];
+
+/// The count follows the load.
+const SCALED: &str =
+    "count  = { min = 2, max = 4, cpu = 60, requests = 800 }\nalarms = { errors = 5 }";
 
 const REPLACED: &str = r#"[aws.target-group.scorekeep]
 protocol-version = "HTTP2"

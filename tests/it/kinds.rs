@@ -158,6 +158,15 @@ fn what_the_engine_is_told_of_a_kind_is_about_fields_that_it_has() {
                 assert!(kinds::find(other).is_some(), "{name} awaits `{other}`, which is no kind");
             }
         }
+        for moved in about.moved_by {
+            let mover = kinds::find(moved.by).unwrap_or_else(|| panic!("{name}: {}", moved.by));
+            let its = mover.shape().fields().expect("a declaration is a struct");
+            assert!(fields.contains_key(moved.field), "{name}: no field `{}`", moved.field);
+            assert!(
+                [moved.within.0, moved.within.1].iter().all(|it| its.contains_key(*it)),
+                "{name}"
+            );
+        }
         for other in about.observed_after {
             assert!(kinds::find(other).is_some(), "{name} is observed after no kind `{other}`");
         }

@@ -178,7 +178,49 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             "load-balancers": [{"target-group-arn": format!("${{target-group.{name}.arn}}"),
                 "container-name": "app", "container-port": 8000}]}),
         );
+        if dice.flip() {
+            declare_scaling(dice, &name, put);
+        }
     }
+}
+
+fn declare_scaling(
+    dice: &mut Dice,
+    name: &str,
+    put: &mut impl FnMut(&str, &str, serde_json::Value),
+) {
+    let least = dice.roll(3);
+    put(
+        "scalable-target",
+        name,
+        json!({"service": format!("${{service.{name}.arn}}"), "min-capacity": least,
+            "max-capacity": least + dice.roll(4)}),
+    );
+    let resource = format!("${{scalable-target.{name}.resource-id}}");
+    put(
+        "scaling-policy",
+        name,
+        json!({"resource-id": resource, "policy-type": "StepScaling", "step-scaling": {
+            "adjustment-type": "ChangeInCapacity",
+            "step-adjustments": [{"scaling-adjustment": 1 + dice.roll(2)}]}}),
+    );
+    if dice.flip() {
+        put(
+            "scheduled-action",
+            name,
+            json!({"resource-id": resource, "schedule": "cron(0 8 * * ? *)",
+                "min-capacity": dice.roll(2)}),
+        );
+    }
+    put(
+        "alarm",
+        name,
+        json!({"namespace": "AWS/ECS", "metric-name": "CPUUtilization", "statistic": "Average",
+            "period": 60, "comparison-operator": "GreaterThanThreshold",
+            "threshold": 50 + dice.roll(2),
+            "dimensions": {"ServiceName": format!("${{service.{name}.name}}")},
+            "alarm-actions": [format!("${{scaling-policy.{name}.arn}}")]}),
+    );
 }
 
 /// A journal whose disk fills up at some line: the process dies there.

@@ -181,7 +181,7 @@ fn broken() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let names = ["hello-world.toml", "hello-world-ecr/ecsctl.toml", "scorekeep/ecsctl.toml"];
     let mut all = Vec::new();
-    for name in names.iter().chain(&["shop/ecsctl.toml"]) {
+    for name in names.iter().chain(&["shop/ecsctl.toml", "autoscaling/ecsctl.toml"]) {
         let text = std::fs::read_to_string(folder.join(name)).expect("an example");
         for (number, line) in text.lines().enumerate() {
             let ways = match (line.strip_prefix('['), line.split_once('=')) {

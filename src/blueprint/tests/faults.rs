@@ -63,6 +63,16 @@ fn sections_may_not_stand_for_the_same_thing() {
     insta::assert_snapshot!(faults("[service.a]\nimage = \"i\"\nlogs.group = \"g\"\n[service.b]\nimage = \"i\"\nlogs.group = \"g\""), @"E0272 two services write to the log group `g` (service.b.logs.group, service.a.logs.group); leave out `group`, or give one of them another");
 }
 
+#[test]
+fn what_is_scaled_has_bounds_and_is_counted_by_somebody() {
+    let web = "[service.web]\nimage = \"i\"\n";
+    let count = |count: &str| faults(&format!("{web}count = {{ {count} }}"));
+    insta::assert_snapshot!(count("min = 2, cpu = 50"), @"E0280 how far the tasks are scaled is not said (service.web.count.cpu); add `max`, the most that there may be");
+    insta::assert_snapshot!(count("tasks = 2, max = 4"), @"E0280 the tasks are either so many, or scaled (service.web.count.max); leave out `tasks`, or everything else");
+    insta::assert_snapshot!(count("max = 4, requests = 100"), @"E0284 no load balancer counts `requests`: the service is behind none (service.web.count.requests); leave it out, or give the service `http`");
+    insta::assert_snapshot!(faults(&format!("{web}alarms.latency = \"2s\"")), @"E0284 no load balancer counts `latency`: the service is behind none (service.web.alarms.latency); leave it out, or give the service `http`");
+}
+
 /// All faults of a spec are told at once.
 #[test]
 fn faults_do_not_hide_each_other() {
@@ -76,9 +86,9 @@ fn faults_do_not_hide_each_other() {
 /// The loader knows whole numbers, and not how great one may be.
 #[test]
 fn a_number_that_is_too_great_is_refused_where_it_stands() {
-    let document = json!({ "service": { "web": { "count": 99_999_999_999_u64 } } });
+    let document = json!({ "service": { "web": { "count": { "tasks": 99_999_999_999_u64 } } } });
     let mut unread = Unread::default();
     let (read, faults) = read(document, &mut unread);
     assert!(read.service.is_empty() && unread.may_name("service", "web"), "it is left out");
-    insta::assert_snapshot!(line(&faults[0]), @"E0273 invalid value: integer `99999999999`, expected u32 (service.web.count); -");
+    insta::assert_snapshot!(line(&faults[0]), @"E0273 invalid value: integer `99999999999`, expected u32 (service.web.count.tasks); -");
 }

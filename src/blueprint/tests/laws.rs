@@ -71,6 +71,7 @@ fn the_examples_hold() {
         ("scorekeep/ecsctl.toml", Some("dev")),
         ("scorekeep/ecsctl.toml", Some("prod")),
         ("shop/ecsctl.toml", None),
+        ("autoscaling/ecsctl.toml", None),
     ];
     for (path, env) in examples {
         assert_eq!(hold(&made(&example(path, env))), Ok(()), "{path} {env:?}");
@@ -92,6 +93,8 @@ prop_compose! {
         secrets: bool,
         health in prop::sample::select(vec!["/", "/ok", "curl localhost"]),
         count in 2u32..=9,
+        most in prop::option::of(10u32..=20),
+        follows in prop::sample::subsequence(vec!["cpu", "memory", "requests"], 0..=3),
         max in 150u32..=200,
     ) -> Json {
         let short = |name: &str, scalar: &str| {
@@ -103,11 +106,24 @@ prop_compose! {
             "public": port.is_some() && public != Some(false),
             "size": short("size", size),
             "xray": xray,
-            "count": count,
+            "count": { "tasks": count },
             "health": short("health", health),
             "deploy": { "max": max },
             "allow": { "my-tables": { "actions": ["dynamodb:*"], "on": ["*"] } },
         });
+        let is_public = port.is_some() && public != Some(false);
+        let counted = |key: &&&str| is_public || **key != "requests";
+        if let Some(most) = most {
+            service["count"] = json!({ "min": count, "max": most });
+            for key in follows.iter().filter(counted) {
+                service["count"][*key] = 60.into();
+                if *key != "requests" {
+                    service["alarms"][*key] = 90.into();
+                } else {
+                    service["alarms"]["latency"] = "2s".into();
+                }
+            }
+        }
         if let Some(port) = port {
             service["port"] = port.into();
         }

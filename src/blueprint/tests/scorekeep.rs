@@ -205,6 +205,21 @@ fn environments_differ_as_they_say() {
     assert_eq!(of("route-table"), ["private-a", "private-b", "public"]);
     let service = prod.iter().find(|one| one.address.kind == "service").unwrap();
     assert_eq!(service.spec["desired-count"], 3);
+    insta::assert_snapshot!(show(&prod, "scalable-target.scorekeep"), @r#"
+    max-capacity = 12
+    min-capacity = 3
+    service = "${service.scorekeep.arn}"
+    max-capacity <- service.scorekeep.count.max
+    min-capacity <- service.scorekeep.count.min
+    "#);
+    insta::assert_snapshot!(show(&prod, "scaling-policy.scorekeep-requests"), @r#"
+    resource-id = "${scalable-target.scorekeep.resource-id}"
+    target-tracking.predefined-metric.resource-label = "${load-balancer.main.arn-suffix}/${target-group.scorekeep.arn-suffix}"
+    target-tracking.predefined-metric.type = "ALBRequestCountPerTarget"
+    target-tracking.target-value = 800
+    target-tracking <- service.scorekeep.count.requests
+    "#);
+    assert_eq!(of("scaling-policy"), ["scorekeep-cpu", "scorekeep-requests"]);
     let shares = json!({ "FARGATE": { "weight": 1 }, "FARGATE_SPOT": { "weight": 1 } });
     assert_eq!(service.spec["capacity-provider-strategy"], shares);
     assert_eq!(service.spec["enable-execute-command"], false, "no shells where it is protected");

@@ -44,6 +44,7 @@ const CODES: &[(&str, Class)] = &[
     ("ClusterContains*", Class::InUse),
     ("UpdateInProgressException", Class::InUse),
     ("ConcurrentModification*", Class::InUse),
+    ("ConcurrentUpdateException", Class::InUse),
     ("EntityTemporarilyUnmodifiable", Class::InUse),
     ("OperationAbortedException", Class::InUse),
     ("InvalidPermission.Duplicate", Class::Exists),
@@ -85,6 +86,9 @@ const MESSAGES: &[(&str, &str, Class)] = &[
     ("AuthFailure", "you do not have permission to access the specified resource", Class::InUse),
     ("AuthFailure", "", Class::Credentials),
     ("InvalidParameterException", "service was not found", Class::Absent),
+    ("ValidationException", "ecs service doesn't exist", Class::Eventual),
+    ("ValidationException", "unable to assume iam role", Class::Eventual),
+    ("ValidationException", "only one targettrackingscaling policy", Class::InUse),
 ];
 
 /// Codes that mean *not visible yet* when the call creates or changes something, and *gone* when it
@@ -107,6 +111,7 @@ const PROPAGATION: &[&str] = &[
     "SubnetNotFound",
     "ClusterNotFoundException",
     "NoSuchEntity",
+    "ObjectNotFoundException",
 ];
 
 /// The class of an error code and message.
@@ -272,6 +277,9 @@ mod tests {
         assert_eq!(of("InvalidParameterException", "Anything else"), Class::Other);
         let draining = "Creation of service was not idempotent.";
         assert_eq!(of("InvalidParameterException", draining), Class::InUse);
+        assert_eq!(of("ObjectNotFoundException", "No scalable target found"), Class::Absent);
+        let new = "ECS service doesn't exist: service/main/web";
+        assert_eq!(of("ValidationException", new), Class::Eventual);
         assert_eq!(of("ExpiredTokenException", "The security token is expired"), Class::Expired);
         assert_eq!(of("InvalidClientTokenId", ""), Class::Credentials);
         assert_eq!(classify("", "", Some(503)), Class::Transient);

@@ -45,6 +45,10 @@ pub struct Aws {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// Amazon ECR.
     pub ecr: aws_sdk_ecr::Client,
+    /// Application Auto Scaling.
+    pub scaling: aws_sdk_applicationautoscaling::Client,
+    /// CloudWatch, for alarms.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// What never changes once it has been read: task definition revisions.
     pub cache: Cache,
     /// ECS services by ARN, for the waits of a run: ten a call.
@@ -77,6 +81,8 @@ impl Aws {
             iam: aws_sdk_iam::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             ecr: aws_sdk_ecr::Client::new(config),
+            scaling: aws_sdk_applicationautoscaling::Client::new(config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
             cache,

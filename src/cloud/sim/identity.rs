@@ -42,6 +42,16 @@ const FORMS: &[(&str, &str)] = &[
     ("role", "arn:aws:iam::{account}:role{path}{name}"),
     ("log-group", "arn:aws:logs:{region}:{account}:log-group:{name}"),
     ("repository", "arn:aws:ecr:{region}:{account}:repository/{name}"),
+    ("scalable-target", "arn:aws:application-autoscaling:{region}:{account}:scalable-target/{hex}"),
+    (
+        "scaling-policy",
+        "arn:aws:autoscaling:{region}:{account}:scalingPolicy:{hex}:resource/ecs/{resource-id}:policyName/{name}",
+    ),
+    (
+        "scheduled-action",
+        "arn:aws:autoscaling:{region}:{account}:scheduledAction:{hex}:resource/ecs/{resource-id}:scheduledActionName/{name}",
+    ),
+    ("alarm", "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"),
 ];
 
 impl Facts<'_> {
@@ -91,8 +101,14 @@ impl Facts<'_> {
             "public-ip" => format!("203.0.113.{}", serial % 250 + 1),
             "family" => name.to_owned(),
             "revision" => format!("{name}:{}", self.revision),
-            "arn-suffix" => id.rsplit(':').next().unwrap_or_default().to_owned(),
+            "arn-suffix" => resource(id).trim_start_matches("loadbalancer/").to_owned(),
+            "resource-id" => resource(self.text("service")).to_owned(),
             field => self.text(field).to_owned(),
         }
     }
+}
+
+/// What stands after the account in an ARN.
+fn resource(arn: &str) -> &str {
+    arn.splitn(6, ':').nth(5).unwrap_or_default()
 }

@@ -20,6 +20,7 @@ use crate::kind::{
 
 mod identity;
 mod inherited;
+mod moved;
 mod rollout;
 mod world;
 

@@ -125,6 +125,7 @@ impl World {
             deployment: None,
         };
         self.objects.insert(id.clone(), object);
+        self.move_others(kind.name(), spec);
         Ok(Done { id, outputs, watch: None })
     }
 
@@ -161,6 +162,7 @@ impl World {
         if kind.about().renews.is_empty() {
             let outputs = object.outputs.clone();
             self.objects.insert(id.to_owned(), object);
+            self.move_others(kind.name(), spec);
             return Ok(Done { id: id.to_owned(), outputs, watch: None });
         }
         Ok(self.renew(kind, surroundings, id, object))

@@ -11,8 +11,8 @@ use super::types::outputs::Named as Outputs;
 use super::types::words::words;
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
-    About, After, Awaits, Check, Cx, Kind, Made, NameStyle, Naming, Observed, Ready, Result,
-    Sought, TagChange,
+    About, After, Awaits, Check, Cx, Heed, Kind, Made, MovedBy, NameStyle, Naming, Observed, Ready,
+    Result, Sought, TagChange,
 };
 use crate::value::Value;
 
@@ -41,7 +41,8 @@ pub struct Service {
     /// rollout that failed and was not rolled back it is the one before, or none.
     #[schemars(extend("examples" = ["${task-definition.web.arn}"]))]
     pub task_definition: String,
-    /// How many tasks run; left out, whatever is set stays (autoscaling may hold it).
+    /// How many tasks run; left out, whatever is set stays. What a `scalable-target` that refers to the
+    /// service has made of it stays as well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub desired_count: Option<u32>,
     /// On what the tasks run; left out when there is a strategy.
@@ -236,6 +237,12 @@ impl Kind for Service {
             Awaits { of: "security-group", by: &["security-group-rule"] },
             Awaits { of: "subnet", by: &["route-table"] },
         ],
+        moved_by: &[MovedBy {
+            field: "desired-count",
+            by: "scalable-target",
+            within: ("min-capacity", "max-capacity"),
+            heed: Heed::Live,
+        }],
         rolls: &[
             "task-definition",
             "launch-type",

@@ -3,6 +3,7 @@
 pub use self::action::{Action, FixedResponse, Redirect};
 pub use self::cidr::Cidr;
 pub use self::json::Json;
+pub use self::number::Number;
 pub use self::policy::{Names, Policy};
 pub use self::rule::{Changes, Fault, Protocol, Rule};
 pub(super) use self::rule::{TEXT_HINT, text_fault};
@@ -13,6 +14,8 @@ mod cidr;
 pub mod cpu_memory;
 pub mod forms;
 mod json;
+pub mod metric;
+mod number;
 pub mod outputs;
 mod policy;
 mod rule;

@@ -8,7 +8,8 @@ from urllib.parse import unquote_plus
 from moto.core.request import Request as MotoRequest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from . import control, s3_bodies, scaling, traffic  # noqa: F401  (scaling patches moto when it is imported)
+from . import control, s3_bodies, traffic
+from .alarms import AlarmsApi
 from .base import CREDENTIAL, account_of
 from .ec2 import Ec2
 from .ecr import Ecr
@@ -17,19 +18,24 @@ from .elb import Elb
 from .iam import Iam
 from .logs import Logs
 from .s3 import S3, operation_in, sent_in
+from .scaling import ScalingApi
 from .tagging import Tagging
 from .world import world_of
 
 SERVICES = {
+    "application-autoscaling": ScalingApi,
     "ec2": Ec2,
     "ecr": Ecr,
     "ecs": EcsApi,
     "elasticloadbalancing": Elb,
     "iam": Iam,
     "logs": Logs,
+    "monitoring": AlarmsApi,
     "s3": S3,
     "tagging": Tagging,
 }
+# Those that are written anew and not moto's.
+OWN = (AlarmsApi, EcsApi, ScalingApi)
 ACTION = re.compile(rb"(?:^|&)Action=([^&]+)")
 CODE = re.compile(rb"<Code>([^<]+)</Code>")
 # AWS_SDK_UA_APP_ID: https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
@@ -64,8 +70,8 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
         if handler is None:
             status, headers, content = passed_on(environ)
             error = error_in(content) if status >= 400 else None
-        elif handler is EcsApi:
-            status, headers, content, error = EcsApi.serve(world, region, operation, body)
+        elif handler in OWN:
+            status, headers, content, error = handler.serve(world, region, operation, body)
         else:
             status, headers, content, error = handler.serve(Request(environ))
         world.record(service, operation, int(status), error, sent, caller_of(environ))
@@ -86,6 +92,8 @@ def operation_of(environ: dict, body: bytes, service: str) -> str:
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         return target.rsplit(".", 1)[-1]
+    if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
+        return environ["PATH_INFO"].rsplit("/", 1)[-1]
     found = ACTION.search(body) or ACTION.search(environ.get("QUERY_STRING", "").encode())
     if found:
         return unquote_plus(found.group(1).decode())

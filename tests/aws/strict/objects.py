@@ -19,6 +19,7 @@ def listed(world: World, region: str = "us-east-1") -> list[dict]:
         *roles(world),
         *stores(world, region),
         *containers(world, region),
+        *watchers(world, region),
     ]
 
 
@@ -107,3 +108,9 @@ def containers(world: World, region: str):
             yield entry(
                 kind, object_id, arn, {t["key"]: t.get("value", "") for t in ecs.tags.get(arn, [])}, state=state
             )
+
+
+def watchers(world: World, region: str):
+    for state in (world.scaling.get(region), world.alarms.get(region)):
+        for kind, object_id, arn, tags in state.existing() if state else ():
+            yield entry(kind, object_id, arn, tags)

@@ -23,6 +23,9 @@ DEFAULT_SIZE = {
     ("ecs", "ListServiceDeployments"): 20,
     ("ecs", "DescribeCapacityProviders"): 10,
     "ecs": 100,
+    ("application-autoscaling", "DescribeScalingPolicies"): 10,
+    "application-autoscaling": 50,
+    "cloudwatch": 100,
     "iam": 100,
     "elbv2": 400,
     "logs": 50,
@@ -33,6 +36,8 @@ DEFAULT_SIZE = {
 LIMITS = {
     "ec2": (5, 1000),
     "ecs": (1, 100),
+    "application-autoscaling": (1, 50),
+    "cloudwatch": (1, 100),
     "iam": (1, 1000),
     "elbv2": (1, 400),
     "logs": (1, 50),
@@ -44,6 +49,7 @@ LAST = {"resourcegroupstaggingapi": ""}
 REFUSED = {
     "ec2": "InvalidParameterValue",
     "ecs": "InvalidParameterException",
+    "application-autoscaling": "ValidationException",
     "logs": "InvalidParameterException",
     "ecr": "InvalidParameterException",
 }
@@ -120,5 +126,5 @@ def offset(service: str, operation: str, value: str | None) -> int:
             return int(at)
     except ValueError:
         pass
-    code = {"ec2": "InvalidNextToken", "iam": "ValidationError", "elbv2": "ValidationError"}
+    code = {"application-autoscaling": "InvalidNextTokenException", "cloudwatch": "InvalidNextToken", "ec2": "InvalidNextToken", "iam": "ValidationError", "elbv2": "ValidationError"}
     raise AwsError(code.get(service, "InvalidParameterException"), "The token is not valid.")

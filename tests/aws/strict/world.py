@@ -78,6 +78,8 @@ class World:
         self.settings = Settings()
         self.now = time.time()
         self.regions: dict[str, object] = {}  # region -> Ecs
+        self.scaling: dict[str, object] = {}  # region -> Scaling
+        self.alarms: dict[str, object] = {}  # region -> Alarms
         self.hidden: dict[str, float] = {}  # EC2 id -> time it becomes visible
         self.tokens: dict[tuple, object] = {}  # (operation, client token) -> result
         self.calls: deque = deque(maxlen=20_000)

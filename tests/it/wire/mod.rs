@@ -10,6 +10,7 @@ mod network;
 mod replacing;
 mod roles;
 mod rollouts;
+mod scaling;
 mod server;
 mod stacks;
 mod stores;

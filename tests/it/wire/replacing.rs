@@ -2,6 +2,7 @@
 //! gone, and nothing is left to do.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use ecsctl::kinds;
 
@@ -359,6 +360,90 @@ fn what_runs_is_replaced() {
     replaced(&Life::begin(RUNNING), IN_A_CLUSTER, &[]);
 }
 
+/// A service that is scaled, and another that is not.
+static SCALED: LazyLock<String> = LazyLock::new(|| {
+    let at = RUNNING.find("[aws.service.web]").expect("a service");
+    let other = RUNNING[at..].replace("service.web", "service.other");
+    let scaling = r#"
+[aws.scalable-target.web]
+service = "${service.web.arn}"
+min-capacity = 1
+max-capacity = 4
+
+[aws.scalable-target.third]
+service = "${service.other.arn}"
+min-capacity = 1
+max-capacity = 3
+
+[aws.scaling-policy.cpu]
+resource-id = "${scalable-target.web.resource-id}"
+target-tracking = { target-value = 60, predefined-metric = { type = "ECSServiceAverageCPUUtilization" } }
+
+[aws.scheduled-action.night]
+resource-id = "${scalable-target.web.resource-id}"
+schedule = "cron(0 20 * * ? *)"
+max-capacity = 4
+
+[aws.alarm.load]
+namespace = "AWS/ECS"
+metric-name = "CPUUtilization"
+statistic = "Average"
+period = 60
+comparison-operator = "GreaterThanThreshold"
+threshold = 70
+"#;
+    let third = other.replace("service.other", "service.third");
+    format!("{RUNNING}\n{other}\n{third}{scaling}")
+});
+
+const IN_SCALING: &[Case] = &[
+    (
+        "scaling-policy.cpu",
+        "name",
+        &[("[aws.scaling-policy.cpu]", "[aws.scaling-policy.cpu]\nname = \"renamed\"")],
+    ),
+    (
+        "scaling-policy.cpu",
+        "policy-type",
+        &[(
+            "target-tracking = { target-value = 60, predefined-metric = { type = \"ECSServiceAverageCPUUtilization\" } }",
+            "policy-type = \"StepScaling\"\nstep-scaling = { adjustment-type = \"ChangeInCapacity\", step-adjustments = [{ metric-interval-lower-bound = 0, scaling-adjustment = 1 }] }",
+        )],
+    ),
+    (
+        "scaling-policy.cpu",
+        "resource-id",
+        &[(
+            "resource-id = \"${scalable-target.web.resource-id}\"\npolicy-type",
+            "resource-id = \"${scalable-target.third.resource-id}\"\npolicy-type",
+        )],
+    ),
+    (
+        "scheduled-action.night",
+        "name",
+        &[("[aws.scheduled-action.night]", "[aws.scheduled-action.night]\nname = \"renamed\"")],
+    ),
+    (
+        "scheduled-action.night",
+        "resource-id",
+        &[(
+            "resource-id = \"${scalable-target.web.resource-id}\"\nschedule",
+            "resource-id = \"${scalable-target.third.resource-id}\"\nschedule",
+        )],
+    ),
+    (
+        "scalable-target.web",
+        "service",
+        &[("service = \"${service.web.arn}\"", "service = \"${service.third.arn}\"")],
+    ),
+    ("alarm.load", "name", &[("[aws.alarm.load]", "[aws.alarm.load]\nname = \"renamed\"")]),
+];
+
+#[test]
+fn what_scales_is_replaced() {
+    replaced(&Life::begin(&SCALED), IN_SCALING, &[]);
+}
+
 /// Each case in its turn; `filled` stands for what the cases cannot know.
 fn replaced(life: &Life, cases: &[Case], filled: &[(&str, &str)]) {
     for (address, field, edits) in cases {
@@ -370,9 +455,9 @@ fn replaced(life: &Life, cases: &[Case], filled: &[(&str, &str)]) {
         let planned = life.planned();
         assert!(planned.contains(&format!("replace {address}")), "{address}.{field}: {planned:?}");
         let calls = life.apply();
-        let made = ["Create", "Register", "Authorize"];
+        let made = ["Create", "Register", "Authorize", "Put"];
         let gone = ["Delete", "Deregister", "Revoke"];
-        for verbs in [made, gone] {
+        for verbs in [&made[..], &gone[..]] {
             let is_one = |call: &&str| verbs.iter().any(|verb| call.starts_with(verb));
             assert!(
                 calls.changes().iter().any(is_one),
@@ -388,7 +473,7 @@ fn replaced(life: &Life, cases: &[Case], filled: &[(&str, &str)]) {
 #[test]
 fn every_field_that_replaces_is_tried() {
     let kind = |address: &'static str| address.split('.').next().expect("a kind");
-    let cases = [IN_THE_NETWORK, IN_BALANCING, IN_STORES, IN_A_CLUSTER].concat();
+    let cases = [IN_THE_NETWORK, IN_BALANCING, IN_STORES, IN_A_CLUSTER, IN_SCALING].concat();
     let mut tried: BTreeSet<(&str, &str)> =
         cases.into_iter().map(|(address, field, _)| (kind(address), field)).collect();
     tried.extend(EXCUSED);

@@ -82,6 +82,13 @@ fn shop_lives() {
     lives(&session, &[], "shop", "default", "eu-west-1");
 }
 
+#[test]
+fn autoscaling_lives() {
+    let session = Session::new();
+    session.copy("examples/autoscaling/ecsctl.toml", "ecsctl.toml");
+    lives(&session, &[], "autoscaling", "default", "eu-west-1");
+}
+
 /// The address of the load balancer is the first that a user wants to know.
 #[test]
 fn hello_world_tells_its_url_and_rolls_a_new_image() {

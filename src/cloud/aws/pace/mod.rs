@@ -94,7 +94,16 @@ impl HttpConnector for PacedConnector {
 }
 
 /// The services that stacks are made of.
-const OF_STACKS: [&str; 6] = ["ec2", "ecs", "elasticloadbalancing", "iam", "logs", "ecr"];
+const OF_STACKS: [&str; 8] = [
+    "ec2",
+    "ecs",
+    "elasticloadbalancing",
+    "iam",
+    "logs",
+    "ecr",
+    "application-autoscaling",
+    "monitoring",
+];
 
 /// What no call passes once the lock is somebody else's (N9). It stands right before the network: a call may
 /// have waited for its turn for minutes, or the machine slept.
@@ -184,10 +193,14 @@ fn service(request: &HttpRequest) -> &str {
     scope.split([',', ' ']).next().and_then(|scope| scope.split('/').nth(3)).unwrap_or_default()
 }
 
-/// The operation: of the JSON protocols in a header, of the query protocols in the form.
+/// The operation: of the JSON protocols in a header, of RPC v2 in the path, of the query protocols in the
+/// form.
 fn operation(request: &HttpRequest) -> &str {
     if let Some(target) = request.headers().get("x-amz-target") {
         return target.rsplit('.').next().unwrap_or_default();
+    }
+    if let Some((_, operation)) = request.uri().rsplit_once("/operation/") {
+        return operation;
     }
     let form = request.body().bytes().and_then(|body| std::str::from_utf8(body).ok());
     let mut fields = form.unwrap_or_default().split('&');
@@ -203,18 +216,31 @@ async fn was_refused(mut response: HttpResponse) -> Result<(HttpResponse, bool),
     let read = ByteStream::new(response.take_body()).collect().await;
     let body = read.map_err(|error| ConnectorError::io(error.into()))?.into_bytes();
     let text = String::from_utf8_lossy(&body);
-    let refused = status == 429
-        || code(&text).is_some_and(|code| REFUSALS.iter().any(|refusal| code.starts_with(refusal)));
+    // What speaks CBOR says the code of its query protocol in a header: `Throttling;Sender`.
+    let header = response.headers().get("x-amzn-query-error");
+    let is_refusal = |code: &str| REFUSALS.iter().any(|refusal| code.starts_with(refusal));
+    let refused =
+        status == 429 || header.is_some_and(is_refusal) || code(&text).is_some_and(is_refusal);
     *response.body_mut() = SdkBody::from(body);
     Ok((response, refused))
 }
 
 /// The error code in a body.
 fn code(text: &str) -> Option<&str> {
-    let (_, rest) = BEFORE_CODES.iter().find_map(|before| text.split_once(before))?;
-    let code = rest.trim_start_matches([':', ' ', '"']);
+    let code = match BEFORE_CODES.iter().find_map(|before| text.split_once(before)) {
+        Some((_, rest)) => rest.trim_start_matches([':', ' ', '"']),
+        None => cbor_code(text)?,
+    };
     let code = &code[..code.find(['<', '"']).unwrap_or(code.len())];
     Some(code.rsplit('#').next().unwrap_or(code))
+}
+
+/// The error code in a body of CBOR, and what follows: a text begins with its length, in the same byte when
+/// it is short, or in one more.
+fn cbor_code(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("__type")?;
+    let length = if rest.starts_with('x') { 2 } else { 1 };
+    rest.char_indices().nth(length).map(|(start, _)| &rest[start..])
 }
 
 #[cfg(test)]
@@ -297,6 +323,23 @@ mod tests {
         let calls = (0..25).map(|_| pace.send(&inner, request(target)));
         futures::future::join_all(calls).await;
         assert_eq!(started.elapsed().as_secs(), 5);
+    }
+
+    /// CloudWatch answers in CBOR.
+    #[tokio::test]
+    async fn a_refusal_is_known_by_its_header_as_well() {
+        let answer = |header: Option<&'static str>, body: &'static [u8]| async move {
+            let status = StatusCode::try_from(400).unwrap();
+            let mut response = HttpResponse::new(status, SdkBody::from(body));
+            if let Some(header) = header {
+                response.headers_mut().insert("x-amzn-query-error", header);
+            }
+            was_refused(response).await.unwrap().1
+        };
+        assert!(answer(Some("Throttling;Sender"), b"\xa0").await);
+        assert!(!answer(Some("ValidationError;Sender"), b"\xa0").await);
+        assert!(answer(None, b"\xa1f__typesThrottlingException").await);
+        assert!(!answer(None, b"\xa1f__typesValidationException").await);
     }
 
     #[test]

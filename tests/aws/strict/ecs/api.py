@@ -4,14 +4,10 @@ import json
 import sys
 import traceback
 import uuid
-from functools import cache
-
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
-from botocore.validate import ParamValidator
 
 from .. import paging
 from ..errors import AwsError
+from ..model import drop_nulls, fault
 from . import capacity, clusters, definitions, deployments, service_api, tags, task_api, task_sets
 from .state import Ecs, invalid
 
@@ -19,38 +15,9 @@ MODULES = (capacity, clusters, definitions, deployments, service_api, tags, task
 OPERATIONS = {name: function for module in MODULES for name, function in module.OPERATIONS.items()}
 
 
-@cache
-def model() -> ServiceModel:
-    return ServiceModel(Loader().load_service_model("ecs", "service-2"), "ecs")
-
-
 def check(operation: str, params: dict) -> None:
-    """Refuses what the API model refuses: missing or unknown members, wrong types, unknown enum values."""
-    shape = model().operation_model(operation).input_shape
-    report = ParamValidator().validate(params, shape)
-    if report.has_errors():
-        raise invalid(report.generate_report())
-    check_enums(params, shape, "")
-
-
-def check_enums(value, shape, name: str) -> None:
-    if shape.type_name == "structure":
-        for member, inner in value.items():
-            check_enums(inner, shape.members[member], member)
-    elif shape.type_name == "list":
-        for inner in value:
-            check_enums(inner, shape.member, name)
-    elif shape.type_name == "string" and shape.enum and value not in shape.enum:
-        raise invalid(f"{name} should be one of {', '.join(shape.enum)}.")
-
-
-def drop_nulls(value):
-    """A JSON null is an absent member."""
-    if isinstance(value, dict):
-        return {name: drop_nulls(member) for name, member in value.items() if member is not None}
-    if isinstance(value, list):
-        return [drop_nulls(member) for member in value]
-    return value
+    if refused := fault("ecs", operation, params):
+        raise invalid(refused)
 
 
 class EcsApi:

@@ -41,16 +41,25 @@ impl Message {
         scope.split('/').nth(3).unwrap_or_default()
     }
 
-    /// The operation: of the JSON protocols in a header, of the query protocol in the form, of S3 in the
-    /// address, where the SDK repeats it.
+    /// The operation: of the JSON protocols in a header, of RPC v2 in the path, of the query protocol in the
+    /// form, of S3 in the address, where the SDK repeats it.
     pub(super) fn operation(&self) -> String {
         if let Some((_, operation)) = self.header("x-amz-target").and_then(|t| t.rsplit_once('.')) {
             return operation.to_owned();
         }
         let line = self.head.lines().next().unwrap_or_default();
+        if self.speaks_cbor() {
+            let path = line.split(' ').nth(1).unwrap_or_default();
+            return path.rsplit('/').next().unwrap_or_default().to_owned();
+        }
         let end = |rest: &str| rest.split(['&', ' ']).next().unwrap_or_default().to_owned();
         let in_address = || line.split_once("x-id=").map(|(_, rest)| end(rest));
         self.field("Action").or_else(in_address).unwrap_or_else(|| line.to_owned())
+    }
+
+    /// Whether it is of the protocol "Smithy RPC v2 CBOR".
+    fn speaks_cbor(&self) -> bool {
+        self.header("smithy-protocol") == Some("rpc-v2-cbor")
     }
 
     /// What the operation is called with. A call that is made again may have its maps in another order.
@@ -95,6 +104,9 @@ impl Message {
         s3: (u16, &str),
     ) -> Self {
         let text = "the test has it so";
+        if self.speaks_cbor() {
+            return Self::answer_in_cbor(json, text);
+        }
         let (status, body) = if self.header("x-amz-target").is_some() {
             (json.0, format!(r#"{{"__type":"{}","message":"{text}"}}"#, json.1))
         } else if self.service() == "s3" {
@@ -111,6 +123,20 @@ impl Message {
             (query.0, format!("<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"))
         };
         Self::answer(status, body)
+    }
+
+    /// Two texts in a map. Each says its length first.
+    fn answer_in_cbor((status, code): (u16, &str), message: &str) -> Self {
+        let text = |text: &str| {
+            let length = u8::try_from(text.len()).expect("a short text");
+            [&[0x78, length], text.as_bytes()].concat()
+        };
+        let parts = ["__type", code, "message", message].map(text).concat();
+        let body = [&[0xa2][..], &parts].concat();
+        let fields = "smithy-protocol: rpc-v2-cbor\r\ncontent-type: application/cbor";
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status} -\r\n{fields}\r\ncontent-length: {length}\r\n\r\n");
+        Self { head, body }
     }
 
     pub(super) fn bad_gateway() -> Self {

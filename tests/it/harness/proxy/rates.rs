@@ -44,8 +44,8 @@ const fn rate(
 
 /// The first line that fits is a call's: "Request throttling for the Amazon ECS API", "Request throttling
 /// for the Amazon EC2 API", "Request throttling for the Elastic Load Balancing API", "CloudWatch Logs
-/// quotas", which gives requests a second: a bucket holds those of one. ECR, IAM and the tagging API publish
-/// none; STS publishes 600.
+/// quotas" and "CloudWatch service quotas", which give requests a second: a bucket holds those of one. ECR,
+/// IAM, Application Auto Scaling and the tagging API publish none; STS publishes 600.
 #[rustfmt::skip]
 const RATES: &[Rate] = &[
     rate("ecs", &["CreateCluster", "DeleteCluster", "UpdateCluster", "UpdateClusterSettings", "PutClusterCapacityProviders"], Together, 20.0, 1.0),
@@ -82,6 +82,8 @@ const RATES: &[Rate] = &[
     rate("logs", &["PutRetentionPolicy", "DeleteRetentionPolicy", "AssociateKmsKey", "TagResource", "UntagResource"], Each, 5.0, 5.0),
     rate("logs", &["ListTagsForResource"], Each, 30.0, 30.0),
     rate("logs", &["DescribeLogStreams", "GetLogEvents", "FilterLogEvents"], Each, 25.0, 25.0),
+    rate("monitoring", &["DescribeAlarms"], Together, 9.0, 9.0),
+    rate("monitoring", &["PutMetricAlarm", "DeleteAlarms", "SetAlarmState"], Each, 3.0, 3.0),
     rate("sts", &["*"], Together, 600.0, 600.0),
 ];
 

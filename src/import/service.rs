@@ -43,7 +43,8 @@ pub fn service(
         .map(|a| a.to_string());
     let each: Vec<String> = adopts.iter().map(|address| format!("--adopt {address}")).collect();
     let command = format!("  ecsctl apply {}", each.join(" "));
-    sheet.comment(&["It is there already, and is taken over by", &command]);
+    let count = "Where autoscaling holds the number of its tasks, leave `desired-count` out.";
+    sheet.comment(&["It is there already, and is taken over by", &command, count]);
     sheet.entry(&["aws", KIND, &name], &fields);
     sheet.entry(&["aws", DEFINITION, &definition.name], &definition.fields);
     Ok(Imported { text: sheet.done(), notes, adopts: adopts.to_vec() })

@@ -205,7 +205,46 @@ fn a_service() {
     }"#;
     let service: serde_json::Value = serde_json::from_str(service).unwrap();
     let read = service.as_object().unwrap();
-    assert_snapshot!(sound(super::service(read, definition, &about("service web"))), @"");
+    assert_snapshot!(sound(super::service(read, definition, &about("service web"))), @r#"
+    # Made of service web by `ecsctl import it`.
+    ecsctl = 1
+    stack  = "web"
+    region = "eu-west-1"
+
+    [tags]
+    team = "shop"
+
+    # It is there already, and is taken over by
+    #   ecsctl apply --adopt service.web --adopt task-definition.web
+    # Where autoscaling holds the number of its tasks, leave `desired-count` out.
+    [aws.service.web]
+    # not taken over: deploymentController = {"type":"CODE_DEPLOY"}: ecsctl does not know it
+    # not taken over: loadBalancers.0.loadBalancerName = "classic": ecsctl does not know it
+    # not taken over: loadBalancers.0 = {"containerName":"web","containerPort":80,"loadBalancerName":"classic"}: without `target-group-arn` it means nothing
+    # not taken over: tags.tier = "front": only one of the two carries it; the tags of a stack are those of all that is in it
+    availability-zone-rebalancing = "DISABLED"
+    cluster                       = "arn:aws:ecs:eu-west-1:1:cluster/main"
+    desired-count                 = 2
+    enable-ecs-managed-tags       = true
+    launch-type                   = "EC2"
+    load-balancers                = [{ container-name = "web", container-port = 80, target-group-arn = "arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/web/1" }]
+    name                          = "web"
+    task-definition               = "${task-definition.web.arn}"
+    [aws.service.web.deployment]
+    circuit-breaker         = { enable = true, rollback = true }
+    minimum-healthy-percent = 50
+    [aws.service.web.network]
+    security-groups = ["sg-1"]
+    subnets         = ["subnet-1"]
+
+    [aws.task-definition.web]
+    name                     = "web"
+    requires-compatibilities = ["EC2"]
+    [aws.task-definition.web.containers.web]
+    image  = "httpd"
+    memory = 64
+    ports  = [{ container-port = 80 }]
+    "#);
 }
 
 #[test]

@@ -14,6 +14,7 @@ pub mod cloud;
 pub mod desired;
 pub mod diag;
 pub mod graph;
+pub mod import;
 pub mod kind;
 pub mod kinds;
 mod nearest;

@@ -9,6 +9,7 @@ use super::context::Context;
 use super::options::DEFAULT_FILE;
 use super::{Exit, Failure};
 use crate::diag::Diagnostic;
+use crate::import::legalised;
 use crate::spec;
 
 #[derive(Debug, Args)]
@@ -20,7 +21,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     spec::legal_name(&arguments.stack).map_err(|title| {
-        let hint = format!("write `ecsctl init {}`", legalised(&arguments.stack));
+        let hint = format!("write `ecsctl init {}`", proposed(&arguments.stack));
         Failure::told(Exit::Usage, Diagnostic::error("E0113", title).hint(hint))
     })?;
     let file = cx.options.file.clone();
@@ -30,7 +31,7 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
         return Err(Failure::Refused(why, hint));
     }
     let region = cx.options.region.as_deref().unwrap_or("us-east-1");
-    write(&file, &text(&arguments.stack, region))
+    write_new(&file, &text(&arguments.stack, region))
         .map_err(|error| Failure::unwritable(&file, &error))?;
     let named = match file == Path::new(DEFAULT_FILE) {
         true => String::new(),
@@ -45,7 +46,7 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
 
 /// Writes a new file, all of it or none. Readable by whoever reads the repository, unlike what lies in
 /// the state folder.
-fn write(file: &Path, text: &str) -> io::Result<()> {
+pub(super) fn write_new(file: &Path, text: &str) -> io::Result<()> {
     let mut new = fs_err::OpenOptions::new().write(true).create_new(true).open(file)?;
     new.write_all(text.as_bytes()).inspect_err(|_| {
         // The first error is the one to tell.
@@ -53,16 +54,9 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
     })
 }
 
-/// The nearest legal name: `Bad_Name` → `bad-name`.
-fn legalised(name: &str) -> String {
-    let legal = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
-    let text: String = name.chars().map(legal).collect();
-    let words: Vec<&str> = text.split('-').filter(|word| !word.is_empty()).collect();
-    let joined: String = words.join("-").chars().take(64).collect();
-    match joined.trim_end_matches('-') {
-        "" => "hello-world".to_owned(),
-        name => name.to_owned(),
-    }
+/// A name that is legal, as near as can be.
+fn proposed(name: &str) -> String {
+    legalised(name).unwrap_or_else(|| "hello-world".to_owned())
 }
 
 /// The spec. `httpd` answers on port 80 by itself, so it works before anything is built.
@@ -89,9 +83,9 @@ mod tests {
         for (wrong, right) in
             [("Bad_Name", "bad-name"), ("--x--", "x"), ("Über", "ber"), ("_", "hello-world")]
         {
-            assert_eq!(legalised(wrong), right);
+            assert_eq!(proposed(wrong), right);
             assert_eq!(spec::legal_name(right), Ok(()));
         }
-        assert_eq!(spec::legal_name(&legalised(&"long_".repeat(30))), Ok(()));
+        assert_eq!(spec::legal_name(&proposed(&"long_".repeat(30))), Ok(()));
     }
 }

@@ -4,7 +4,7 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::context::Context;
 pub use self::exit::Exit;
@@ -19,11 +19,13 @@ mod completions;
 mod context;
 mod demo;
 mod destroy;
+mod ecr;
 mod exit;
 mod explain;
 mod failure;
 mod git;
 mod graph;
+mod import;
 mod init;
 mod lock;
 mod locked;
@@ -57,6 +59,8 @@ enum Command {
     Demo(demo::Arguments),
     /// Writes a first spec
     Init(init::Arguments),
+    /// Makes a spec of a task definition, a service, a compose or a Dockerrun file
+    Import(import::Arguments),
     /// Checks the spec; needs no network
     Check,
     /// Prints all that the spec declares, as [aws.KIND.NAME]; needs no network
@@ -71,6 +75,8 @@ enum Command {
     Status(status::Arguments),
     /// Draws who needs whom; needs no network
     Graph(graph::Arguments),
+    /// Opens the account's image registry to docker
+    Ecr(ecr::Arguments),
     /// Prints the JSON Schema of specs, for editors
     Schema,
     /// Explains an error code
@@ -106,10 +112,12 @@ pub fn main() -> ExitCode {
 }
 
 /// Commands that few of the shared options mean anything to, and which do.
-const SIMPLE: [(&str, &[&str]); 7] = [
+const SIMPLE: [(&str, &[&str]); 9] = [
     ("completions", &[]),
     ("demo", &["color", "verbose", "log"]),
+    ("ecr", &["profile", "region", "color", "log"]),
     ("explain", &[]),
+    ("import", &["profile", "region", "color", "log"]),
     ("init", &["file", "color"]),
     ("man", &[]),
     ("schema", &[]),
@@ -122,20 +130,28 @@ fn parse() -> Result<Cli, clap::Error> {
     // Only now the commands have the shared options, too.
     definition.build();
     for (command, meant) in SIMPLE {
-        let hidden = |arg: clap::Arg| {
-            let is_idle = arg.is_global_set() && !meant.contains(&arg.get_id().as_str());
-            if is_idle { arg.hide(true) } else { arg }
-        };
-        definition = definition.mut_subcommand(command, |command| command.mut_args(hidden));
+        definition = definition.mut_subcommand(command, |command| hide(command, meant));
     }
     let matches = definition.try_get_matches_from_mut(std::env::args_os())?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
+}
+
+/// Hides the shared options that are not `meant`, in the command and those below it.
+fn hide(command: clap::Command, meant: &[&str]) -> clap::Command {
+    let shared = Options::augment_args(clap::Command::new(""));
+    let is_idle = |arg: &clap::Arg| {
+        let id = arg.get_id();
+        shared.get_arguments().any(|one| one.get_id() == id) && !meant.contains(&id.as_str())
+    };
+    let command = command.mut_args(|arg| if is_idle(&arg) { arg.hide(true) } else { arg });
+    command.mut_subcommands(|inner| hide(inner, meant))
 }
 
 fn run(cx: &mut Context, command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Demo(arguments) => demo::run(cx, &arguments),
         Command::Init(arguments) => init::run(cx, &arguments),
+        Command::Import(arguments) => import::run(cx, &arguments),
         Command::Check => check::run(cx),
         Command::Render(arguments) => render::run(cx, &arguments),
         Command::Plan(arguments) => plan::run(cx, &arguments),
@@ -143,6 +159,7 @@ fn run(cx: &mut Context, command: Command) -> Result<Exit, Failure> {
         Command::Destroy(arguments) => destroy::run(cx, &arguments),
         Command::Status(arguments) => status::run(cx, &arguments),
         Command::Graph(arguments) => graph::run(cx, &arguments),
+        Command::Ecr(arguments) => ecr::run(cx, &arguments),
         Command::Schema => schema::run(cx),
         Command::Explain(arguments) => explain::run(cx, &arguments),
         Command::State(arguments) => state::run(cx, &arguments),

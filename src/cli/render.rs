@@ -13,6 +13,7 @@ use super::{Exit, Failure};
 use crate::address::{Address, Path};
 use crate::kinds;
 use crate::report::Detail;
+use crate::spec::{inline, is_deep, key};
 use crate::value::Value;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -99,17 +100,6 @@ fn table(header: &str, value: &Json, way: &Path, explain: Explain<'_>, into: &mu
     }
 }
 
-/// The widest table that stands on one line.
-const ROOM: usize = 80;
-
-/// Whether there is more in a value than belongs on a line.
-fn is_deep(value: &Json) -> bool {
-    let is_flat = |entries: &serde_json::Map<String, Json>| {
-        entries.values().all(is_scalar) && inline(value).len() <= ROOM
-    };
-    value.as_object().is_some_and(|entries| !is_flat(entries) && !entries.is_empty())
-}
-
 /// A line of a declaration.
 struct Line {
     name: String,
@@ -154,38 +144,6 @@ fn collect(value: &Json, way: &Path, explain: Explain<'_>, into: &mut BTreeSet<O
             }
         }
         _ => drop(into.insert(explain(way))),
-    }
-}
-
-fn is_scalar(value: &Json) -> bool {
-    !matches!(value, Json::Object(_) | Json::Array(_))
-}
-
-fn key(name: &str) -> String {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if !name.is_empty() && name.chars().all(is_bare) {
-        name.to_owned()
-    } else {
-        toml::Value::String(name.to_owned()).to_string()
-    }
-}
-
-fn inline(value: &Json) -> String {
-    match value {
-        // TOML has no null; where a list holds one, an empty text is the nearest.
-        Json::Null => "\"\"".to_owned(),
-        Json::Bool(bool) => bool.to_string(),
-        Json::Number(number) => number.to_string(),
-        Json::String(text) => toml::Value::String(text.clone()).to_string(),
-        Json::Array(items) => {
-            format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", "))
-        }
-        Json::Object(entries) if entries.is_empty() => "{}".to_owned(),
-        Json::Object(entries) => {
-            let entries = entries.iter().filter(|(_, value)| !value.is_null());
-            let each = entries.map(|(name, value)| format!("{} = {}", key(name), inline(value)));
-            format!("{{ {} }}", each.collect::<Vec<_>>().join(", "))
-        }
     }
 }
 

@@ -153,7 +153,8 @@ pub(super) fn named(cx: &Context, stack: &str) -> Result<StackId, Failure> {
     Ok(StackId { stack: stack.to_owned(), env: env.to_owned(), region })
 }
 
-fn region_of(environment: &BTreeMap<String, String>) -> Option<String> {
+/// The region that the environment names.
+pub(super) fn region_of(environment: &BTreeMap<String, String>) -> Option<String> {
     let set = |name| environment.get(name).filter(|region| !region.is_empty()).cloned();
     set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"))
 }

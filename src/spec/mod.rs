@@ -23,6 +23,7 @@ pub use self::rules::{Format, Later, Reference, Shorthand, When};
 pub use self::sources::{Located, Origin, Sources};
 pub use self::unread::Unread;
 pub use self::vars::{Type, Variable};
+pub use self::written::{inline, is_deep, key};
 
 mod check;
 mod example;
@@ -47,6 +48,7 @@ mod tests;
 mod text;
 mod unread;
 mod vars;
+mod written;
 mod wrong;
 
 /// What to load, and with what from outside.

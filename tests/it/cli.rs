@@ -151,6 +151,11 @@ fn help() {
     for command in [
         "demo",
         "init",
+        "import",
+        "import taskdef",
+        "import service",
+        "import compose",
+        "import dockerrun",
         "check",
         "render",
         "plan",
@@ -158,6 +163,9 @@ fn help() {
         "destroy",
         "status",
         "graph",
+        "ecr",
+        "ecr login",
+        "ecr registry",
         "schema",
         "explain",
         "state",
@@ -192,6 +200,9 @@ fn help_shows_what_means_something() {
     assert_eq!(shared("man") + &shared("completions") + &shared("explain"), "");
     assert_eq!(shared("demo"), "--color --verbose --log");
     assert_eq!(shared("version"), "--format");
+    for command in ["import compose", "ecr login"] {
+        assert_eq!(shared(command), "--profile --region --color --log");
+    }
     assert!(shared("plan").contains("--file"));
 }
 
@@ -281,6 +292,45 @@ fn init_writes_a_spec_once() {
     --- exit 1
     ");
     assert!(!desk.folder.join("other.toml").exists() && !desk.folder.join("no").exists());
+}
+
+/// What is imported is written once, and can be planned.
+#[test]
+fn an_import_is_a_spec() {
+    let desk = Desk::empty();
+    let compose = "services: { web: { image: httpd, ports: [80], privileged: true } }";
+    ecsctl::store::write_atomic(&desk.folder.join("compose.yaml"), compose.as_bytes())
+        .expect("the folder can be written");
+    let line = "import compose compose.yaml --out ecsctl.toml --region us-east-1";
+    assert_snapshot!(desk.run(line).text(), @"
+    --- stderr
+    warning[E0292]: `services.web.privileged` is not taken over: Fargate does not have it
+    wrote ecsctl.toml; now `ecsctl plan` shows what it stands for
+    --- exit 0
+    ");
+    assert_snapshot!(desk.run(line).text(), @"
+    --- stderr
+    error: refused: `ecsctl.toml` exists already
+      hint: name another file with `--out`
+    --- exit 3
+    ");
+    desk.run("plan").exits(0);
+    assert_snapshot!(desk.run("import compose no.yaml").text(), @"
+    --- stderr
+    error[E0290]: `no.yaml` cannot be read: there is no such file
+    --- exit 64
+    ");
+    assert_snapshot!(desk.run("import taskdef compose.yaml").text(), @"
+    --- stderr
+    error[E0290]: `compose.yaml` is not a task definition: expected value at line 1 column 1
+    --- exit 64
+    ");
+    assert_snapshot!(desk.run("ecr login").text(), @"
+    --- stderr
+    error[E0316]: `ecsctl ecr` asks AWS, and a simulated account is meant
+      hint: leave `--cloud sim` and ECSCTL_CLOUD out
+    --- exit 64
+    ");
 }
 
 #[test]

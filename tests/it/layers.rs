@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 const WORDS: &[&str] = &["address", "value", "diag", "nearest"];
 const FACE: &[&str] = &["kind"];
-const TEXT: &[&str] = &["spec", "blueprint", "desired", "graph"];
+const TEXT: &[&str] = &["spec", "blueprint", "desired", "graph", "import"];
 const CATALOGUE: &[&str] = &["kinds"];
 const DECISIONS: &[&str] = &["plan", "snapshot"];
 const DOOR: &[&str] = &["cloud"];
@@ -24,6 +24,7 @@ const TABLE: &[(&str, &[&[&str]])] = &[
     ("spec", &[WORDS, FACE, CATALOGUE]),
     ("blueprint", &[WORDS, FACE, CATALOGUE, TEXT]),
     ("graph", &[WORDS, FACE, CATALOGUE]),
+    ("import", &[WORDS, FACE, CATALOGUE, TEXT]),
     // It also needs what the planner knows of names.
     ("desired", &[WORDS, FACE, CATALOGUE, TEXT, &["plan"]]),
     ("plan", &[WORDS, FACE, CATALOGUE, TEXT, DECISIONS]),

@@ -13,6 +13,7 @@ pub use self::calls::{batched, concurrently};
 pub use self::coalesce::Coalesced;
 pub use self::connect::{ConnectError, Connection};
 pub use self::owned::Owned;
+pub use self::registry::Login;
 use super::{Cloud, Surroundings};
 use crate::kind::{Deed, Done, Error, Health, Live, Ready, Registered, Result, Sought, StackId};
 use crate::store::Right;
@@ -25,9 +26,11 @@ mod connect;
 pub mod ec2;
 pub mod ecs;
 mod error;
+mod heard;
 pub mod once;
 mod owned;
 mod pace;
+mod registry;
 pub mod tags;
 
 /// The clients of one account and region.

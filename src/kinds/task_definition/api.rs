@@ -16,14 +16,15 @@ use super::container::{
     VolumesFrom,
 };
 use super::{
-    Compatibility, CpuArchitecture, Efs, EphemeralStorage, IpcMode, NetworkMode, OperatingSystem,
-    PidMode, RuntimePlatform, Switch, TaskDefinition, Volume,
+    Compatibility, CpuArchitecture, DockerVolume, Efs, EphemeralStorage, Fsx, IpcMode, NetworkMode,
+    OperatingSystem, PidMode, ProxyConfiguration, RuntimePlatform, S3Files, Switch, TaskDefinition,
+    Volume,
 };
 use crate::kind::{Error, Result};
 use crate::kinds::types::cpu_memory::{Cpu, Memory};
 
 /// Why building cannot fail.
-const SET: &str = "every required member is set";
+pub(super) const SET: &str = "every required member is set";
 
 /// RegisterTaskDefinition, but for the tags.
 pub(super) fn call(ecs: &Client, spec: &TaskDefinition) -> RegisterTaskDefinitionFluentBuilder {
@@ -37,7 +38,7 @@ pub(super) fn call(ecs: &Client, spec: &TaskDefinition) -> RegisterTaskDefinitio
         .set_memory(spec.memory.map(|memory| memory.0.to_string()))
         .set_execution_role_arn(spec.execution_role_arn.clone())
         .set_task_role_arn(spec.task_role_arn.clone())
-        .network_mode(spec.network_mode.word().into())
+        .set_network_mode(spec.spoken_mode().map(|mode| mode.word().into()))
         .set_requires_compatibilities(some(compatibilities))
         .set_runtime_platform(platform.map(|platform| {
             sdk::RuntimePlatform::builder()
@@ -52,6 +53,8 @@ pub(super) fn call(ecs: &Client, spec: &TaskDefinition) -> RegisterTaskDefinitio
         .set_pid_mode(spec.pid_mode.map(|mode| mode.word().into()))
         .set_ipc_mode(spec.ipc_mode.map(|mode| mode.word().into()))
         .set_enable_fault_injection(yes(spec.enable_fault_injection))
+        .set_placement_constraints(some(spec.placement_constraints.iter().map(constraint)))
+        .set_proxy_configuration(spec.proxy_configuration.as_ref().map(ProxyConfiguration::write))
         .set_container_definitions(Some(containers.collect()))
 }
 
@@ -87,9 +90,33 @@ impl TaskDefinition {
             pid_mode: found.pid_mode().map(|mode| PidMode::read(mode.as_str())).transpose()?,
             ipc_mode: found.ipc_mode().map(|mode| IpcMode::read(mode.as_str())).transpose()?,
             enable_fault_injection: found.enable_fault_injection().unwrap_or(false),
+            placement_constraints: found
+                .placement_constraints()
+                .iter()
+                .filter_map(|constraint| constraint.expression().map(str::to_owned))
+                .collect(),
+            proxy_configuration: found.proxy_configuration().map(ProxyConfiguration::read),
             containers: containers.collect::<Result<_>>()?,
         };
         Ok(read.canonical())
+    }
+}
+
+impl ProxyConfiguration {
+    fn write(&self) -> sdk::ProxyConfiguration {
+        sdk::ProxyConfiguration::builder()
+            .r#type(sdk::ProxyConfigurationType::Appmesh)
+            .container_name(&self.container_name)
+            .set_properties(some(self.properties.iter().map(variable)))
+            .build()
+            .expect(SET)
+    }
+
+    fn read(found: &sdk::ProxyConfiguration) -> Self {
+        Self {
+            container_name: found.container_name().to_owned(),
+            properties: found.properties().iter().filter_map(read_variable).collect(),
+        }
     }
 }
 
@@ -110,7 +137,7 @@ impl RuntimePlatform {
 
 impl Volume {
     fn write(&self, name: &str) -> sdk::Volume {
-        let Self { efs, host_path, configured_at_launch } = self;
+        let Self { efs, host_path, docker, fsx, s3_files, configured_at_launch } = self;
         let host = host_path
             .as_ref()
             .map(|path| sdk::HostVolumeProperties::builder().source_path(path).build());
@@ -118,6 +145,9 @@ impl Volume {
             .name(name)
             .set_host(host)
             .set_efs_volume_configuration(efs.as_ref().map(Efs::write))
+            .set_docker_volume_configuration(docker.as_ref().map(DockerVolume::write))
+            .set_fsx_windows_file_server_volume_configuration(fsx.as_ref().map(Fsx::write))
+            .set_s3files_volume_configuration(s3_files.as_ref().map(S3Files::write))
             .set_configured_at_launch(yes(*configured_at_launch))
             .build()
     }
@@ -127,6 +157,9 @@ impl Volume {
         Ok(Self {
             efs: found.efs_volume_configuration().map(Efs::read).transpose()?,
             host_path: host_path.filter(|path| !path.is_empty()).map(str::to_owned),
+            docker: found.docker_volume_configuration().map(DockerVolume::read).transpose()?,
+            fsx: found.fsx_windows_file_server_volume_configuration().map(Fsx::read),
+            s3_files: found.s3files_volume_configuration().map(S3Files::read),
             configured_at_launch: found.configured_at_launch().unwrap_or(false),
         })
     }
@@ -194,6 +227,7 @@ impl Container {
             .set_dns_servers(some(self.dns_servers.iter().cloned()))
             .set_dns_search_domains(some(self.dns_search_domains.iter().cloned()))
             .set_docker_security_options(some(self.docker_security_options.iter().cloned()))
+            .set_credential_specs(some(self.credential_specs.iter().cloned()))
             .set_docker_labels(hash(&self.docker_labels))
             .set_version_consistency(
                 // The default needs no word, and older partitions do not know the member.
@@ -287,6 +321,7 @@ impl Container {
             dns_search_domains: found.dns_search_domains().to_vec(),
             extra_hosts: found.extra_hosts().iter().map(read_host).collect(),
             docker_security_options: found.docker_security_options().iter().cloned().collect(),
+            credential_specs: found.credential_specs().to_vec(),
         })
     }
 }
@@ -554,6 +589,13 @@ fn read_requirement(found: &sdk::ResourceRequirement) -> Result<(ResourceType, S
     Ok((ResourceType::read(found.r#type().as_str())?, found.value().to_owned()))
 }
 
+fn constraint(expression: &String) -> sdk::TaskDefinitionPlacementConstraint {
+    sdk::TaskDefinitionPlacementConstraint::builder()
+        .r#type(sdk::TaskDefinitionPlacementConstraintType::MemberOf)
+        .expression(expression)
+        .build()
+}
+
 fn host((name, address): (&String, &String)) -> sdk::HostEntry {
     sdk::HostEntry::builder().hostname(name).ip_address(address).build().expect(SET)
 }
@@ -583,16 +625,16 @@ fn some<T>(items: impl Iterator<Item = T>) -> Option<Vec<T>> {
 }
 
 /// A switch, left out when it is off.
-fn yes(on: bool) -> Option<bool> {
+pub(super) fn yes(on: bool) -> Option<bool> {
     on.then_some(true)
 }
 
-fn hash(map: &BTreeMap<String, String>) -> Option<HashMap<String, String>> {
+pub(super) fn hash(map: &BTreeMap<String, String>) -> Option<HashMap<String, String>> {
     let pairs = map.iter().map(|(key, value)| (key.clone(), value.clone()));
     Some(pairs.collect::<HashMap<_, _>>()).filter(|map| !map.is_empty())
 }
 
-fn sorted(map: Option<&HashMap<String, String>>) -> BTreeMap<String, String> {
+pub(super) fn sorted(map: Option<&HashMap<String, String>>) -> BTreeMap<String, String> {
     let pairs = map.into_iter().flatten();
     pairs.map(|(key, value)| (key.clone(), value.clone())).collect()
 }

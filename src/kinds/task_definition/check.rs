@@ -19,6 +19,7 @@ pub(super) fn all(spec: &TaskDefinition, check: &mut Check<'_>) {
     logs(spec, check);
     roles(spec, check);
     storage(spec, check);
+    placement(spec, check);
     mounts(spec, check);
     if spec.is_fargate() {
         fargate(spec, check);
@@ -287,6 +288,10 @@ fn names(spec: &TaskDefinition, check: &mut Check<'_>) {
             let title = "an image's name has 1 to 255 characters";
             check.error("E0245", &at(name, "image"), title);
         }
+        if container.credential_specs.len() > 1 {
+            let title = "a container has at most one credential spec";
+            check.error("E0245", &at(name, "credential-specs"), title);
+        }
         if container.environment_files.len() > 10 {
             let title = "a container has at most 10 environment files";
             check.error("E0245", &at(name, "environment-files"), title);
@@ -381,6 +386,23 @@ fn roles(spec: &TaskDefinition, check: &mut Check<'_>) {
     }
 }
 
+/// E0243: who the proxy is; E0245: how many constraints there are.
+fn placement(spec: &TaskDefinition, check: &mut Check<'_>) {
+    if spec.placement_constraints.len() > 10 {
+        let title = "a task definition has at most 10 placement constraints";
+        check.error("E0245", "placement-constraints", title);
+    }
+    let Some(proxy) = &spec.proxy_configuration else { return };
+    if !spec.containers.contains_key(&proxy.container_name) {
+        let title = format!("there is no container `{}` to be the proxy", proxy.container_name);
+        check.error("E0243", "proxy-configuration.container-name", title);
+    }
+    if spec.network_mode != NetworkMode::Awsvpc {
+        let title = "a proxy needs the network mode `awsvpc`";
+        check.error("E0243", "proxy-configuration", title);
+    }
+}
+
 /// E0248: the disk's size.
 fn storage(spec: &TaskDefinition, check: &mut Check<'_>) {
     let Some(storage) = spec.ephemeral_storage else { return };
@@ -418,6 +440,31 @@ fn mounts(spec: &TaskDefinition, check: &mut Check<'_>) {
             }
         }
     }
+    for (name, volume) in &spec.volumes {
+        let forms = [
+            volume.efs.is_some(),
+            volume.host_path.is_some(),
+            volume.docker.is_some(),
+            volume.fsx.is_some(),
+            volume.s3_files.is_some(),
+            volume.configured_at_launch,
+        ];
+        if forms.into_iter().filter(|set| *set).count() > 1 {
+            let title = "a volume is one thing: EFS, a path of the host, Docker's, FSx, S3 Files, or \
+                         what the service says";
+            check.error("E0256", &format!("volumes.{name}"), title);
+        }
+        let s3 = volume.s3_files.as_ref();
+        if s3.is_some_and(|s3| s3.access_point_arn.is_some() && s3.root_directory != "/") {
+            let title = "with an access point the root directory is the access point's";
+            check.error("E0256", &format!("volumes.{name}.s3-files.root-directory"), title);
+        }
+        if s3.is_some() && spec.task_role_arn.is_none() {
+            let hint = "set `task-role-arn` for the task";
+            let title = "S3 Files are mounted with the task role";
+            check.error_with("E0256", &format!("volumes.{name}.s3-files"), title, hint);
+        }
+    }
     for (name, efs) in spec.volumes.iter().filter_map(|(name, v)| Some((name, v.efs.as_ref()?))) {
         let guarded = efs.access_point_id.is_some() || efs.iam == super::Switch::Enabled;
         if guarded && efs.transit_encryption == super::Switch::Disabled {
@@ -439,6 +486,7 @@ fn fargate(spec: &TaskDefinition, check: &mut Check<'_>) {
         ("network-mode", spec.network_mode != NetworkMode::Awsvpc, "only `awsvpc`"),
         ("pid-mode", spec.pid_mode == Some(PidMode::Host), "only `task`"),
         ("ipc-mode", spec.ipc_mode.is_some(), "none"),
+        ("placement-constraints", !spec.placement_constraints.is_empty(), "none"),
         ("runtime-platform", windows && arm, "Windows on X86_64 only"),
         ("cpu", windows && spec.cpu.is_some_and(|cpu| cpu.0 < 1024), "Windows from 1 vCPU on"),
     ];
@@ -453,6 +501,11 @@ fn fargate(spec: &TaskDefinition, check: &mut Check<'_>) {
         if volume.host_path.is_some() {
             let field = format!("volumes.{name}.host-path");
             check.error("E0249", &field, "Fargate has no host whose paths could be mounted");
+        }
+        let others = [("docker", volume.docker.is_some()), ("fsx", volume.fsx.is_some())];
+        for (form, _) in others.into_iter().filter(|(_, set)| *set) {
+            let title = format!("Fargate does not know volumes of the form `{form}`");
+            check.error("E0249", &format!("volumes.{name}.{form}"), title);
         }
     }
     for (name, container) in &spec.containers {

@@ -137,6 +137,10 @@ pub struct Container {
     /// Options for SELinux and AppArmor. Not on Fargate.
     #[serde(default)]
     pub docker_security_options: BTreeSet<String>,
+    /// Where the credential spec of an Active Directory lies: `credentialspecdomainless:` or
+    /// `credentialspec:` and an ARN; one at most.
+    #[serde(default)]
+    pub credential_specs: Vec<String>,
 }
 
 fn yes() -> bool {

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use self::container::Container;
+pub use self::volume::{DockerVolume, Fsx, S3Files};
 use super::types::cpu_memory::{Cpu, Memory};
 use super::types::words::words;
 use crate::cloud::aws::Aws;
@@ -23,6 +24,7 @@ pub mod container;
 mod revisions;
 #[cfg(test)]
 mod tests;
+pub mod volume;
 
 /// What tasks are made of: containers, their sizes, roles and volumes.
 ///
@@ -72,6 +74,13 @@ pub struct TaskDefinition {
     /// Whether AWS Fault Injection Service may disturb the tasks.
     #[serde(default)]
     pub enable_fault_injection: bool,
+    /// Expressions that an instance must satisfy, such as `attribute:ecs.instance-type =~ m7g.*`. Not
+    /// on Fargate.
+    #[serde(default)]
+    pub placement_constraints: BTreeSet<String>,
+    /// The App Mesh proxy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy_configuration: Option<ProxyConfiguration>,
     /// The containers by name.
     pub containers: BTreeMap<String, Container>,
 }
@@ -111,6 +120,17 @@ pub struct EphemeralStorage {
     pub size_in_gib: u32,
 }
 
+/// The App Mesh proxy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ProxyConfiguration {
+    /// The container that is the proxy.
+    pub container_name: String,
+    /// Its network settings, such as `ProxyEgressPort`.
+    #[serde(default)]
+    pub properties: BTreeMap<String, String>,
+}
+
 /// A volume.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -121,6 +141,15 @@ pub struct Volume {
     /// A path of the host. Not on Fargate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_path: Option<String>,
+    /// A volume that Docker makes. Not on Fargate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub docker: Option<DockerVolume>,
+    /// A file system of FSx for Windows File Server. Not on Fargate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fsx: Option<Fsx>,
+    /// A file system of S3 Files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub s3_files: Option<S3Files>,
     /// Whether the service says what it is: an EBS volume of each task.
     pub configured_at_launch: bool,
 }
@@ -310,6 +339,13 @@ impl TaskDefinition {
         self.requires_compatibilities.contains(&Compatibility::Fargate)
     }
 
+    /// The network mode that is sent. Windows has none of that name for what is there when nothing is
+    /// said, and is observed like Docker's bridge.
+    fn spoken_mode(&self) -> Option<NetworkMode> {
+        let linux = self.runtime_platform.operating_system_family == OperatingSystem::Linux;
+        Some(self.network_mode).filter(|mode| linux || *mode != NetworkMode::Bridge)
+    }
+
     /// The one form of many that mean the same (B1). What a single field can tell has been settled by
     /// the field's type; here is what takes two.
     #[must_use]
@@ -351,6 +387,9 @@ impl container::Port {
             NetworkMode::Bridge | NetworkMode::None => Some(0),
         };
         self.host_port = self.host_port.filter(|port| Some(*port) != usual && *port != 0);
+        // A range comes back with a port of 0 beside it.
+        let is_range = self.container_port_range.is_some();
+        self.container_port = self.container_port.filter(|port| !is_range || *port != 0);
         self
     }
 }

@@ -55,11 +55,77 @@ fn stored(spec: &TaskDefinition) -> sdk::TaskDefinition {
         .set_ephemeral_storage(sent.ephemeral_storage)
         .set_runtime_platform(sent.runtime_platform.clone())
         .set_enable_fault_injection(sent.enable_fault_injection)
+        .set_placement_constraints(sent.placement_constraints.clone())
+        .set_proxy_configuration(sent.proxy_configuration.clone())
         .build()
 }
 
 /// A definition in which every field of Fargate's is something else than its default.
 fn full() -> Json {
+    let volumes = json!({
+        "scratch": {},
+        "data": { "configured-at-launch": true },
+        "objects": { "s3-files": {
+            "file-system-arn": "arn:aws:s3files:r:1:file-system/fs-2", "root-directory": "/in",
+            "transit-encryption-port": 2998,
+        } },
+        "shared": { "efs": {
+            "file-system-id": "fs-1", "transit-encryption": "ENABLED",
+            "transit-encryption-port": 2999, "access-point-id": "fsap-1", "iam": "ENABLED",
+        } },
+    });
+    let router = json!({
+        "image": "fluent-bit:3",
+        "firelens": { "type": "fluentbit", "options": { "enable-ecs-log-metadata": "true" } },
+    });
+    let proxy = json!({
+        "container-name": "router", "properties": { "AppPorts": "8080", "IgnoredUID": "1337" },
+    });
+    let app = json!({
+        "image": "web:7",
+        "repository-credentials": "arn:aws:secretsmanager:r:1:secret:hub",
+        "cpu": 512,
+        "memory": 1024,
+        "memory-reservation": 512,
+        "restart-policy": { "ignored-exit-codes": [0, 3], "restart-attempt-period": 90 },
+        "ports": [
+            { "container-port": 8080, "name": "http", "app-protocol": "http2" },
+            { "container-port": 5353, "protocol": "udp" },
+            { "container-port-range": "9000-9010" },
+        ],
+        "entry-point": ["/bin/sh", "-c"],
+        "command": ["serve", "--now"],
+        "working-directory": "/srv",
+        "user": "1000:1000",
+        "environment": { "B": "2", "A": "1", "EMPTY": "" },
+        "environment-files": ["arn:aws:s3:::b/z.env", "arn:aws:s3:::b/a.env"],
+        "secrets": { "S": "arn:aws:ssm:r:1:parameter/s", "R": "arn:aws:ssm:r:1:parameter/r" },
+        "depends-on": { "init": "SUCCESS", "router": "START" },
+        "start-timeout": 60,
+        "stop-timeout": 90,
+        "health-check": { "command": ["CMD-SHELL", "true"], "start-period": 10 },
+        "mount-points": [
+            { "source-volume": "shared", "container-path": "/shared", "read-only": true },
+            { "source-volume": "scratch", "container-path": "/tmp" },
+        ],
+        "volumes-from": [{ "source-container": "init", "read-only": true }],
+        "log-configuration": {
+            "driver": "awsfirelens",
+            "options": { "Name": "http" },
+            "secret-options": { "token": "arn:aws:ssm:r:1:parameter/t" },
+        },
+        "linux-parameters": {
+            "init-process-enabled": true,
+            "capabilities": { "add": ["SYS_PTRACE"], "drop": ["NET_RAW", "CHOWN"] },
+        },
+        "ulimits": { "nofile": { "soft-limit": 1024, "hard-limit": 2048 } },
+        "system-controls": { "net.core.somaxconn": "1024" },
+        "readonly-root-filesystem": true,
+        "docker-labels": { "b": "2", "a": "1" },
+        "version-consistency": "disabled",
+        "interactive": true,
+        "pseudo-terminal": true,
+    });
     json!({
         "name": "shop-prod-web",
         "cpu": "1 vCPU",
@@ -70,64 +136,11 @@ fn full() -> Json {
         "ephemeral-storage": { "size-in-gib": 50 },
         "pid-mode": "task",
         "enable-fault-injection": true,
-        "volumes": {
-            "scratch": {},
-            "data": { "configured-at-launch": true },
-            "shared": { "efs": {
-                "file-system-id": "fs-1", "transit-encryption": "ENABLED",
-                "transit-encryption-port": 2999, "access-point-id": "fsap-1", "iam": "ENABLED",
-            } },
-        },
+        "proxy-configuration": proxy,
+        "volumes": volumes,
         "containers": {
-            "app": {
-                "image": "web:7",
-                "repository-credentials": "arn:aws:secretsmanager:r:1:secret:hub",
-                "cpu": 512,
-                "memory": 1024,
-                "memory-reservation": 512,
-                "restart-policy": { "ignored-exit-codes": [0, 3], "restart-attempt-period": 90 },
-                "ports": [
-                    { "container-port": 8080, "name": "http", "app-protocol": "http2" },
-                    { "container-port": 5353, "protocol": "udp" },
-                    { "container-port-range": "9000-9010" },
-                ],
-                "entry-point": ["/bin/sh", "-c"],
-                "command": ["serve", "--now"],
-                "working-directory": "/srv",
-                "user": "1000:1000",
-                "environment": { "B": "2", "A": "1", "EMPTY": "" },
-                "environment-files": ["arn:aws:s3:::b/z.env", "arn:aws:s3:::b/a.env"],
-                "secrets": { "S": "arn:aws:ssm:r:1:parameter/s", "R": "arn:aws:ssm:r:1:parameter/r" },
-                "depends-on": { "init": "SUCCESS", "router": "START" },
-                "start-timeout": 60,
-                "stop-timeout": 90,
-                "health-check": { "command": ["CMD-SHELL", "true"], "start-period": 10 },
-                "mount-points": [
-                    { "source-volume": "shared", "container-path": "/shared", "read-only": true },
-                    { "source-volume": "scratch", "container-path": "/tmp" },
-                ],
-                "volumes-from": [{ "source-container": "init", "read-only": true }],
-                "log-configuration": {
-                    "driver": "awsfirelens",
-                    "options": { "Name": "http" },
-                    "secret-options": { "token": "arn:aws:ssm:r:1:parameter/t" },
-                },
-                "linux-parameters": {
-                    "init-process-enabled": true,
-                    "capabilities": { "add": ["SYS_PTRACE"], "drop": ["NET_RAW", "CHOWN"] },
-                },
-                "ulimits": { "nofile": { "soft-limit": 1024, "hard-limit": 2048 } },
-                "system-controls": { "net.core.somaxconn": "1024" },
-                "readonly-root-filesystem": true,
-                "docker-labels": { "b": "2", "a": "1" },
-                "version-consistency": "disabled",
-                "interactive": true,
-                "pseudo-terminal": true,
-            },
-            "router": {
-                "image": "fluent-bit:3",
-                "firelens": { "type": "fluentbit", "options": { "enable-ecs-log-metadata": "true" } },
-            },
+            "app": app,
+            "router": router,
             "init": { "image": "init:1", "essential": false },
         },
     })
@@ -138,7 +151,18 @@ fn beyond_fargate() -> Json {
     json!({
         "name": "gpu", "network-mode": "bridge", "requires-compatibilities": ["EC2"],
         "ipc-mode": "host",
-        "volumes": { "etc": { "host-path": "/etc" } },
+        "volumes": {
+            "etc": { "host-path": "/etc" },
+            "cache": { "docker": {
+                "scope": "shared", "autoprovision": true, "driver": "rexray/ebs",
+                "driver-opts": { "size": "5" }, "labels": { "team": "a" },
+            } },
+            "share": { "fsx": {
+                "file-system-id": "fs-3", "root-directory": "share", "domain": "example.com",
+                "credentials-parameter": "arn:aws:secretsmanager:r:1:secret:ad",
+            } },
+        },
+        "placement-constraints": ["attribute:ecs.os-type == linux", "agentConnected == true"],
         "containers": { "app": {
             "image": "gpu:1", "memory": 512,
             "ports": [{ "container-port": 80, "host-port": 8080 }, { "container-port": 81 }],
@@ -147,6 +171,7 @@ fn beyond_fargate() -> Json {
             "dns-servers": ["10.0.0.2"], "dns-search-domains": ["b", "a"],
             "extra-hosts": { "db": "10.0.0.3" }, "docker-security-options": ["label:x"],
             "stop-timeout": 30,
+            "credential-specs": ["credentialspecdomainless:arn:aws:ssm:r:1:parameter/spec"],
             "linux-parameters": {
                 "devices": [{ "host-path": "/dev/fuse", "permissions": ["read", "write"] }],
                 "shared-memory-size": 64, "max-swap": 10, "swappiness": 5,
@@ -434,7 +459,7 @@ fn e0240_fargate_sizes() {
 #[test]
 fn every_rule_finds_what_it_is_for() {
     let check = json!({ "command": ["true"], "interval": 1, "retries": 99 });
-    let cases: [(&str, Json, Json); 29] = [
+    let cases: [(&str, Json, Json); 34] = [
         ("E0241: the containers' CPU", json!({}), json!({ "cpu": 600 })),
         ("E0241: the containers' memory", json!({}), json!({ "memory": 2048 })),
         ("E0241: `memory-res", json!({}), json!({ "memory": 64, "memory-reservation": 128 })),
@@ -490,6 +515,31 @@ fn every_rule_finds_what_it_is_for() {
         ("E0248: ephemeral", json!({ "ephemeral-storage": { "size-in-gib": 20 } }), json!({})),
         ("E0249: Fargate does not know `privileged`", json!({}), json!({ "privileged": true })),
         ("E0254: `task-role-arn`", json!({ "task-role-arn": "app" }), json!({})),
+        (
+            "E0243: there is no container `envoy`",
+            json!({ "proxy-configuration": { "container-name": "envoy" } }),
+            json!({}),
+        ),
+        (
+            "E0245: a container has at most one credential",
+            json!({}),
+            json!({ "credential-specs": ["credentialspec:a", "credentialspec:b"] }),
+        ),
+        (
+            "E0249: `placement-constraints` cannot",
+            json!({ "placement-constraints": ["agentConnected == true"] }),
+            json!({}),
+        ),
+        (
+            "E0249: Fargate does not know volumes of the form `docker`",
+            json!({ "volumes": { "data": { "docker": {} } } }),
+            json!({}),
+        ),
+        (
+            "E0256: a volume is one thing",
+            json!({ "volumes": { "data": { "docker": {}, "host-path": "/data" } } }),
+            json!({}),
+        ),
         (
             "E0256: there is no volume `data`",
             json!({}),

@@ -185,15 +185,20 @@ pub fn fargate_cpus() -> impl Iterator<Item = Cpu> {
     SIZES.iter().map(|size| Cpu(size.cpu))
 }
 
+/// The least size of Fargate's that holds both.
+pub fn fargate_least(cpu: Cpu, memory: Memory) -> Option<(Cpu, Memory)> {
+    fargate_cpus().filter(|candidate| *candidate >= cpu).find_map(|candidate| {
+        let enough = fargate_memories(candidate).into_iter().find(|it| *it >= memory)?;
+        Some((candidate, enough))
+    })
+}
+
 /// Sizes near one that Fargate does not have: the nearest memory for this CPU, and the least size
 /// that holds both.
 pub fn fargate_nearest(cpu: Cpu, memory: Memory) -> Vec<(Cpu, Memory)> {
     let distance = |candidate: &Memory| candidate.0.abs_diff(memory.0);
     let same_cpu = fargate_memories(cpu).into_iter().min_by_key(distance).map(|near| (cpu, near));
-    let larger = fargate_cpus().filter(|candidate| *candidate >= cpu).find_map(|candidate| {
-        let enough = fargate_memories(candidate).into_iter().find(|m| *m >= memory)?;
-        Some((candidate, enough))
-    });
+    let larger = fargate_least(cpu, memory);
     let mut near: Vec<_> = same_cpu.into_iter().chain(larger).collect();
     near.dedup();
     near

@@ -3,10 +3,12 @@
 mod balancing;
 mod containers;
 mod guards;
+mod import;
 mod interruptions;
 mod life;
 mod locks;
 mod network;
+mod registry;
 mod replacing;
 mod roles;
 mod rollouts;

@@ -57,6 +57,7 @@ def register_task_definition(ecs: Ecs, params: dict) -> dict:
     fargate = "FARGATE" in definition.get("requiresCompatibilities", [])
     definition.setdefault("networkMode", "bridge")
     check_containers(definition)
+    check_volumes(definition)
     if fargate:
         check_fargate(definition)
     elif not definition.get("memory"):
@@ -134,6 +135,28 @@ def check_containers(definition: dict) -> None:
                     raise refused(f"Log driver awslogs requires options: {option}")
 
 
+def check_volumes(definition: dict) -> None:
+    """API_Volume.html: a volume is one thing; API_ProxyConfiguration.html: the proxy is a container."""
+    forms = ("efsVolumeConfiguration", "dockerVolumeConfiguration", "s3filesVolumeConfiguration")
+    forms += ("fsxWindowsFileServerVolumeConfiguration", "configuredAtLaunch")
+    for volume in definition.get("volumes", []):
+        given = [form for form in forms if volume.get(form)] + ["host"] * bool(volume.get("host"))
+        if len(given) > 1:
+            raise refused(f"Volume '{volume['name']}' can have only one of {', '.join(sorted(given))}.")
+        if volume.get("s3filesVolumeConfiguration") and not definition.get("taskRoleArn"):
+            raise refused("A task role is required for S3 Files volumes.")
+    proxy = definition.get("proxyConfiguration")
+    if proxy and proxy["containerName"] not in [c.get("name") for c in definition["containerDefinitions"]]:
+        raise refused(f"Proxy container '{proxy['containerName']}' does not exist.")
+    if proxy and definition["networkMode"] != "awsvpc":
+        raise refused("A proxy configuration requires networkMode=awsvpc.")
+    if len(definition.get("placementConstraints", [])) > 10:
+        raise refused("A task definition can have at most 10 placement constraints.")
+    for container in definition["containerDefinitions"]:
+        if len(container.get("credentialSpecs", [])) > 1:
+            raise refused("At most one credential spec can be specified for a container.")
+
+
 def check_dependency(definition: dict, container: dict, dependency: dict) -> None:
     others = {c["name"]: c for c in definition["containerDefinitions"] if c is not container}
     on = others.get(dependency["containerName"])
@@ -165,6 +188,12 @@ def check_fargate(definition: dict) -> None:
         raise refused("Invalid value for ephemeralStorage.sizeInGiB: it must be between 21 and 200.")
     if definition.get("ipcMode") or definition.get("pidMode") == "host" or definition.get("placementConstraints"):
         raise refused("Fargate does not support ipcMode, pidMode 'host' or task placement constraints.")
+    for volume in definition.get("volumes", []):
+        if (volume.get("host") or {}).get("sourcePath"):
+            raise refused("Fargate compatible task definitions do not support sourcePath.")
+        for form in ("dockerVolumeConfiguration", "fsxWindowsFileServerVolumeConfiguration"):
+            if volume.get(form):
+                raise refused(f"Fargate compatible task definitions do not support {form}.")
     containers = definition["containerDefinitions"]
     if sum(c.get("cpu", 0) for c in containers) > cpu:
         raise refused("The total CPU of the containers exceeds the CPU of the task.")

@@ -22,6 +22,7 @@ mod destroy;
 mod exit;
 mod explain;
 mod failure;
+mod follow;
 mod git;
 mod graph;
 mod init;
@@ -31,6 +32,7 @@ mod man;
 mod options;
 mod plan;
 mod render;
+mod run;
 mod saved;
 mod schema;
 mod signals;
@@ -67,6 +69,8 @@ enum Command {
     Apply(apply::Arguments),
     /// Removes everything that belongs to the stack
     Destroy(destroy::Arguments),
+    /// Runs a task of the stack once, and ends as its container does
+    Run(run::Arguments),
     /// Shows how the stack is
     Status(status::Arguments),
     /// Draws who needs whom; needs no network
@@ -141,6 +145,7 @@ fn run(cx: &mut Context, command: Command) -> Result<Exit, Failure> {
         Command::Plan(arguments) => plan::run(cx, &arguments),
         Command::Apply(arguments) => apply::run(cx, &arguments),
         Command::Destroy(arguments) => destroy::run(cx, &arguments),
+        Command::Run(arguments) => run::run(cx, &arguments),
         Command::Status(arguments) => status::run(cx, &arguments),
         Command::Graph(arguments) => graph::run(cx, &arguments),
         Command::Schema => schema::run(cx),

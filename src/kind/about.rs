@@ -11,6 +11,17 @@ pub enum Gate {
     Exists,
 }
 
+/// What there is of a resource once it has been made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remains {
+    /// Something that carries the stack's tags.
+    Tagged,
+    /// Something that AWS keeps no tags of: it goes by those of what it lies in.
+    Untagged,
+    /// Nothing: it is a deed. Whether it is done is read off what it was done for.
+    Nothing,
+}
+
 /// How the field `name` of a kind is filled in and kept unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Naming {
@@ -93,6 +104,8 @@ pub struct About {
     /// Whether an update gives some outputs new values (a task definition's revision): the outputs'
     /// names. Whoever refers to them sees them as unknown until the update is done.
     pub renews: &'static [&'static str],
+    /// What there is of it once it has been made.
+    pub remains: Remains,
 }
 
 impl About {
@@ -112,5 +125,6 @@ impl About {
         inherits: None,
         rolls: &[],
         renews: &[],
+        remains: Remains::Tagged,
     };
 }

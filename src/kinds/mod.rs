@@ -19,12 +19,15 @@ pub mod nat_gateway;
 pub mod repository;
 pub mod role;
 pub mod route_table;
+pub mod schedule;
+pub mod schedule_group;
 pub mod security_group;
 pub mod security_group_rule;
 pub mod service;
 pub mod subnet;
 pub mod target_group;
 pub mod task_definition;
+pub mod task_run;
 pub mod types;
 pub mod vpc;
 
@@ -49,6 +52,9 @@ const ALL: &[&dyn AnyKind] = &[
     of::<cluster::Cluster>(),
     of::<task_definition::TaskDefinition>(),
     of::<service::Service>(),
+    of::<task_run::TaskRun>(),
+    of::<schedule_group::ScheduleGroup>(),
+    of::<schedule::Schedule>(),
 ];
 
 static REGISTRY: LazyLock<Vec<Registered>> =

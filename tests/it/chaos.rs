@@ -101,6 +101,7 @@ impl Life {
     fn begin() -> Self {
         let session = Session::new();
         session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
+        session.copy("examples/scorekeep/tasks.toml", "tasks.toml");
         let parameter =
             json!({"Name": "/scorekeep/session-key", "Value": "x", "Type": "SecureString"});
         session.call("ssm", "AmazonSSM.PutParameter", &parameter);

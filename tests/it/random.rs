@@ -131,6 +131,13 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
     put("cluster", "main", json!({}));
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]});
+    let scheduler = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Action": "sts:AssumeRole", "Principal": {"Service": "scheduler.amazonaws.com"}}]});
+    put("role", "schedule", json!({"trust": scheduler}));
+    let night = ["main", "night"][dice.roll(2) as usize];
+    put("schedule-group", "main", json!({"name": format!("random-test-{night}")}));
+    let network = json!({"subnets": ["${subnet.a.id}", "${subnet.b.id}"],
+        "security-groups": ["${security-group.lb.id}"]});
     let first = dice.roll(3);
     for index in first..first + dice.roll(4) {
         let name = format!("s{index}");
@@ -178,6 +185,25 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             "load-balancers": [{"target-group-arn": format!("${{target-group.{name}.arn}}"),
                 "container-name": "app", "container-port": 8000}]}),
         );
+        if dice.flip() {
+            put(
+                "task-run",
+                &name,
+                json!({"service": name, "container": "app", "cluster": "${cluster.main.arn}",
+                "before": format!("${{task-definition.{name}.arn}}"),
+                "family": format!("${{task-definition.{name}.family}}"), "network": network}),
+            );
+        }
+        if dice.flip() {
+            put(
+                "schedule",
+                &name,
+                json!({"group": "${schedule-group.main.name}", "expression": "rate(1 hour)",
+                "cluster": "${cluster.main.arn}", "role-arn": "${role.schedule.arn}",
+                "task-definition": format!("${{task-definition.{name}.arn}}"),
+                "maximum-retry-attempts": dice.roll(3), "network": network}),
+            );
+        }
     }
 }
 

@@ -29,6 +29,7 @@ pub mod once;
 mod owned;
 mod pace;
 pub mod tags;
+pub mod task;
 
 /// The clients of one account and region.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub struct Aws {
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// Amazon ECR.
     pub ecr: aws_sdk_ecr::Client,
+    /// EventBridge Scheduler.
+    pub scheduler: aws_sdk_scheduler::Client,
     /// What never changes once it has been read: task definition revisions.
     pub cache: Cache,
     /// ECS services by ARN, for the waits of a run: ten a call.
@@ -77,6 +80,7 @@ impl Aws {
             iam: aws_sdk_iam::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             ecr: aws_sdk_ecr::Client::new(config),
+            scheduler: aws_sdk_scheduler::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
             cache,

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 from moto.core.request import Request as MotoRequest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from . import control, s3_bodies, scaling, traffic  # noqa: F401  (scaling patches moto when it is imported)
+from . import control, s3_bodies, scaling, scheduler, traffic  # noqa: F401  (scaling patches moto when it is imported)
 from .base import CREDENTIAL, account_of
 from .ec2 import Ec2
 from .ecr import Ecr
@@ -17,6 +17,7 @@ from .elb import Elb
 from .iam import Iam
 from .logs import Logs
 from .s3 import S3, operation_in, sent_in
+from .scheduler import Scheduler
 from .tagging import Tagging
 from .world import world_of
 
@@ -28,6 +29,7 @@ SERVICES = {
     "iam": Iam,
     "logs": Logs,
     "s3": S3,
+    "scheduler": Scheduler,
     "tagging": Tagging,
 }
 ACTION = re.compile(rb"(?:^|&)Action=([^&]+)")
@@ -56,6 +58,8 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
     if service == "s3":
         body = s3_bodies.unwrapped(environ, body)
         sent = sent_in(environ, body)
+    elif service == "scheduler":
+        sent = scheduler.sent_in(environ, body)
     operation = operation_of(environ, body, service)
     with world.lock:
         world.catch_up()
@@ -64,6 +68,8 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
         if handler is None:
             status, headers, content = passed_on(environ)
             error = error_in(content) if status >= 400 else None
+        elif handler is Scheduler:
+            status, headers, content, error = Scheduler.serve(world, region, environ, body)
         elif handler is EcsApi:
             status, headers, content, error = EcsApi.serve(world, region, operation, body)
         else:
@@ -83,6 +89,8 @@ def caller_of(environ: dict) -> str | None:
 def operation_of(environ: dict, body: bytes, service: str) -> str:
     if service == "s3":
         return operation_in(environ)
+    if service == "scheduler":
+        return scheduler.operation_in(environ)
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         return target.rsplit(".", 1)[-1]

@@ -19,6 +19,7 @@ def listed(world: World, region: str = "us-east-1") -> list[dict]:
         *roles(world),
         *stores(world, region),
         *containers(world, region),
+        *schedules(world, region),
     ]
 
 
@@ -107,3 +108,13 @@ def containers(world: World, region: str):
             yield entry(
                 kind, object_id, arn, {t["key"]: t.get("value", "") for t in ecs.tags.get(arn, [])}, state=state
             )
+
+
+def schedules(world: World, region: str):
+    scheduler = world.schedulers.get(region)
+    if scheduler:
+        for name, group in scheduler.groups.items():
+            if name != "default":
+                yield entry("schedule-group", name, group["Arn"], scheduler.tags[group["Arn"]], state=group["State"])
+        for (_, name), schedule in scheduler.schedules.items():
+            yield entry("schedule", name, schedule["Arn"], {})

@@ -28,6 +28,7 @@ DEFAULT_SIZE = {
     "logs": 50,
     "ecr": 100,
     "resourcegroupstaggingapi": 50,
+    "scheduler": 50,
 }
 # Smallest and largest size AWS accepts.
 LIMITS = {
@@ -38,6 +39,7 @@ LIMITS = {
     "logs": (1, 50),
     "ecr": (1, 1000),
     "resourcegroupstaggingapi": (1, 100),
+    "scheduler": (1, 100),
 }
 # What stands for "no more": no token, except where an empty one does.
 LAST = {"resourcegroupstaggingapi": ""}
@@ -46,6 +48,7 @@ REFUSED = {
     "ecs": "InvalidParameterException",
     "logs": "InvalidParameterException",
     "ecr": "InvalidParameterException",
+    "scheduler": "ValidationException",
 }
 
 

@@ -13,3 +13,4 @@ mod rollouts;
 mod server;
 mod stacks;
 mod stores;
+mod tasks;

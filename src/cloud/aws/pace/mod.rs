@@ -94,7 +94,8 @@ impl HttpConnector for PacedConnector {
 }
 
 /// The services that stacks are made of.
-const OF_STACKS: [&str; 6] = ["ec2", "ecs", "elasticloadbalancing", "iam", "logs", "ecr"];
+const OF_STACKS: [&str; 7] =
+    ["ec2", "ecs", "elasticloadbalancing", "iam", "logs", "ecr", "scheduler"];
 
 /// What no call passes once the lock is somebody else's (N9). It stands right before the network: a call may
 /// have waited for its turn for minutes, or the machine slept.
@@ -184,14 +185,23 @@ fn service(request: &HttpRequest) -> &str {
     scope.split([',', ' ']).next().and_then(|scope| scope.split('/').nth(3)).unwrap_or_default()
 }
 
-/// The operation: of the JSON protocols in a header, of the query protocols in the form.
+/// The operation: of the JSON protocols in a header, of the query protocols in the form, of the REST
+/// protocols the first part of the path.
 fn operation(request: &HttpRequest) -> &str {
     if let Some(target) = request.headers().get("x-amz-target") {
         return target.rsplit('.').next().unwrap_or_default();
     }
     let form = request.body().bytes().and_then(|body| std::str::from_utf8(body).ok());
     let mut fields = form.unwrap_or_default().split('&');
-    fields.find_map(|field| field.strip_prefix("Action=")).unwrap_or_default()
+    let action = fields.find_map(|field| field.strip_prefix("Action="));
+    action.unwrap_or_else(|| first_step(request.uri()))
+}
+
+/// `schedules` of `https://scheduler.eu-west-1.amazonaws.com/schedules/report?groupName=shop`.
+fn first_step(uri: &str) -> &str {
+    let path = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let path = path.split_once('/').map_or("", |(_, path)| path);
+    path.split(['/', '?']).next().unwrap_or_default()
 }
 
 /// Whether AWS did nothing because the call came too fast. The body of an error is read for it.
@@ -306,5 +316,8 @@ mod tests {
         query.headers_mut().insert("x-amz-target", "Logs_20140328.CreateLogGroup");
         assert_eq!(operation(&query), "CreateLogGroup");
         assert_eq!(service(&request("x")), "ecs");
+        let mut rest = HttpRequest::new(SdkBody::empty());
+        rest.set_uri("https://scheduler.eu-west-1.amazonaws.com/schedules/a?groupName=b").unwrap();
+        assert_eq!(operation(&rest), "schedules");
     }
 }

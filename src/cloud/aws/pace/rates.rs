@@ -1,7 +1,8 @@
 //! AWS's documented rates: which calls share a bucket, how large it is, how fast it fills.
 //!
 //! Sources: "Request throttling for the Amazon ECS API", "Request throttling for the Amazon EC2 API",
-//! "Request throttling for the Elastic Load Balancing API", "CloudWatch Logs quotas". Where AWS publishes
+//! "Request throttling for the Elastic Load Balancing API", "CloudWatch Logs quotas", "Quotas for Amazon EventBridge
+//! Scheduler". Where AWS publishes
 //! nothing, a guess that a refusal corrects.
 
 /// A bucket: calls that fit `operations` take from it. `*` at the end stands for any rest.
@@ -47,6 +48,7 @@ pub(super) const RATES: &[Rate] = &[
     rate("ecs", &["DescribeServiceDeployments", "DescribeServiceRevisions", "ListServiceDeployments"], 50.0, 20.0),
     rate("ecs", &["DescribeTaskDefinition", "ListTaskDefinition*"], 50.0, 20.0),
     rate("ecs", &["DescribeTasks", "ListTasks"], 100.0, 20.0),
+    rate("ecs", &["RunTask", "StopTask"], 100.0, 40.0),
     rate("ecs", &["TagResource", "UntagResource"], 20.0, 10.0),
     rate("ecs", &["*"], 50.0, 20.0),
     rate("ec2", &["CreateNatGateway", "DeleteNatGateway"], 10.0, 1.0),
@@ -60,12 +62,18 @@ pub(super) const RATES: &[Rate] = &[
     rate("elasticloadbalancing", &["*"], 20.0, 3.0),
     rate("logs", &["PutRetentionPolicy", "DeleteRetentionPolicy", "TagResource", "UntagResource"], 5.0, 5.0),
     rate("logs", &["ListTagsForResource"], 30.0, 30.0),
+    rate("logs", &["GetLogEvents"], 25.0, 25.0),
     rate("logs", &["CreateLogGroup", "DeleteLogGroup"], 10.0, 10.0),
     rate("logs", &["*"], 10.0, 10.0),
     // Not published; of those that are, none is below 10 for changes and 500 for reads.
     hope("ecr", &["Create*", "Delete*", "Put*", "Set*", "Tag*", "Untag*"], 50.0, (20.0, 5.0)),
     hope("ecr", &["*"], 200.0, (100.0, 20.0)),
     hope("iam", &["*"], 50.0, (20.0, 5.0)),
+    // By the first part of the path: its calls have no other name. Tags change once a second; how often they
+    // are read is not published.
+    hope("scheduler", &["tags"], 5.0, (2.0, 1.0)),
+    rate("scheduler", &["schedule-groups"], 10.0, 10.0),
+    rate("scheduler", &["schedules"], 250.0, 250.0),
     rate("sts", &["*"], 100.0, 100.0),
     hope("tagging", &["*"], 20.0, (10.0, 5.0)),
     // 3,500 writes a second to a prefix; nobody needs them.

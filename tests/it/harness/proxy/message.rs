@@ -47,11 +47,33 @@ impl Message {
             return operation.to_owned();
         }
         let first_line = || self.head.lines().next().unwrap_or_default().to_owned();
-        self.field("Action").unwrap_or_else(first_line)
+        self.of_scheduler().or_else(|| self.field("Action")).unwrap_or_else(first_line)
+    }
+
+    /// The operations of EventBridge Scheduler, which are methods and paths. A list is a `Get` as well.
+    fn of_scheduler(&self) -> Option<String> {
+        let mut words = self.head.split(' ').filter(|_| self.service() == "scheduler");
+        let (method, path) = (words.next()?, words.next()?);
+        let what = match path.split(['/', '?']).nth(1)? {
+            "schedules" => "Schedule",
+            "schedule-groups" => "ScheduleGroup",
+            _ => "Tag",
+        };
+        let verb = match method {
+            "GET" => "Get",
+            "POST" => "Create",
+            "PUT" => "Update",
+            _ => "Delete",
+        };
+        Some(format!("{verb}{what}"))
     }
 
     /// What the operation is called with. A call that is made again may have its maps in another order.
     pub(super) fn input(&self) -> String {
+        // What is meant stands in the path.
+        if self.service() == "scheduler" {
+            return self.head.lines().next().unwrap_or_default().to_owned();
+        }
         let body = String::from_utf8_lossy(&self.body);
         match serde_json::from_str::<serde_json::Value>(&body) {
             Ok(json) => json.to_string(),
@@ -84,7 +106,9 @@ impl Message {
     /// An error of the JSON protocols, of EC2's, or of the query protocol of the others.
     fn refused(&self, json: (u16, &str), ec2: (u16, &str), query: (u16, &str)) -> Self {
         let text = "the test has it so";
-        let (status, body) = if self.header("x-amz-target").is_some() {
+        let (status, body) = if self.service() == "scheduler" {
+            (json.0, format!(r#"{{"__type":"{}","Message":"{text}"}}"#, json.1))
+        } else if self.header("x-amz-target").is_some() {
             (json.0, format!(r#"{{"__type":"{}","message":"{text}"}}"#, json.1))
         } else if self.field("Version").as_deref() == Some("2016-11-15") {
             let error = format!("<Error><Code>{}</Code><Message>{text}</Message></Error>", ec2.1);

@@ -82,6 +82,9 @@ const RATES: &[Rate] = &[
     rate("logs", &["PutRetentionPolicy", "DeleteRetentionPolicy", "AssociateKmsKey", "TagResource", "UntagResource"], Each, 5.0, 5.0),
     rate("logs", &["ListTagsForResource"], Each, 30.0, 30.0),
     rate("logs", &["DescribeLogStreams", "GetLogEvents", "FilterLogEvents"], Each, 25.0, 25.0),
+    rate("scheduler", &["GetScheduleGroup", "CreateScheduleGroup", "DeleteScheduleGroup"], Each, 10.0, 10.0),
+    rate("scheduler", &["CreateTag", "DeleteTag"], Each, 1.0, 1.0),
+    rate("scheduler", &["*"], Each, 250.0, 250.0),
     rate("sts", &["*"], Together, 600.0, 600.0),
 ];
 

@@ -11,7 +11,7 @@ use super::{Exit, Failure};
 use crate::blueprint::Launch;
 use crate::cloud::Tasks;
 use crate::diag::Diagnostic;
-use crate::kind::{Class, End, Error, How, Result as CloudResult, Stream, Task};
+use crate::kind::{End, Error, How, Result as CloudResult, Stream, Task};
 use crate::report::words;
 
 /// The first looks come soon, later ones seldom: a short task is not waited for longer than it takes.
@@ -245,6 +245,7 @@ impl Ended {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kind::Class;
 
     #[tokio::test(start_paused = true)]
     async fn what_time_mends_is_tried_again_and_nothing_else() {

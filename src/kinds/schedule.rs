@@ -481,6 +481,12 @@ mod tests {
         wrong["task-count"] = json!(11);
         wrong["maximum-retry-attempts"] = json!(186);
         wrong["maximum-event-age-in-seconds"] = json!(30);
-        insta::assert_snapshot!(flaws::<Schedule>(wrong), @"");
+        insta::assert_snapshot!(flaws::<Schedule>(wrong), @"
+        E0296 expression: `0 3 * * *` is neither `cron(…)` nor `rate(…)` nor `at(…)`
+        E0296 timezone: `Berlin time` is no time zone such as `Europe/Berlin`
+        E0298 task-count: `task-count` is at most 10
+        E0298 maximum-retry-attempts: `maximum-retry-attempts` is at most 185
+        E0298 maximum-event-age-in-seconds: `maximum-event-age-in-seconds` is at least 1m (60 s)
+        ");
     }
 }

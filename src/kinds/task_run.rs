@@ -304,6 +304,6 @@ mod tests {
         };
         reads_back::<TaskRun>(spec(600));
         assert_eq!(flaws::<TaskRun>(spec(600)), "");
-        insta::assert_snapshot!(flaws::<TaskRun>(spec(86_400)), @"");
+        insta::assert_snapshot!(flaws::<TaskRun>(spec(86_400)), @"E0298 timeout: `timeout` is at most 6h (21600 s)");
     }
 }

@@ -26,7 +26,22 @@ mod tests {
     fn a_program_reads_how_it_ended() {
         let stack = StackId { stack: "shop".into(), env: "dev".into(), region: "eu-west-1".into() };
         let end = End { how: How::Exited, code: Some(3), why: "because".into() };
-        insta::assert_snapshot!(json(&stack, "arn:…:task/shop-dev-main/0a", Some(&end)), @"");
+        insta::assert_snapshot!(json(&stack, "arn:…:task/shop-dev-main/0a", Some(&end)), @r#"
+        {
+          "end": {
+            "exit-code": 3,
+            "reason": "because",
+            "result": "exited"
+          },
+          "format": 1,
+          "stack": {
+            "env": "dev",
+            "region": "eu-west-1",
+            "stack": "shop"
+          },
+          "task": "arn:…:task/shop-dev-main/0a"
+        }
+        "#);
         assert!(json(&stack, "arn", None).contains("\"end\": null"));
     }
 }

@@ -48,15 +48,18 @@ fn three_containers_in_a_task() {
     log-group: scorekeep
     nat-gateway: a
     repository: api frontend
-    role: scorekeep-execution scorekeep-task
+    role: nightly-report-schedule scorekeep-execution scorekeep-task
     route-table: private public
+    schedule: nightly-report
+    schedule-group: main
     security-group: alb-main scorekeep
     service: scorekeep
     subnet: private-a private-b public-a public-b
     target-group: scorekeep
-    task-definition: scorekeep
+    task-definition: migrate nightly-report scorekeep
+    task-run: migrate
     vpc: main
-    24 in all
+    30 in all
     ");
     insta::assert_snapshot!(show(&declarations, "task-definition.scorekeep"), @r#"
     containers.api.environment.AWS_REGION = "${aws.region}"
@@ -157,15 +160,18 @@ fn environments_differ_as_they_say() {
     load-balancer: main
     log-group: scorekeep
     repository: api frontend
-    role: scorekeep-execution scorekeep-task
+    role: nightly-report-schedule scorekeep-execution scorekeep-task
     route-table: public
+    schedule: nightly-report
+    schedule-group: main
     security-group: alb-main scorekeep
     service: scorekeep
     subnet: public-a public-b
     target-group: scorekeep
-    task-definition: scorekeep
+    task-definition: migrate nightly-report scorekeep
+    task-run: migrate
     vpc: main
-    19 in all
+    25 in all
     ");
     insta::assert_snapshot!(show(&dev, "service.scorekeep"), @r#"
     availability-zone-rebalancing = "ENABLED"
@@ -208,4 +214,14 @@ fn environments_differ_as_they_say() {
     let shares = json!({ "FARGATE": { "weight": 1 }, "FARGATE_SPOT": { "weight": 1 } });
     assert_eq!(service.spec["capacity-provider-strategy"], shares);
     assert_eq!(service.spec["enable-execute-command"], false, "no shells where it is protected");
+}
+
+/// What a task has of a container, what it says itself, and when it runs.
+#[test]
+fn a_task_has_all_of_its_container_and_its_own_command() {
+    let made = made(&scorekeep(None));
+    insta::assert_snapshot!(show(&made, "task-definition.nightly-report"), @"");
+    insta::assert_snapshot!(show(&made, "schedule.nightly-report"), @"");
+    insta::assert_snapshot!(show(&made, "role.nightly-report-schedule"), @"");
+    insta::assert_snapshot!(show(&made, "task-run.migrate"), @"");
 }

@@ -165,8 +165,8 @@ mod tests {
             "at(tomorrow)",
             "0 3 * * *",
         ];
-        insta::assert_snapshot!(told(schedule, &times), @"");
-        insta::assert_snapshot!(told(timezone, &["UTC", "Europe/Berlin", "Etc/GMT+1", "Berlin time", ""]), @"");
+        insta::assert_snapshot!(told(schedule, &times), @"cron(0 3 * * * *) | cron(0 3 * * ?) | cron(0 25 * * ? *) | rate(0 hours) | rate(5 weeks) | at(tomorrow) | 0 3 * * *");
+        insta::assert_snapshot!(told(timezone, &["UTC", "Europe/Berlin", "Etc/GMT+1", "Berlin time", ""]), @"Berlin time |");
         insta::assert_snapshot!(told(log_group, &[" ", "", "/shop/web", "a b", "shop#1"]), @"  |  | a b");
         insta::assert_snapshot!(told(managed_policy, &["foo", "arn:aws:iam::aws:policy/A", "arn:aws:s3:::b"]), @"foo | arn:aws:s3:::b");
     }

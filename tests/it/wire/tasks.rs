@@ -258,8 +258,7 @@ fn n1_a_task_before_a_rollout_runs_once_a_revision() {
         life.edit(&[(&image(round + 4), &image(round + 5))]);
         let mut is_done = false;
         proxy.plan(Box::new(move |seen| {
-            let now = seen.operation == "RunTask"
-                && !std::mem::replace(&mut is_done, is_done || seen.operation == "RunTask");
+            let now = seen.operation == "RunTask" && !std::mem::replace(&mut is_done, true);
             now.then_some(fault)
         }));
         let output = session.run_through(&proxy, &["apply", "--yes"]);

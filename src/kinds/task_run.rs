@@ -80,7 +80,8 @@ impl Kind for TaskRun {
         seconds: 45,
         // More than the longest timeout, which is what ends a wait.
         deadline: Duration::from_secs(LONGEST as u64 + 1800),
-        observed_after: &["service"],
+        // What it is done for, and all that it mentions.
+        observed_after: &["service", "task-definition"],
         awaits: &[
             Awaits { of: "security-group", by: &["security-group-rule"] },
             Awaits { of: "subnet", by: &["route-table"] },
@@ -247,7 +248,9 @@ fn done(wanted: &Wanted<'_>, sought: &Sought<'_>) -> Option<Observed<TaskRun>> {
     let name = wanted.spec.text("service")?;
     let is_it = |live: &&&Live| {
         let is_named = live.address.as_ref().is_some_and(|address| address.name == name);
-        is_named && sought.is_ours(&live.tags) && !matches!(live.condition, Condition::Leaving(_))
+        live.kind == "service"
+            && is_named
+            && sought.is_ours(&live.tags) && !matches!(live.condition, Condition::Leaving(_))
     };
     let service = sought.before.iter().find(is_it)?;
     let before = service.spec.text("task-definition").unwrap_or_default();

@@ -249,25 +249,30 @@ fn borrowed(
         ..Container::default()
     };
     let member = members.get(&container)?.alone(&over, &section);
-    let volumes = service.volume.iter().filter(|(_, volume)| {
-        volume.containers.as_ref().is_none_or(|names| names.contains(&container))
-    });
-    let only = |(name, volume): (&String, &Volume)| {
-        let containers = Some(BTreeSet::from([container.clone()]));
-        (name.clone(), Volume { containers, ..volume.clone() })
-    };
-    let shape = Service {
-        size: task.size.or(service.size),
-        arch: service.arch,
-        storage: service.storage,
-        volume: volumes.map(only).collect(),
-        ..Service::default()
-    };
+    let shape = around(&container, task, service);
     let members = Members::from([(container.clone(), member)]);
     let owner = Owner { section: &section, name, home: &home };
     let definition = definition(owner, &shape, &members, &mut quiet);
     sheet.add(by_service(definition, task, &home));
     Some((home, container))
+}
+
+/// What is around one container of a service when it is alone in a task.
+fn around(container: &String, task: &Task, service: &Service) -> Service {
+    let volumes = service.volume.iter().filter(|(_, volume)| {
+        volume.containers.as_ref().is_none_or(|names| names.contains(container))
+    });
+    let only = |(name, volume): (&String, &Volume)| {
+        let containers = Some(BTreeSet::from([container.clone()]));
+        (name.clone(), Volume { containers, ..volume.clone() })
+    };
+    Service {
+        size: task.size.or(service.size),
+        arch: service.arch,
+        storage: service.storage,
+        volume: volumes.map(only).collect(),
+        ..Service::default()
+    }
 }
 
 /// Fields that the service decides, and not the section.
@@ -282,6 +287,9 @@ fn by_service(mut definition: Declaration, task: &Task, home: &str) -> Declarati
         fields.push((vec!["cpu"], service.join("size").join("cpu")));
         fields.push((vec!["memory"], service.join("size").join("memory")));
     }
+    // Its prefix is the task's name, and no key says otherwise.
+    let prefix = Path::of(["task", &definition.address.name, "logs", "prefix"]);
+    definition.origins.retain(|_, key| *key != prefix);
     for (field, key) in fields {
         let way = Path::of(field);
         if definition.origins.contains_key(&way) {

@@ -99,14 +99,8 @@ impl Follow<'_> {
             if seen.elapsed() > PATIENCE {
                 return Err(self.lost());
             }
-            if let Some(limit) =
-                self.launch.timeout.filter(|limit| asked.is_none() && self.is_over(*limit))
-            {
-                asked = Some(Asked::Timeout(limit));
-                cx.say(&format!(
-                    "it takes longer than its timeout of {limit} s: asking ECS to stop it"
-                ))?;
-                self.stop("it took longer than its timeout").await?;
+            if asked.is_none() {
+                asked = self.stop_in_time(cx).await?;
             }
             tokio::select! {
                 () = sleep(pause) => pause = pause.mul_f64(1.3).min(LONGEST_PAUSE),
@@ -124,8 +118,13 @@ impl Follow<'_> {
         }
     }
 
-    fn is_over(&self, limit: u32) -> bool {
-        self.began.elapsed() > Duration::from_secs(limit.into())
+    /// Asks for its end when it has taken too long.
+    async fn stop_in_time(&self, cx: &mut Context) -> Result<Option<Asked>, Failure> {
+        let is_over = |limit: &u32| self.began.elapsed() > Duration::from_secs((*limit).into());
+        let Some(limit) = self.launch.timeout.filter(is_over) else { return Ok(None) };
+        cx.say(&format!("it takes longer than its timeout of {limit} s: asking ECS to stop it"))?;
+        self.stop("it took longer than its timeout").await?;
+        Ok(Some(Asked::Timeout(limit)))
     }
 
     /// A look that failed in passing says nothing about the task.

@@ -314,6 +314,10 @@ impl Schedule {
         let letters = target.and_then(|target| target.dead_letter_config()?.arn());
         let input = target.and_then(sdk::Target::input).map(Json::parse).transpose();
         let broken = |error| Error::new(Class::Other, format!("its input is no JSON: {error}"));
+        let platform = task.and_then(sdk::EcsParameters::platform_version);
+        let attempts = retries.and_then(sdk::RetryPolicy::maximum_retry_attempts);
+        let age = retries.and_then(sdk::RetryPolicy::maximum_event_age_in_seconds);
+        let flag = |flag: Option<bool>| flag.unwrap_or(false);
         Ok(Self {
             group: text(found.group_name()),
             expression: text(found.schedule_expression()),
@@ -326,22 +330,13 @@ impl Schedule {
             task_definition: text(task.map(sdk::EcsParameters::task_definition_arn)),
             task_count: task.and_then(|task| task.task_count()).map_or(1, number),
             launch_type: launch.map(|launch| LaunchType::read(launch.as_str())).transpose()?,
-            platform_version: task
-                .and_then(|task| task.platform_version())
-                .unwrap_or("LATEST")
-                .to_owned(),
+            platform_version: platform.unwrap_or("LATEST").to_owned(),
             network: network.map(seen),
             propagate_tags: tags.map(|tags| PropagateTags::read(tags.as_str())).transpose()?,
-            enable_ecs_managed_tags: task
-                .and_then(|t| t.enable_ecs_managed_tags())
-                .unwrap_or(false),
-            enable_execute_command: task.and_then(|t| t.enable_execute_command()).unwrap_or(false),
-            maximum_retry_attempts: retries
-                .and_then(|retries| retries.maximum_retry_attempts())
-                .map_or_else(most_attempts, number),
-            maximum_event_age_in_seconds: retries
-                .and_then(|retries| retries.maximum_event_age_in_seconds())
-                .map_or_else(one_day, number),
+            enable_ecs_managed_tags: flag(task.and_then(|it| it.enable_ecs_managed_tags())),
+            enable_execute_command: flag(task.and_then(|it| it.enable_execute_command())),
+            maximum_retry_attempts: attempts.map_or_else(most_attempts, number),
+            maximum_event_age_in_seconds: age.map_or_else(one_day, number),
             dead_letter_queue: letters.map(str::to_owned),
             input: input.map_err(broken)?,
         })

@@ -66,7 +66,7 @@ pub(super) async fn settled<'a, T>(
     loop {
         match call().await {
             Err(error) if error.class.is_retryable() && began.elapsed() < PATIENCE => {
-                sleep(pause).await
+                sleep(pause).await;
             }
             other => return other,
         }

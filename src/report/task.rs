@@ -1,8 +1,24 @@
 //! How a task ended that was run by hand, for programs.
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::kind::{End, How, StackId};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    format: u32,
+    stack: &'a StackId,
+    task: &'a str,
+    end: Option<Told<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Told<'a> {
+    result: &'static str,
+    exit_code: Option<i32>,
+    reason: &'a str,
+}
 
 /// One document. There is no end where nobody waited for it.
 pub fn json(stack: &StackId, task: &str, end: Option<&End>) -> String {
@@ -12,10 +28,11 @@ pub fn json(stack: &StackId, task: &str, end: Option<&End>) -> String {
             How::NeverStarted => "never-started",
             How::Stopped => "stopped",
         };
-        json!({ "result": result, "exit-code": end.code, "reason": end.why })
+        Told { result, exit_code: end.code, reason: &end.why }
     });
-    let document = json!({ "format": 1, "stack": stack, "task": task, "end": end });
-    format!("{document:#}\n")
+    let document = Document { format: 1, stack, task, end };
+    let text = serde_json::to_string_pretty(&document).expect("texts and numbers are JSON");
+    format!("{text}\n")
 }
 
 #[cfg(test)]
@@ -28,18 +45,18 @@ mod tests {
         let end = End { how: How::Exited, code: Some(3), why: "because".into() };
         insta::assert_snapshot!(json(&stack, "arn:…:task/shop-dev-main/0a", Some(&end)), @r#"
         {
-          "end": {
-            "exit-code": 3,
-            "reason": "because",
-            "result": "exited"
-          },
           "format": 1,
           "stack": {
+            "stack": "shop",
             "env": "dev",
-            "region": "eu-west-1",
-            "stack": "shop"
+            "region": "eu-west-1"
           },
-          "task": "arn:…:task/shop-dev-main/0a"
+          "task": "arn:…:task/shop-dev-main/0a",
+          "end": {
+            "result": "exited",
+            "exit-code": 3,
+            "reason": "because"
+          }
         }
         "#);
         assert!(json(&stack, "arn", None).contains("\"end\": null"));

@@ -19,11 +19,11 @@ mod stacks;
 /// A spec in a file `ecsctl.toml`, read in an environment.
 fn load(text: &str, env: Option<&str>) -> (Document, Options) {
     let file = PathBuf::from("ecsctl.toml");
-    load_all(BTreeMap::from([(file, text.to_owned())]), env)
+    load_all(&BTreeMap::from([(file, text.to_owned())]), env)
 }
 
 /// The same with the files that it includes.
-fn load_all(files: BTreeMap<PathBuf, String>, env: Option<&str>) -> (Document, Options) {
+fn load_all(files: &BTreeMap<PathBuf, String>, env: Option<&str>) -> (Document, Options) {
     let file = PathBuf::from("ecsctl.toml");
     let text = &files[&file];
     let request = Request {
@@ -37,7 +37,7 @@ fn load_all(files: BTreeMap<PathBuf, String>, env: Option<&str>) -> (Document, O
         region: Some("eu-west-1".to_owned()),
         ..Request::default()
     };
-    let spec = spec::load(&request, &language(), &files);
+    let spec = spec::load(&request, &language(), files);
     let spec = spec.unwrap_or_else(|rejected| panic!("{:#?}", rejected.diagnostics));
     let (document, faults) = read(spec.document.clone(), &mut Unread::default());
     assert!(faults.is_empty(), "{faults:#?}");
@@ -52,7 +52,7 @@ fn example(path: &str, env: Option<&str>) -> (Document, Options) {
     if let Ok(tasks) = fs_err::read_to_string(path.with_file_name("tasks.toml")) {
         files.insert("tasks.toml".into(), tasks);
     }
-    load_all(files, env)
+    load_all(&files, env)
 }
 
 fn made((document, options): &(Document, Options)) -> Vec<Declaration> {

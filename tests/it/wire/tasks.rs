@@ -187,15 +187,9 @@ fn a_service_gets_another_version_when_its_task_has_succeeded() {
     let life = Life::begin(GATED);
     assert_eq!(tasks(&life.session, "life-default-migrate"), 1);
     life.edit(&[("httpd:2.4", "httpd:2.5")]);
-    assert_eq!(
-        life.planned(),
-        [
-            "update task-definition.migrate",
-            "update task-definition.web",
-            "update task-run.migrate",
-            "update service.web",
-        ]
-    );
+    let planned = life.planned();
+    assert_eq!(planned[2..], ["update task-run.migrate", "update service.web"], "{planned:?}");
+    assert_eq!(planned.len(), 4, "{planned:?}");
     let calls = life.apply();
     assert!(calls.position("RunTask") < calls.position("UpdateService"), "{calls:?}");
     assert_eq!(calls.count("RunTask"), 1, "{calls:?}");

@@ -1265,8 +1265,18 @@ fn a_warning_stops_nothing() {
 fn a_task_runs_on_the_simulator() {
     let task = "[task.migrate]\nfrom = \"web\"\ncommand = [\"up\"]\nwhen = \"before-deploy\"\n";
     let desk = Desk::with(&format!("{SPEC}\n{task}"));
-    assert_snapshot!(desk.run("run migrate").text(), @"");
-    assert_snapshot!(desk.run("run migrat").text(), @"");
+    assert_snapshot!(desk.run("run migrate").text(), @"
+    --- stderr
+    error[E0321]: the task `migrate` is not there yet: the stack has not been applied
+      hint: apply it first: `ecsctl apply`
+    --- exit 125
+    ");
+    assert_snapshot!(desk.run("run migrat").text(), @"
+    --- stderr
+    error[E0320]: there is no task `migrat` in this stack
+      hint: did you mean `migrate`?
+    --- exit 64
+    ");
     desk.run("apply --yes").exits(0);
     let ran = desk.run("run migrate -- down").exits(0);
     assert_eq!(ran.stdout, "a simulated task: nothing runs\n");

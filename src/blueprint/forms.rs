@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::measure::{Cidr, Cpu, Days, Gigabytes, Memory, Percent, Seconds};
 use crate::kinds::types::forms::{
-    host_pattern, http_codes, log_group, managed_policy, path_pattern,
+    host_pattern, http_codes, log_group, managed_policy, path_pattern, schedule, timezone,
 };
 use crate::spec::Format;
 
@@ -24,6 +24,8 @@ pub fn formats() -> &'static [Format] {
         Format { name: "codes", example: "\"200-399\"", check: http_codes },
         Format { name: "log-group", example: "\"/shop/web\"", check: log_group },
         Format { name: "directory", example: "\"/data\"", check: directory },
+        Format { name: "schedule", example: "\"cron(0 3 * * ? *)\"", check: schedule },
+        Format { name: "timezone", example: "\"Europe/Berlin\"", check: timezone },
         Format { name: "action", example: "\"s3:GetObject\"", check: action },
         Format { name: "resource", example: "\"arn:aws:s3:::my-bucket/*\"", check: resource },
         Format {

@@ -9,14 +9,13 @@ pub fn later() -> &'static [Later] {
 
 const LATER: &[Later] = &[
     key("limit", "spending limits"),
-    key("task", "one-off and scheduled tasks"),
     key("daemon", "daemon services"),
     key("capacity", "EC2 and managed capacity"),
     key("nlb", "network load balancers"),
     key("template", "templates"),
     key("service.*.template", "templates"),
     key("service.*.use", "templates"),
-    key("service.*.schedule", "one-off and scheduled tasks"),
+    key("service.*.schedule", "scheduled scaling"),
     key("moved", "renaming without replacing"),
     key("network.endpoints", "VPC endpoints"),
     value("network.nat", "endpoints", "VPC endpoints"),

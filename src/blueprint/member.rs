@@ -39,6 +39,42 @@ impl Member {
         }
     }
 
+    /// The same container in a task of its own: nobody reaches it, waits for it or shares with it. `over`
+    /// is what the section `by` says otherwise.
+    pub(super) fn alone(&self, over: &Container, by: &Path) -> Self {
+        let own = &self.container;
+        let (mut env, mut elsewhere) = (own.env.clone(), self.elsewhere.clone());
+        let daemon = elsewhere.remove(&Path::of(["env", ADDRESS]));
+        env.retain(|name, _| name != ADDRESS || daemon.is_none());
+        for (name, text) in &over.env {
+            env.insert(name.clone(), text.clone());
+            elsewhere.insert(Path::of(["env", name]), by.join("env").join(name));
+        }
+        for (key, is_said) in
+            [("command", over.command.is_some()), ("entrypoint", over.entrypoint.is_some())]
+        {
+            elsewhere.extend(is_said.then(|| (Path::of([key]), by.join(key))));
+        }
+        let container = Container {
+            env,
+            command: over.command.clone().or_else(|| own.command.clone()),
+            entrypoint: over.entrypoint.clone().or_else(|| own.entrypoint.clone()),
+            port: None,
+            udp: None,
+            size: None,
+            essential: None,
+            health: None,
+            after: BTreeMap::new(),
+            ..own.clone()
+        };
+        Self { container, keys: self.keys.clone(), elsewhere }
+    }
+
+    /// A container that the section `keys` describes alone.
+    pub(super) fn only(container: Container, keys: Path) -> Self {
+        Self { container, keys, elsewhere: BTreeMap::new() }
+    }
+
     /// Whether it is the X-Ray daemon that `service.web.xray` adds.
     pub(super) fn is_daemon(&self) -> bool {
         matches!(self.keys.steps().as_slice(), [_, _, "xray"])

@@ -21,11 +21,12 @@ pub use self::forms::formats;
 pub use self::language::{language, read};
 pub use self::later::later;
 pub use self::network::Network;
+pub use self::one_off::{Launch, Task, launches};
 pub use self::references::references;
 pub use self::repo::Repo;
 pub use self::service::{Container, Service};
 pub use self::sheet::{Expansion, may_declare};
-pub use self::shorthand::shorthands;
+pub use self::shorthand::{shorthands, sizes};
 
 mod alarms;
 mod alb;
@@ -37,6 +38,7 @@ mod later;
 mod measure;
 mod member;
 mod network;
+mod one_off;
 mod probe;
 mod references;
 mod repo;
@@ -44,6 +46,7 @@ mod roles;
 mod rollout;
 mod route;
 mod scaling;
+mod schedule;
 mod secret;
 mod service;
 mod sheet;
@@ -69,6 +72,9 @@ pub struct Document {
     /// Services by name: tasks that are kept running.
     #[serde(default)]
     pub service: BTreeMap<String, Service>,
+    /// Tasks by name that are run once, by hand or before a service rolls, or by a schedule.
+    #[serde(default)]
+    pub task: BTreeMap<String, Task>,
     /// Any AWS resource, as `[aws.<kind>.<name>]`; patches the one that a section makes there.
     #[serde(default)]
     pub aws: BTreeMap<String, BTreeMap<String, Json>>,
@@ -101,7 +107,8 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
     let mut sheet = Sheet::new(unread.clone());
     let network = Layout::new(document.network.as_ref(), options);
     let albs = balancers(document, unread);
-    let services = document.service.len() + unread.names("service").count();
+    let tasks = document.task.len() + unread.names("task").count();
+    let services = document.service.len() + unread.names("service").count() + tasks;
     if services > 0 || !albs.is_empty() || document.network.is_some() {
         network.check(services, &mut sheet);
         network.expand(&mut sheet);
@@ -116,6 +123,7 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
         alb.expand(name, &network, &mut sheet);
     }
     expand_services(document, &albs, &network, options, &mut sheet);
+    one_off::expand(document, &network, options, &mut sheet);
     for (kind, named) in &document.aws {
         for (name, fields) in named {
             let section = Path::of(["aws", kind, name]);
@@ -149,15 +157,22 @@ fn expand_services(
         let members = member::members(name, service, sheet);
         let route = route::route(name, service, &members, albs, sheet);
         task::expand(name, service, &members, sheet);
-        task::expand_logs(name, service, sheet);
-        roles::expand(name, service, &members, options, sheet);
+        let section = Path::of(["service", name]);
+        task::expand_logs(name, &section, service, sheet);
+        roles::expand(name, &section, service, &members, options, sheet);
         rollout::expand_group(name, service, &members, route.as_ref(), &all, sheet);
         rollout::expand(name, service, route.as_ref(), network, options, sheet);
         scaling::expand(name, service, route.as_ref(), sheet);
         alarms::expand(name, service, route.as_ref(), sheet);
         routes.extend(route.map(|route| (name.clone(), route)));
     }
-    task::check_groups(&document.service, sheet);
+    let of_services = document
+        .service
+        .iter()
+        .map(|(name, service)| (Path::of(["service", name]), service.logs.as_ref()));
+    let of_tasks =
+        document.task.iter().map(|(name, task)| (Path::of(["task", name]), task.logs.as_ref()));
+    task::check_groups(of_services.chain(of_tasks), sheet);
     route::check_same(&routes, sheet);
     let priorities = route::priorities(&routes, sheet);
     for (name, route) in &routes {

@@ -22,22 +22,22 @@ pub(super) fn exec(service: &Service, options: Options) -> bool {
     service.exec.unwrap_or(!options.protected)
 }
 
-/// Both roles of the service `name`.
+/// Both roles of the service or task `name`.
 pub(super) fn expand(
     name: &str,
+    section: &Path,
     service: &Service,
     members: &Members,
     options: Options,
     sheet: &mut Sheet,
 ) {
-    let section = Path::of(["service", name]);
-    let execution = Declaration::new("role", format!("{name}-execution"), &section)
+    let execution = Declaration::new("role", format!("{name}-execution"), section)
         .with("description", format!("starts the tasks of {name}"))
         .with("trust", trust())
         .with("inline", execution_policies(name, members))
         .decided(["inline", "secrets"], section.join("secrets"));
     sheet.add(execution);
-    let mut task = Declaration::new("role", format!("{name}-task"), &section)
+    let mut task = Declaration::new("role", format!("{name}-task"), section)
         .with("description", format!("what the tasks of {name} may do"))
         .with("trust", trust())
         .with("inline", task_policies(service, options))
@@ -66,7 +66,7 @@ fn trust() -> Json {
     }] })
 }
 
-fn policy(statements: impl Into<Json>) -> Json {
+pub(super) fn policy(statements: impl Into<Json>) -> Json {
     json!({ "Version": "2012-10-17", "Statement": statements.into() })
 }
 

@@ -65,7 +65,8 @@ pub(super) fn expand(
     sheet.add(ecs);
 }
 
-fn interface(name: &str, network: &Layout) -> Json {
+/// Where the interfaces of the tasks of `name` are.
+pub(super) fn interface(name: &str, network: &Layout) -> Json {
     json!({
         "subnets": network.task_subnets(),
         "security-groups": [format!("${{security-group.{name}.id}}")],

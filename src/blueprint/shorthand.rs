@@ -59,6 +59,13 @@ fn size(scalar: &Json) -> Result<Json, String> {
     Ok(json!({ "cpu": cpu, "memory": memory }))
 }
 
+/// CPU units and mebibytes of a size such as `1vcpu/2GB`.
+pub fn sizes(text: &str) -> Result<(u32, u32), String> {
+    let size = size(&text.into())?;
+    let part = |key: &str| size[key].as_str().unwrap_or_default();
+    Ok((part("cpu").parse::<Cpu>()?.0, part("memory").parse::<Memory>()?.0))
+}
+
 fn deploy(scalar: &Json) -> Result<Json, String> {
     // Of a strategy of later work its name alone counts: it is refused by that, as when written out.
     let strategy = scalar.as_str().and_then(|text| text.split_whitespace().next());

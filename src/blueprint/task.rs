@@ -8,7 +8,7 @@ use super::declaration::Declaration;
 use super::measure::{Cpu, Days, Memory};
 use super::member::{Member, Members};
 use super::secret::Secret;
-use super::service::{Arch, Health, Service, Until};
+use super::service::{Arch, Health, Logs, Service, Until};
 use super::sheet::Sheet;
 use crate::address::Path;
 use crate::diag::{Diagnostic, THE_OTHER};
@@ -18,9 +18,33 @@ const SIZE: (Cpu, Memory) = (Cpu(256), Memory(512));
 /// Days for which logs are kept when nothing is said.
 const KEEP: Days = Days(14);
 
+/// Whose task a task definition describes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Owner<'a> {
+    /// The section that it comes from.
+    pub(super) section: &'a Path,
+    /// Its own name.
+    pub(super) name: &'a str,
+    /// The service or task whose roles and log group it has.
+    pub(super) home: &'a str,
+}
+
 /// The task definition of the service `name`.
 pub(super) fn expand(name: &str, service: &Service, members: &Members, sheet: &mut Sheet) {
-    let section = Path::of(["service", name]);
+    let section = &Path::of(["service", name]);
+    check_volumes(section, service, members, sheet);
+    let definition = definition(Owner { section, name, home: name }, service, members, sheet);
+    sheet.add(definition);
+}
+
+/// The task definition of a service, or of a task that is described as one.
+pub(super) fn definition(
+    owner: Owner<'_>,
+    service: &Service,
+    members: &Members,
+    sheet: &mut Sheet,
+) -> Declaration {
+    let Owner { section, name, home } = owner;
     let size = service.size.unwrap_or_default();
     let arch = match service.arch.unwrap_or(Arch::X86) {
         Arch::X86 => "X86_64",
@@ -28,7 +52,7 @@ pub(super) fn expand(name: &str, service: &Service, members: &Members, sheet: &m
     };
     let platform = json!({ "cpu-architecture": arch, "operating-system-family": "LINUX" });
     let storage = service.storage.map(|size| json!({ "size-in-gib": size.0 }));
-    let mut task = Declaration::new("task-definition", name, &section)
+    let mut task = Declaration::new("task-definition", name, section)
         .from("cpu", size.cpu.unwrap_or(SIZE.0).0, section.join("size").join("cpu"))
         .from("memory", size.memory.unwrap_or(SIZE.1).0, section.join("size").join("memory"))
         .with("network-mode", "awsvpc")
@@ -36,8 +60,8 @@ pub(super) fn expand(name: &str, service: &Service, members: &Members, sheet: &m
         .with("runtime-platform", platform)
         .decided(["runtime-platform", "cpu-architecture"], section.join("arch"))
         .maybe("ephemeral-storage", storage, section.join("storage"))
-        .with("execution-role-arn", format!("${{role.{name}-execution.arn}}"))
-        .with("task-role-arn", format!("${{role.{name}-task.arn}}"));
+        .with("execution-role-arn", format!("${{role.{home}-execution.arn}}"))
+        .with("task-role-arn", format!("${{role.{home}-task.arn}}"));
     if !service.volume.is_empty() {
         let volumes = service.volume.keys().map(|volume| (volume.clone(), json!({})));
         task = task.from("volumes", volumes.collect::<Map<_, _>>(), section.join("volume"));
@@ -49,12 +73,11 @@ pub(super) fn expand(name: &str, service: &Service, members: &Members, sheet: &m
         if !mounts.is_empty() {
             fields.insert("mount-points".to_owned(), mounts.into());
         }
-        fields.insert("log-configuration".to_owned(), logging(name, service));
+        fields.insert("log-configuration".to_owned(), logging(owner, service));
         containers.insert(own.clone(), fields.into());
-        task = decided(task, own, member, &section);
+        task = decided(task, own, member, section);
     }
-    check_volumes(&section, service, members, sheet);
-    sheet.add(task.with("containers", containers));
+    task.with("containers", containers)
 }
 
 /// The fields that the container's own keys decide.
@@ -223,37 +246,39 @@ fn check_volumes(section: &Path, service: &Service, members: &Members, sheet: &m
     }
 }
 
-/// The log group of the service `name`.
-pub(super) fn expand_logs(name: &str, service: &Service, sheet: &mut Sheet) {
-    let section = Path::of(["service", name]);
+/// The log group of the service or task `name`.
+pub(super) fn expand_logs(name: &str, section: &Path, service: &Service, sheet: &mut Sheet) {
     let keys = section.join("logs");
     let logs = service.logs.clone().unwrap_or_default();
-    let group = Declaration::new("log-group", name, &section)
+    let group = Declaration::new("log-group", name, section)
         .maybe("name", logs.group, keys.join("group"))
         .from("retention-in-days", logs.keep.unwrap_or(KEEP).0, keys.join("keep"));
     sheet.add(group);
 }
 
-/// Says which services write to the same log group: it would be declared twice.
-pub(super) fn check_groups(services: &BTreeMap<String, Service>, sheet: &mut Sheet) {
+/// Says which sections write to the same log group: it would be declared twice.
+pub(super) fn check_groups<'d>(
+    logs: impl IntoIterator<Item = (Path, Option<&'d Logs>)>,
+    sheet: &mut Sheet,
+) {
     let mut seen: BTreeMap<&str, Path> = BTreeMap::new();
-    for (name, service) in services {
-        let group = service.logs.as_ref().and_then(|logs| logs.group.as_deref());
-        let Some(group) = group else { continue };
-        let place = Path::of(["service", name, "logs", "group"]);
+    for (section, logs) in logs {
+        let Some(group) = logs.and_then(|logs| logs.group.as_deref()) else { continue };
+        let place = section.join("logs").join("group");
         let Some(first) = seen.insert(group, place.clone()) else { continue };
-        let title = format!("two services write to the log group `{group}`");
+        let title = format!("two sections write to the log group `{group}`");
         let fault = Diagnostic::error("E0272", title).at(place, "").at(first, THE_OTHER);
         sheet.fault(fault.hint("leave out `group`, or give one of them another"));
     }
 }
 
-fn logging(name: &str, service: &Service) -> Json {
+fn logging(owner: Owner<'_>, service: &Service) -> Json {
+    let Owner { name, home, .. } = owner;
     let prefix = service.logs.as_ref().and_then(|logs| logs.prefix.as_deref());
     json!({
         "driver": "awslogs",
         "options": {
-            "awslogs-group": format!("${{log-group.{name}.name}}"),
+            "awslogs-group": format!("${{log-group.{home}.name}}"),
             "awslogs-region": "${aws.region}",
             "awslogs-stream-prefix": prefix.unwrap_or(name),
         },

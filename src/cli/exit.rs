@@ -6,25 +6,48 @@ use std::process::ExitCode;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Done, or nothing to do.
-    Done = 0,
+    Done,
     /// An error: of AWS, of the network, of a file.
-    Failed = 1,
+    Failed,
     /// Changes are pending; only with `--detailed-exitcode`.
-    Pending = 2,
+    Pending,
     /// Refused: by a guard, or because nobody was there to say yes.
-    Refused = 3,
+    Refused,
     /// A rollout failed or was rolled back.
-    Rollout = 4,
+    Rollout,
     /// Another run holds the lock.
-    Locked = 5,
+    Locked,
     /// Interrupted: the same command goes on from there.
-    Interrupted = 6,
+    Interrupted,
     /// The command line or the spec is wrong.
-    Usage = 64,
+    Usage,
+    /// Of `run`: the task did not come to an end of its own, or nobody knows which. The number is that of
+    /// other tools that run containers.
+    NotRun,
+    /// Of `run`: what the container exited with.
+    Task(u8),
+}
+
+impl Exit {
+    /// The number.
+    fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Pending => 2,
+            Self::Refused => 3,
+            Self::Rollout => 4,
+            Self::Locked => 5,
+            Self::Interrupted => 6,
+            Self::Usage => 64,
+            Self::NotRun => 125,
+            Self::Task(code) => code,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.code())
     }
 }

@@ -23,6 +23,7 @@ mod ecr;
 mod exit;
 mod explain;
 mod failure;
+mod follow;
 mod git;
 mod graph;
 mod import;
@@ -33,6 +34,7 @@ mod man;
 mod options;
 mod plan;
 mod render;
+mod run;
 mod saved;
 mod schema;
 mod signals;
@@ -71,6 +73,8 @@ enum Command {
     Apply(apply::Arguments),
     /// Removes everything that belongs to the stack
     Destroy(destroy::Arguments),
+    /// Runs a task of the stack once, and ends as its container does
+    Run(run::Arguments),
     /// Shows how the stack is
     Status(status::Arguments),
     /// Draws who needs whom; needs no network
@@ -157,6 +161,7 @@ fn run(cx: &mut Context, command: Command) -> Result<Exit, Failure> {
         Command::Plan(arguments) => plan::run(cx, &arguments),
         Command::Apply(arguments) => apply::run(cx, &arguments),
         Command::Destroy(arguments) => destroy::run(cx, &arguments),
+        Command::Run(arguments) => run::run(cx, &arguments),
         Command::Status(arguments) => status::run(cx, &arguments),
         Command::Graph(arguments) => graph::run(cx, &arguments),
         Command::Ecr(arguments) => ecr::run(cx, &arguments),

@@ -99,7 +99,7 @@ fn variable(text: &str) -> Result<(String, String), String> {
     pair(text, "NAME=VALUE")
 }
 
-fn key(text: &str) -> Result<(String, String), String> {
+pub(super) fn key(text: &str) -> Result<(String, String), String> {
     pair(text, "KEY=VALUE")
 }
 

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::git;
 use super::{Exit, Failure};
 use crate::address::Address;
-use crate::blueprint::{self, Declaration};
+use crate::blueprint::{self, Declaration, Launch};
 use crate::desired::{self, Desired, Whole};
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
@@ -33,6 +33,8 @@ pub(super) struct Stack {
     pub(super) drafts: BTreeMap<Address, Declaration>,
     /// Where it answers.
     pub(super) urls: Urls,
+    /// How its tasks are started by hand.
+    pub(super) launches: BTreeMap<String, Launch>,
     /// How long after the apply that brings it the stack may be destroyed.
     pub(super) ttl: Option<Duration>,
     /// Where locks and journals lie.
@@ -130,10 +132,10 @@ fn rejected(rejected: Rejected) -> Failure {
 
 impl From<Whole> for Stack {
     fn from(whole: Whole) -> Self {
-        let Whole { desired, graph, drafts, urls, ttl, state, warnings, sources } = whole;
+        let Whole { desired, graph, drafts, urls, launches, ttl, state, warnings, sources } = whole;
         let drafts = drafts.into_iter().map(|draft| (draft.address.clone(), draft)).collect();
         let (urls, sources) = (Urls(urls), Box::new(sources));
-        Self { desired, graph, drafts, urls, ttl, state, warnings, sources }
+        Self { desired, graph, drafts, urls, launches, ttl, state, warnings, sources }
     }
 }
 

@@ -10,9 +10,9 @@ use super::context::Context;
 use super::locked::local;
 use super::options::World;
 use super::stack::Stack;
-use crate::cloud::Cloud;
 use crate::cloud::aws::{Aws, Cache, ConnectError, Connection};
 use crate::cloud::sim::Sim;
+use crate::cloud::{Cloud, Tasks};
 use crate::desired::Desired;
 use crate::kind::{StackId, TAG_EXPIRES, TAG_TTL};
 use crate::nearest::nearest;
@@ -66,6 +66,14 @@ impl Door {
 
     /// What is behind the door.
     pub(super) fn cloud(&self) -> &dyn Cloud {
+        match self {
+            Self::Aws(aws) => &**aws,
+            Self::Sim(sim) => &**sim,
+        }
+    }
+
+    /// Where tasks are run by hand.
+    pub(super) fn tasks(&self) -> &dyn Tasks {
         match self {
             Self::Aws(aws) => &**aws,
             Self::Sim(sim) => &**sim,

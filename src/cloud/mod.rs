@@ -9,7 +9,10 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Output;
-use crate::kind::{Deed, Done, Health, Live, Ready, Registered, Result, Sought, StackId};
+use crate::kind::{
+    Deed, Done, Health, Lines, Live, Order, Ready, Registered, Result, Sought, StackId, Stream,
+    Task,
+};
 use crate::value::Known;
 
 pub mod aws;
@@ -78,4 +81,24 @@ pub trait Cloud: Send + Sync {
     /// The stacks of which anything is in this account and region, as `(stack, env)`. For whoever has
     /// mistyped a name: it need not be quite complete.
     fn stacks(&self) -> BoxFuture<'_, Result<BTreeSet<(String, String)>>>;
+}
+
+/// A world in which tasks can be run by hand. Each call makes one attempt, as those of [`Cloud`].
+pub trait Tasks: Send + Sync {
+    /// Starts one task and gives its ARN.
+    fn start<'a>(&'a self, order: &'a Order) -> BoxFuture<'a, Result<String>>;
+
+    /// How a task does. `container` is the one whose exit code counts. `None` if it is not there: not
+    /// yet, or not any more.
+    fn task<'a>(&'a self, arn: &'a str, container: &'a str) -> BoxFuture<'a, Result<Option<Task>>>;
+
+    /// Asks for a task's end.
+    fn stop<'a>(&'a self, arn: &'a str, why: &'a str) -> BoxFuture<'a, Result<()>>;
+
+    /// What a container has said since `from`, or from the beginning.
+    fn lines<'a>(
+        &'a self,
+        stream: &'a Stream,
+        from: Option<String>,
+    ) -> BoxFuture<'a, Result<Lines>>;
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::Desired;
-use crate::blueprint::{self, Declaration, Expansion, Options};
+use crate::blueprint::{self, Declaration, Expansion, Launch, Options};
 use crate::diag::{Diagnostic, Place, Severity, THE_OTHER};
 use crate::graph::Graph;
 use crate::kind::TAG_STORE;
@@ -24,6 +24,8 @@ pub struct Whole {
     pub drafts: Vec<Declaration>,
     /// Where it answers; the texts mention outputs.
     pub urls: BTreeMap<String, String>,
+    /// How its tasks are started by hand, by name; the texts mention outputs.
+    pub launches: BTreeMap<String, Launch>,
     /// How long after the apply that brings it the stack may be destroyed.
     pub ttl: Option<Duration>,
     /// Where locks and journals lie.
@@ -53,8 +55,8 @@ fn declared(spec: Spec) -> Result<Whole, Rejected> {
     warnings.extend(judged.found.into_iter().map(|one| later_first(one, &sources)));
     match judged.graph {
         Some(graph) => {
-            let (drafts, urls) = (judged.drafts, judged.urls);
-            Ok(Whole { desired, graph, drafts, urls, ttl, state, warnings, sources })
+            let Judged { drafts, urls, launches, .. } = judged;
+            Ok(Whole { desired, graph, drafts, urls, launches, ttl, state, warnings, sources })
         }
         None => Err(Rejected { diagnostics: warnings, sources, rest: None }),
     }
@@ -105,6 +107,7 @@ struct Judged {
     graph: Option<Graph>,
     drafts: Vec<Declaration>,
     urls: BTreeMap<String, String>,
+    launches: BTreeMap<String, Launch>,
     found: Vec<Diagnostic>,
 }
 
@@ -116,11 +119,19 @@ fn judge(desired: &mut Desired, document: Json, options: Options, mut unread: Un
         Ok((graph, warnings)) => (Some(graph), warnings),
         Err(errors) => (None, errors),
     };
-    let new: Vec<Diagnostic> = told.into_iter().filter(|one| !is_told(one, &found)).collect();
+    let mut new: Vec<Diagnostic> = told.into_iter().filter(|one| !is_told(one, &found)).collect();
+    // What several resources have of one key is wrong once.
+    let mut seen = Vec::new();
+    new.retain(|one| {
+        !seen.contains(one) && {
+            seen.push(one.clone());
+            true
+        }
+    });
     found.extend(new);
     let is_wrong = found.iter().any(|one| one.severity == Severity::Error);
-    let urls = blueprint::urls(&document);
-    Judged { graph: graph.filter(|_| !is_wrong), drafts: declarations, urls, found }
+    let (urls, launches) = (blueprint::urls(&document), blueprint::launches(&document, options));
+    Judged { graph: graph.filter(|_| !is_wrong), drafts: declarations, urls, launches, found }
 }
 
 /// Whether something wrong has been told of the very place; kinds stumble over it again.

@@ -11,6 +11,17 @@ pub enum Gate {
     Exists,
 }
 
+/// What there is of a resource once it has been made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remains {
+    /// Something that carries the stack's tags.
+    Tagged,
+    /// Something that AWS keeps no tags of: it goes by those of what it lies in.
+    Untagged,
+    /// Nothing: it is a deed. Whether it is done is read off what it was done for.
+    Nothing,
+}
+
 /// How the field `name` of a kind is filled in and kept unique.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Naming {
@@ -113,14 +124,13 @@ pub struct About {
     pub inherits: Option<Inherits>,
     /// Fields that something else moves.
     pub moved_by: &'static [MovedBy],
-    /// Whether AWS keeps no tags of it: it belongs to whom that belongs to which it is part of, and
-    /// what its kind says of its tags follows from there.
-    pub untagged: bool,
     /// Fields whose change in place replaces what runs: the tasks of a service.
     pub rolls: &'static [&'static str],
     /// Whether an update gives some outputs new values (a task definition's revision): the outputs'
     /// names. Whoever refers to them sees them as unknown until the update is done.
     pub renews: &'static [&'static str],
+    /// What there is of it once it has been made.
+    pub remains: Remains,
 }
 
 impl About {
@@ -139,8 +149,8 @@ impl About {
         awaits: &[],
         inherits: None,
         moved_by: &[],
-        untagged: false,
         rolls: &[],
         renews: &[],
+        remains: Remains::Tagged,
     };
 }

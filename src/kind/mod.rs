@@ -13,12 +13,15 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use self::about::{About, Awaits, Gate, Heed, Inherits, MovedBy, NameStyle, Naming};
+pub use self::about::{
+    About, Awaits, Gate, Heed, Inherits, MovedBy, NameStyle, Naming, Remains,
+};
 pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
 pub use self::check::{Check, Unit};
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
 pub use self::health::{Deployment, Health, Stage};
 pub use self::shape::{Field, Owned, Shape};
+pub use self::task::{End, How, Lines, Order, Overrides, Stream, Task};
 use crate::address::Address;
 use crate::cloud::aws::Aws;
 use crate::value::{Known, Value};
@@ -29,6 +32,7 @@ mod check;
 mod error;
 mod health;
 mod shape;
+mod task;
 mod telling;
 
 /// Tags of a resource, key to value. Tags whose keys begin with `aws:` are AWS's and never here.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::types::capacity::{self, Strategy};
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
-use crate::cloud::aws::{Aws, batched, tags};
+use crate::cloud::aws::{Aws, batched, tags, task};
 use crate::kind::{
     About, After, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
     Observed, Ready, Result, Sought, TagChange,
@@ -128,7 +128,14 @@ impl Kind for Cluster {
 
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
         let call = cx.aws.ecs.delete_cluster().cluster(cx.id);
-        call.send().await.map_err(Error::from).absent_is_fine()
+        match call.send().await.map_err(Error::from) {
+            // Those of services have stopped by now: what is left was run by hand or by a schedule.
+            Err(error) if error.is("ClusterContainsTasksException") => {
+                task::stop_all(cx.aws, cx.id, cx.stack).await?;
+                Err(error)
+            }
+            other => other.absent_is_fine(),
+        }
     }
 
     async fn tag(cx: &Cx<'_>, change: &TagChange) -> Result<()> {

@@ -24,12 +24,15 @@ pub mod scalable_target;
 mod scaling;
 pub mod scaling_policy;
 pub mod scheduled_action;
+pub mod schedule;
+pub mod schedule_group;
 pub mod security_group;
 pub mod security_group_rule;
 pub mod service;
 pub mod subnet;
 pub mod target_group;
 pub mod task_definition;
+pub mod task_run;
 pub mod types;
 pub mod vpc;
 
@@ -58,6 +61,9 @@ const ALL: &[&dyn AnyKind] = &[
     of::<scaling_policy::ScalingPolicy>(),
     of::<scheduled_action::ScheduledAction>(),
     of::<alarm::Alarm>(),
+    of::<task_run::TaskRun>(),
+    of::<schedule_group::ScheduleGroup>(),
+    of::<schedule::Schedule>(),
 ];
 
 static REGISTRY: LazyLock<Vec<Registered>> =

@@ -17,7 +17,7 @@ use super::types::words::words;
 use crate::cloud::aws::{Aws, concurrently};
 use crate::kind::{
     About, Check, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming, Observed,
-    Result, Sought, TagChange, Unit,
+    Result, Sought, TagChange, Unit, Remains,
 };
 
 /// A policy of a scalable target. It has no tags: whatever is on a scalable target of the stack is the
@@ -209,7 +209,7 @@ impl Kind for ScalingPolicy {
         exclusive: &["resource-id", "name"],
         naming: Some(Naming { max: 256, style: NameStyle::Dashed, suffix: false }),
         observed_after: &["scalable-target"],
-        untagged: true,
+        remains: Remains::Untagged,
         ..About::DEFAULT
     };
 

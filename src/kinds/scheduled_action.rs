@@ -12,7 +12,7 @@ use super::types::outputs::Named as Outputs;
 use crate::cloud::aws::{Aws, concurrently};
 use crate::kind::{
     About, Check, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming, Observed,
-    Result, Sought, TagChange,
+    Result, Sought, TagChange, Remains,
 };
 
 /// A scheduled action of a scalable target. It has no tags: whatever is on a scalable target of the stack
@@ -59,7 +59,7 @@ impl Kind for ScheduledAction {
         exclusive: &["resource-id", "name"],
         naming: Some(Naming { max: 256, style: NameStyle::Dashed, suffix: false }),
         observed_after: &["scalable-target"],
-        untagged: true,
+        remains: Remains::Untagged,
         ..About::DEFAULT
     };
 

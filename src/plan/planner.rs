@@ -11,7 +11,9 @@ use crate::address::{Address, Output};
 use crate::desired::{Declared, Desired};
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
-use crate::kind::{Condition, Live, Naming, Registered, TAG_PROTECT, TAG_STACK, TagChange};
+use crate::kind::{
+    Condition, Live, Naming, Registered, Remains, TAG_PROTECT, TAG_STACK, TagChange,
+};
 use crate::kinds;
 use crate::snapshot::{Snapshot, is_ours};
 use crate::value::{Known, Value};
@@ -172,9 +174,9 @@ impl<'a> Planner<'a> {
             }
         }
         moved::leave(kind.about(), address, &mut spec, live, (self.desired, &self.draft.live));
-        let tags = match kind.about().untagged {
-            true => TagChange::default(),
-            false => TagChange::between(&live.tags, &self.desired.tags_of(address)),
+        let tags = match kind.about().remains {
+            Remains::Tagged => TagChange::between(&live.tags, &self.desired.tags_of(address)),
+            Remains::Untagged | Remains::Nothing => TagChange::default(),
         };
         Comparison { edits: diff(kind.shape(), &spec, &live.spec), tags, spec }
     }

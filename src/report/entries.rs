@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::edits::{self, Shown, Unknowns};
 use super::{Detail, Look, Tone, documents, telling, words};
 use crate::address::Address;
-use crate::kind::TagChange;
+use crate::kind::{Remains, TagChange};
 use crate::kinds;
 use crate::plan::{Action, Because, Edit, Plan, Step};
 use crate::value::Value;
@@ -138,13 +138,18 @@ fn why_deleted(because: Because) -> &'static str {
 }
 
 /// `rolls :41 → :42`, for whatever runs a task definition; [`REPLACES_TASKS`], for whatever runs
-/// the same one in another way.
+/// the same one in another way; and what a deed is done before.
 fn rolls(step: &Step) -> Option<String> {
+    let about = kinds::find(&step.address.kind)?.about();
+    if about.remains == Remains::Nothing {
+        return Some(format!("runs before service {} rolls", step.spec.text("service")?));
+    }
     let changes = |field: &str| {
         step.edits.iter().find(|edit| edit.path.0.first().is_some_and(|first| first == field))
     };
-    let Some(edit) = changes("task-definition") else {
-        let fields = kinds::find(&step.address.kind)?.about().rolls;
+    let fields = about.rolls;
+    let Some(edit) = changes("task-definition").filter(|_| fields.contains(&"task-definition"))
+    else {
         return fields.iter().any(|it| changes(it).is_some()).then(|| REPLACES_TASKS.to_owned());
     };
     let revision = |value: &Value| {

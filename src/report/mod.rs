@@ -20,6 +20,7 @@ mod sample;
 pub mod status;
 mod style;
 pub mod summary;
+pub mod task;
 mod telling;
 pub mod trouble;
 pub mod words;

@@ -43,6 +43,9 @@ const TABLE: &[(&str, &[Fact])] = &[
     ("cluster", &[Bare("name")]),
     ("task-definition", &[Named("cpu"), Named("memory"), Each("containers", "image")]),
     ("service", &[Named("desired-count")]),
+    ("task-run", &[Named("service")]),
+    ("schedule-group", &[Bare("name")]),
+    ("schedule", &[Bare("expression"), Bare("timezone")]),
 ];
 
 /// What goes with a resource of the kind and does not come back.

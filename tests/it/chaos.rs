@@ -114,6 +114,7 @@ impl Life {
             let state = format!("[state]\nlease = \"2s\"\nstore = \"{}\"\n", session.bucket());
             session.replace("[vars]", &format!("{state}\n[vars]"));
         }
+        session.copy("examples/scorekeep/tasks.toml", "tasks.toml");
         let parameter =
             json!({"Name": "/scorekeep/session-key", "Value": "x", "Type": "SecureString"});
         session.call("ssm", "AmazonSSM.PutParameter", &parameter);

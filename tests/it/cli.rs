@@ -1312,3 +1312,31 @@ fn a_warning_stops_nothing() {
     let found = desk.run("check --format json").exits(0).json();
     assert_eq!(found["diagnostics"][0]["code"], "E0240");
 }
+
+/// The simulator knows tasks as well: they end well unless their image says otherwise.
+#[test]
+fn a_task_runs_on_the_simulator() {
+    let task = "[task.migrate]\nfrom = \"web\"\ncommand = [\"up\"]\nwhen = \"before-deploy\"\n";
+    let desk = Desk::with(&format!("{SPEC}\n{task}"));
+    assert_snapshot!(desk.run("run migrate").text(), @"
+    --- stderr
+    error[E0321]: the task `migrate` is not there yet: the stack has not been applied
+      hint: apply it first: `ecsctl apply`
+    --- exit 125
+    ");
+    assert_snapshot!(desk.run("run migrat").text(), @"
+    --- stderr
+    error[E0320]: there is no task `migrat` in this stack
+      hint: did you mean `migrate`?
+    --- exit 64
+    ");
+    desk.run("apply --yes").exits(0);
+    let ran = desk.run("run migrate -- down").exits(0);
+    assert_eq!(ran.stdout, "a simulated task: nothing runs\n");
+    let told = desk.run("run migrate --format json").exits(0).json();
+    assert_eq!(told["end"]["exit-code"], 0);
+    desk.write(&format!("{SPEC}\n{task}").replace("httpd:2.4", "httpd:bad-exit"));
+    let output = desk.run("apply --yes").exits(4);
+    assert!(output.stdout.contains("the task `migrate` before it failed"), "{}", output.stdout);
+    desk.run("destroy --yes").exits(0);
+}

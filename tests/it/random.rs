@@ -131,6 +131,13 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
     put("cluster", "main", json!({}));
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]});
+    let scheduler = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Action": "sts:AssumeRole", "Principal": {"Service": "scheduler.amazonaws.com"}}]});
+    put("role", "schedule", json!({"trust": scheduler}));
+    let night = ["main", "night"][dice.roll(2) as usize];
+    put("schedule-group", "main", json!({"name": format!("random-test-{night}")}));
+    let network = json!({"subnets": ["${subnet.a.id}", "${subnet.b.id}"],
+        "security-groups": ["${security-group.lb.id}"]});
     let first = dice.roll(3);
     for index in first..first + dice.roll(4) {
         let name = format!("s{index}");
@@ -180,6 +187,25 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         );
         if dice.flip() {
             declare_scaling(dice, &name, put);
+        }
+        if dice.flip() {
+            put(
+                "task-run",
+                &name,
+                json!({"service": name, "container": "app", "cluster": "${cluster.main.arn}",
+                "before": format!("${{task-definition.{name}.arn}}"),
+                "family": format!("${{task-definition.{name}.family}}"), "network": network}),
+            );
+        }
+        if dice.flip() {
+            put(
+                "schedule",
+                &name,
+                json!({"group": "${schedule-group.main.name}", "expression": "rate(1 hour)",
+                "cluster": "${cluster.main.arn}", "role-arn": "${role.schedule.arn}",
+                "task-definition": format!("${{task-definition.{name}.arn}}"),
+                "maximum-retry-attempts": dice.roll(3), "network": network}),
+            );
         }
     }
 }
@@ -335,7 +361,10 @@ async fn live_through(seed: u64) -> BTreeMap<&'static str, u64> {
     for _ in 0..ROUNDS {
         let desired = desired(&declare(&mut dice));
         *counts.entry("runs").or_default() += account.converge(&desired, Purpose::Apply).await;
-        assert_eq!(account.sim.count(), desired.resources.len(), "nothing leaks (seed {seed})");
+        // Of a deed nothing stays.
+        let deeds = desired.resources.keys().filter(|address| address.kind == "task-run").count();
+        let stays = desired.resources.len() - deeds;
+        assert_eq!(account.sim.count(), stays, "nothing leaks (seed {seed})");
     }
     let nothing = Desired::nothing(stack());
     *counts.entry("runs").or_default() += account.converge(&nothing, Purpose::Destroy).await;

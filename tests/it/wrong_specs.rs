@@ -176,13 +176,16 @@ fn colours_and_width_are_the_terminals() {
     assert!(!plain.contains('\u{1b}'));
 }
 
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
 /// The examples, each with a line broken, and each line broken in three ways.
 fn broken() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let names = ["hello-world.toml", "hello-world-ecr/ecsctl.toml", "scorekeep/ecsctl.toml"];
     let mut all = Vec::new();
     for name in names.iter().chain(&["shop/ecsctl.toml", "autoscaling/ecsctl.toml"]) {
-        let text = std::fs::read_to_string(folder.join(name)).expect("an example");
+        let text = std::fs::read_to_string(folder().join(name)).expect("an example");
         for (number, line) in text.lines().enumerate() {
             let ways = match (line.strip_prefix('['), line.split_once('=')) {
                 (Some(header), _) => {
@@ -224,7 +227,10 @@ fn what_cannot_be_read_has_no_consequences() {
                 region: Some("eu-west-1".to_owned()),
                 ..Request::default()
             };
-            let files = BTreeMap::from([(file.clone(), text.clone())]);
+            let mut files = BTreeMap::from([(file.clone(), text.clone())]);
+            let tasks = folder().join("scorekeep/tasks.toml");
+            let tasks = std::fs::read_to_string(tasks).expect("an example");
+            files.insert(PathBuf::from("tasks.toml"), tasks);
             let Err(rejected) = desired::of(load(&request, &language, &files)) else { continue };
             let of_text = |code: &str| code.starts_with("E01");
             let codes: Vec<&str> = rejected.diagnostics.iter().map(|one| one.code).collect();

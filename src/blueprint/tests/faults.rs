@@ -60,7 +60,7 @@ fn requests_must_have_one_place_to_go() {
 #[test]
 fn sections_may_not_stand_for_the_same_thing() {
     insta::assert_snapshot!(faults("[alb.main]\n[service.alb-main]\nimage = \"i\""), @"E0271 `alb.main` and `service.alb-main` both stand for `security-group.alb-main` (service.alb-main); give one of them another name");
-    insta::assert_snapshot!(faults("[service.a]\nimage = \"i\"\nlogs.group = \"g\"\n[service.b]\nimage = \"i\"\nlogs.group = \"g\""), @"E0272 two services write to the log group `g` (service.b.logs.group, service.a.logs.group); leave out `group`, or give one of them another");
+    insta::assert_snapshot!(faults("[service.a]\nimage = \"i\"\nlogs.group = \"g\"\n[service.b]\nimage = \"i\"\nlogs.group = \"g\""), @"E0272 two sections write to the log group `g` (service.b.logs.group, service.a.logs.group); leave out `group`, or give one of them another");
 }
 
 #[test]

@@ -156,6 +156,7 @@ proptest! {
         certificate: bool,
         expires: bool,
         protected: bool,
+        scheduled: bool,
     ) {
         let mut services = services;
         let names: Vec<String> = services.keys().cloned().collect();
@@ -165,7 +166,18 @@ proptest! {
                 service["from"] = names.iter().filter(|other| *other != name).cloned().collect();
             }
         }
+        let mut tasks = serde_json::Map::new();
+        if scheduled {
+            for name in &names {
+                tasks.insert(format!("t-{name}"), json!({
+                    "from": name, "command": ["run"], "env": { "MORE": "1" }, "when": "before-deploy",
+                    "schedule": "rate(1 hour)", "retry": 3,
+                }));
+            }
+            tasks.insert("o-own".to_owned(), json!({ "image": "i", "secrets": { "A": "ssm:/a" } }));
+        }
         let mut document = json!({
+            "task": tasks,
             "service": services,
             "repo": { "own": {} },
             "network": { "cidr": cidr, "mode": mode },

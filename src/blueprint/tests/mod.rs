@@ -19,7 +19,13 @@ mod stacks;
 /// A spec in a file `ecsctl.toml`, read in an environment.
 fn load(text: &str, env: Option<&str>) -> (Document, Options) {
     let file = PathBuf::from("ecsctl.toml");
-    let files = BTreeMap::from([(file.clone(), text.to_owned())]);
+    load_all(&BTreeMap::from([(file, text.to_owned())]), env)
+}
+
+/// The same with the files that it includes.
+fn load_all(files: &BTreeMap<PathBuf, String>, env: Option<&str>) -> (Document, Options) {
+    let file = PathBuf::from("ecsctl.toml");
+    let text = &files[&file];
     let request = Request {
         file,
         env: env.map(str::to_owned),
@@ -31,7 +37,7 @@ fn load(text: &str, env: Option<&str>) -> (Document, Options) {
         region: Some("eu-west-1".to_owned()),
         ..Request::default()
     };
-    let spec = spec::load(&request, &language(), &files);
+    let spec = spec::load(&request, &language(), files);
     let spec = spec.unwrap_or_else(|rejected| panic!("{:#?}", rejected.diagnostics));
     let (document, faults) = read(spec.document.clone(), &mut Unread::default());
     assert!(faults.is_empty(), "{faults:#?}");
@@ -40,7 +46,13 @@ fn load(text: &str, env: Option<&str>) -> (Document, Options) {
 
 fn example(path: &str, env: Option<&str>) -> (Document, Options) {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/");
-    load(&fs_err::read_to_string(format!("{root}{path}")).unwrap(), env)
+    let path = PathBuf::from(format!("{root}{path}"));
+    let mut files =
+        BTreeMap::from([("ecsctl.toml".into(), fs_err::read_to_string(&path).unwrap())]);
+    if let Ok(tasks) = fs_err::read_to_string(path.with_file_name("tasks.toml")) {
+        files.insert("tasks.toml".into(), tasks);
+    }
+    load_all(&files, env)
 }
 
 fn made((document, options): &(Document, Options)) -> Vec<Declaration> {

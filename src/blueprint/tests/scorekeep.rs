@@ -48,15 +48,18 @@ fn three_containers_in_a_task() {
     log-group: scorekeep
     nat-gateway: a
     repository: api frontend
-    role: scorekeep-execution scorekeep-task
+    role: nightly-report-schedule scorekeep-execution scorekeep-task
     route-table: private public
+    schedule: nightly-report
+    schedule-group: main
     security-group: alb-main scorekeep
     service: scorekeep
     subnet: private-a private-b public-a public-b
     target-group: scorekeep
-    task-definition: scorekeep
+    task-definition: migrate nightly-report scorekeep
+    task-run: migrate
     vpc: main
-    24 in all
+    30 in all
     ");
     insta::assert_snapshot!(show(&declarations, "task-definition.scorekeep"), @r#"
     containers.api.environment.AWS_REGION = "${aws.region}"
@@ -157,15 +160,18 @@ fn environments_differ_as_they_say() {
     load-balancer: main
     log-group: scorekeep
     repository: api frontend
-    role: scorekeep-execution scorekeep-task
+    role: nightly-report-schedule scorekeep-execution scorekeep-task
     route-table: public
+    schedule: nightly-report
+    schedule-group: main
     security-group: alb-main scorekeep
     service: scorekeep
     subnet: public-a public-b
     target-group: scorekeep
-    task-definition: scorekeep
+    task-definition: migrate nightly-report scorekeep
+    task-run: migrate
     vpc: main
-    19 in all
+    25 in all
     ");
     insta::assert_snapshot!(show(&dev, "service.scorekeep"), @r#"
     availability-zone-rebalancing = "ENABLED"
@@ -223,4 +229,83 @@ fn environments_differ_as_they_say() {
     let shares = json!({ "FARGATE": { "weight": 1 }, "FARGATE_SPOT": { "weight": 1 } });
     assert_eq!(service.spec["capacity-provider-strategy"], shares);
     assert_eq!(service.spec["enable-execute-command"], false, "no shells where it is protected");
+}
+
+/// What a task has of a container, what it says itself, and when it runs.
+#[test]
+fn a_task_has_all_of_its_container_and_its_own_command() {
+    let made = made(&scorekeep(None));
+    insta::assert_snapshot!(show(&made, "task-definition.nightly-report"), @r#"
+    containers.api.command = ["bin/report"]
+    containers.api.environment.AWS_REGION = "${aws.region}"
+    containers.api.environment.NOTIFICATION_EMAIL = "ops@example.com"
+    containers.api.image = "${repository.api.uri}:v1"
+    containers.api.linux-parameters.init-process-enabled = true
+    containers.api.log-configuration.driver = "awslogs"
+    containers.api.log-configuration.options.awslogs-group = "${log-group.scorekeep.name}"
+    containers.api.log-configuration.options.awslogs-region = "${aws.region}"
+    containers.api.log-configuration.options.awslogs-stream-prefix = "nightly-report"
+    containers.api.secrets.DB_URL = "arn:${aws.partition}:secretsmanager:${aws.region}:${aws.account}:secret:scorekeep/db:url::"
+    containers.api.secrets.SESSION_KEY = "arn:${aws.partition}:ssm:${aws.region}:${aws.account}:parameter/scorekeep/session-key"
+    cpu = 1024
+    execution-role-arn = "${role.scorekeep-execution.arn}"
+    memory = 2048
+    network-mode = "awsvpc"
+    requires-compatibilities = ["FARGATE"]
+    runtime-platform.cpu-architecture = "X86_64"
+    runtime-platform.operating-system-family = "LINUX"
+    task-role-arn = "${role.scorekeep-task.arn}"
+    containers.api <- service.scorekeep.container.api
+    containers.api.command <- task.nightly-report.command
+    containers.api.environment <- service.scorekeep.container.api.env
+    containers.api.environment.AWS_REGION <- service.scorekeep.container.api.env.AWS_REGION
+    containers.api.environment.NOTIFICATION_EMAIL <- service.scorekeep.container.api.env.NOTIFICATION_EMAIL
+    containers.api.image <- service.scorekeep.container.api.image
+    containers.api.linux-parameters.init-process-enabled <- service.scorekeep.init
+    containers.api.log-configuration <- task.nightly-report
+    containers.api.secrets <- service.scorekeep.container.api.secrets
+    containers.api.secrets.DB_URL <- service.scorekeep.container.api.secrets.DB_URL
+    containers.api.secrets.SESSION_KEY <- service.scorekeep.container.api.secrets.SESSION_KEY
+    cpu <- task.nightly-report.size.cpu
+    memory <- task.nightly-report.size.memory
+    runtime-platform.cpu-architecture <- service.scorekeep.arch
+    "#);
+    insta::assert_snapshot!(show(&made, "schedule.nightly-report"), @r#"
+    cluster = "${cluster.main.arn}"
+    expression = "cron(0 3 * * ? *)"
+    group = "${schedule-group.main.name}"
+    launch-type = "FARGATE"
+    maximum-retry-attempts = 2
+    network.assign-public-ip = false
+    network.security-groups = ["${security-group.scorekeep.id}"]
+    network.subnets = ["${subnet.private-a.id}","${subnet.private-b.id}"]
+    propagate-tags = "TASK_DEFINITION"
+    role-arn = "${role.nightly-report-schedule.arn}"
+    task-definition = "${task-definition.nightly-report.arn}"
+    timezone = "Europe/Berlin"
+    expression <- task.nightly-report.schedule
+    maximum-retry-attempts <- task.nightly-report.retry
+    timezone <- task.nightly-report.timezone
+    "#);
+    insta::assert_snapshot!(show(&made, "role.nightly-report-schedule"), @r#"
+    description = "runs the task nightly-report by its schedule"
+    inline.run.Statement = [{"Action":["ecs:RunTask"],"Condition":{"ArnEquals":{"ecs:cluster":"${cluster.main.arn}"}},"Effect":"Allow","Resource":["arn:${aws.partition}:ecs:${aws.region}:${aws.account}:task-definition/${task-definition.nightly-report.family}:*"]},{"Action":["ecs:TagResource"],"Condition":{"StringEquals":{"ecs:CreateAction":"RunTask"}},"Effect":"Allow","Resource":["arn:${aws.partition}:ecs:${aws.region}:${aws.account}:task/${cluster.main.name}/*"]},{"Action":["iam:PassRole"],"Condition":{"StringEquals":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}},"Effect":"Allow","Resource":["${role.scorekeep-execution.arn}","${role.scorekeep-task.arn}"]}]
+    inline.run.Version = "2012-10-17"
+    trust.Statement = [{"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:SourceAccount":"${aws.account}","aws:SourceArn":"${schedule-group.main.arn}"}},"Effect":"Allow","Principal":{"Service":"scheduler.amazonaws.com"}}]
+    trust.Version = "2012-10-17"
+    "#);
+    insta::assert_snapshot!(show(&made, "task-run.migrate"), @r#"
+    before = "${task-definition.scorekeep.arn}"
+    cluster = "${cluster.main.arn}"
+    container = "api"
+    family = "${task-definition.migrate.family}"
+    log.group = "${log-group.scorekeep.name}"
+    log.prefix = "migrate"
+    network.assign-public-ip = false
+    network.security-groups = ["${security-group.scorekeep.id}"]
+    network.subnets = ["${subnet.private-a.id}","${subnet.private-b.id}"]
+    service = "scorekeep"
+    timeout = 600
+    timeout <- task.migrate.timeout
+    "#);
 }

@@ -63,6 +63,7 @@ const CODES: &[(&str, Class)] = &[
     ("*NotFoundException", Class::Absent),
     ("*LimitExceeded", Class::Quota),
     ("*LimitExceededException", Class::Quota),
+    ("ServiceQuotaExceededException", Class::Quota),
     ("TooMany*", Class::Quota),
 ];
 
@@ -83,6 +84,8 @@ const MESSAGES: &[(&str, &str, Class)] = &[
     ("InvalidParameterException", "cluster was not active", Class::Eventual),
     ("ClientException", "too many concurrent attempts", Class::Throttled),
     ("MalformedPolicyDocument", "invalid principal", Class::Eventual),
+    ("ValidationException", "eventbridge scheduler to assume the role", Class::Eventual),
+    ("ConflictException", "already exists", Class::Exists),
     ("AuthFailure", "you do not have permission to access the specified resource", Class::InUse),
     ("AuthFailure", "", Class::Credentials),
     ("InvalidParameterException", "service was not found", Class::Absent),

@@ -32,6 +32,7 @@ mod owned;
 mod pace;
 mod registry;
 pub mod tags;
+pub mod task;
 
 /// The clients of one account and region.
 #[derive(Debug)]
@@ -52,6 +53,8 @@ pub struct Aws {
     pub scaling: aws_sdk_applicationautoscaling::Client,
     /// CloudWatch, for alarms.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// EventBridge Scheduler.
+    pub scheduler: aws_sdk_scheduler::Client,
     /// What never changes once it has been read: task definition revisions.
     pub cache: Cache,
     /// ECS services by ARN, for the waits of a run: ten a call.
@@ -86,6 +89,7 @@ impl Aws {
             ecr: aws_sdk_ecr::Client::new(config),
             scaling: aws_sdk_applicationautoscaling::Client::new(config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(config),
+            scheduler: aws_sdk_scheduler::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
             cache,

@@ -41,6 +41,8 @@ const FORMS: &[(&str, &str)] = &[
     ("listener-rule", "arn:aws:elasticloadbalancing:{region}:{account}:listener-rule/app/{hex}"),
     ("role", "arn:aws:iam::{account}:role{path}{name}"),
     ("log-group", "arn:aws:logs:{region}:{account}:log-group:{name}"),
+    ("schedule-group", "arn:aws:scheduler:{region}:{account}:schedule-group/{name}"),
+    ("schedule", "arn:aws:scheduler:{region}:{account}:schedule/{group}/{hex}"),
     ("repository", "arn:aws:ecr:{region}:{account}:repository/{name}"),
     ("scalable-target", "arn:aws:application-autoscaling:{region}:{account}:scalable-target/{hex}"),
     (

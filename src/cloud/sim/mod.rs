@@ -14,14 +14,15 @@ use futures::future::BoxFuture;
 use self::world::World;
 use super::{Cloud, Surroundings};
 use crate::kind::{
-    Act, Class, Deed, Done, Error, Health, Live, Ready, Registered, Result, Sought, StackId,
-    TAG_ENV, TAG_STACK, Tags,
+    Act, Class, Deed, Done, Error, Health, Live, Ready, Registered, Remains, Result, Sought,
+    StackId, TAG_ENV, TAG_STACK, Tags,
 };
 
 mod identity;
 mod inherited;
 mod moved;
 mod rollout;
+mod task;
 mod world;
 
 /// Tells the time in seconds; only differences count.
@@ -48,6 +49,8 @@ pub struct Sim {
     scale: f64,
     faults: Option<Faults>,
     surroundings: Surroundings,
+    /// The tasks that this process has started: a simulated task does not outlive it.
+    tasks: Mutex<Vec<task::Started>>,
 }
 
 impl Sim {
@@ -60,6 +63,7 @@ impl Sim {
             clock,
             scale,
             faults: None,
+            tasks: Mutex::default(),
             surroundings: Surroundings {
                 account: "123456789012".into(),
                 region: region.into(),
@@ -129,6 +133,7 @@ impl Sim {
         let seconds = Some(kind.about().seconds).filter(|seconds| *seconds > 5).unwrap_or(0);
         let ready_at = now + self.seconds(seconds);
         let done = match &deed.act {
+            _ if kind.about().remains == Remains::Nothing => return task::run(&world, deed),
             Act::Create { spec, .. } => {
                 world.create(kind, stack, &self.surroundings, deed, spec, ready_at)
             }

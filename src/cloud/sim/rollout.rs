@@ -68,7 +68,8 @@ pub(super) fn begin(world: &mut World, done: &Result<Done>, act: &Act, now: f64,
     }
 }
 
-fn broken(task_definition: &Value) -> Option<String> {
+/// What is wrong with the images of a task definition, if they say so themselves.
+pub(super) fn broken(task_definition: &Value) -> Option<String> {
     task_definition.get("containers")?.fields().find_map(|(name, container)| {
         let image = container.text("image")?;
         let (_, what) = BAD.iter().find(|(tag, _)| image.contains(tag))?;

@@ -9,10 +9,11 @@ use super::inherited;
 use super::rollout::{self, Rollout};
 use crate::cloud::Surroundings;
 use crate::kind::{
-    Class, Condition, Deed, Deployment, Done, Error, Live, Registered, Result, Sought, StackId,
-    TAG_ID, TagChange, Tags,
+    Class, Condition, Deed, Deployment, Done, Error, Kind as _, Live, Registered, Result, Sought,
+    StackId, TAG_ID, TagChange, Tags,
 };
 use crate::kinds::service::listening::unheard;
+use crate::kinds::task_run::{self, TaskRun};
 use crate::value::{Value, beginnings};
 
 /// A resource that somebody has made.
@@ -65,6 +66,9 @@ impl World {
     }
 
     pub(super) fn observe(&self, kind: &str, sought: Sought<'_>, now: f64) -> Vec<Live> {
+        if kind == TaskRun::NAME {
+            return task_run::lives(&sought);
+        }
         let is_wanted = |object: &Object| {
             let name = object.spec.text("name");
             name.is_some() && sought.wanted.iter().any(|wanted| wanted.spec.text("name") == name)

@@ -231,11 +231,13 @@ impl Kind for Service {
         exclusive: &["cluster", "name"],
         naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: true }),
         // A target group is of use when a listener forwards to it; a security group when its rules are
-        // there; a subnet when its routes are, for without them no image can be fetched.
+        // there; a subnet when its routes are, for without them no image can be fetched; and a revision
+        // when the tasks have succeeded that come before it.
         awaits: &[
             Awaits { of: "target-group", by: &["listener", "listener-rule"] },
             Awaits { of: "security-group", by: &["security-group-rule"] },
             Awaits { of: "subnet", by: &["route-table"] },
+            Awaits { of: "task-definition", by: &["task-run"] },
         ],
         moved_by: &[MovedBy {
             field: "desired-count",

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::api::{draining, primary, serving};
 use crate::cloud::aws::Aws;
 use crate::cloud::aws::ecs::{place, short};
+use crate::cloud::aws::task::explain;
 use crate::kind::{Class, Cx, Error, Ready, Result, RolloutFailure};
 
 /// The deployment that is followed. Kept as text in the journal.
@@ -373,20 +374,4 @@ async fn stopped(aws: &Aws, id: &str) -> Result<Vec<sdk::Task>> {
     let stopped_at = |task: &sdk::Task| task.stopped_at().map(|moment| moment.as_nanos());
     tasks.sort_by_key(|task| std::cmp::Reverse(stopped_at(task)));
     Ok(tasks)
-}
-
-/// Why a task stopped, in a line: its reason, and what its containers say.
-fn explain(task: &sdk::Task) -> String {
-    let stopped = task.stopped_reason().unwrap_or("a task stopped without a reason");
-    let containers = task.containers().iter().filter_map(|container| {
-        let name = container.name()?;
-        match (container.exit_code(), container.reason()) {
-            (Some(code), Some(reason)) => Some(format!("`{name}` exited with {code}: {reason}")),
-            (Some(code), None) if code != 0 => Some(format!("`{name}` exited with {code}")),
-            // What stopped the task is often said again of each container.
-            (None, Some(reason)) if reason != stopped => Some(format!("`{name}`: {reason}")),
-            _ => None,
-        }
-    });
-    std::iter::once(stopped.to_owned()).chain(containers).collect::<Vec<_>>().join("; ")
 }

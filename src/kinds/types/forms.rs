@@ -54,6 +54,76 @@ pub fn log_group(text: &str) -> Result<(), String> {
     }
 }
 
+/// When EventBridge Scheduler does something: `cron(…)` with six fields, `rate(…)` or `at(…)` (user guide,
+/// "Schedule types").
+pub fn schedule(text: &str) -> Result<(), String> {
+    let inner = |form: &str| text.strip_prefix(form)?.strip_prefix('(')?.strip_suffix(')');
+    if let Some(fields) = inner("cron") {
+        return cron(fields);
+    }
+    if let Some(rate) = inner("rate") {
+        let is_unit = |unit| ["minute", "hour", "day"].contains(&str::trim_end_matches(unit, 's'));
+        let parts: Vec<&str> = rate.split(' ').collect();
+        let is_rate = matches!(parts.as_slice(), [number, unit]
+            if number.parse().is_ok_and(|number: u32| number > 0) && is_unit(*unit));
+        let wrong = || format!("`{text}` is no rate such as `rate(5 minutes)`");
+        return if is_rate { Ok(()) } else { Err(wrong()) };
+    }
+    match inner("at") {
+        Some(moment) if is_moment(moment) => Ok(()),
+        Some(_) => Err(format!("`{text}` is no moment such as `at(2027-01-31T23:00:00)`")),
+        None => Err(format!("`{text}` is neither `cron(…)` nor `rate(…)` nor `at(…)`")),
+    }
+}
+
+/// `2027-01-31T23:00:00`.
+fn is_moment(text: &str) -> bool {
+    let form = text.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
+    form.eq(*b"0000-00-00T00:00:00")
+}
+
+/// The fields of `cron(…)`: their names, and the numbers that they may hold.
+const CRON: [(&str, RangeInclusive<u32>); 6] = [
+    ("minutes", 0..=59),
+    ("hours", 0..=23),
+    ("day of the month", 1..=31),
+    ("month", 1..=12),
+    ("day of the week", 1..=7),
+    ("year", 1970..=2199),
+];
+
+fn cron(text: &str) -> Result<(), String> {
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    let [_, _, day, _, weekday, _] = fields.as_slice() else {
+        let count = fields.len();
+        return Err(format!("`cron({text})` has {count} fields; AWS's has 6, the year last"));
+    };
+    for (field, (name, legal)) in fields.iter().zip(CRON) {
+        let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "*,-/?#".contains(c);
+        let items = field.split([',', '-', '#']).filter_map(|item| item.split('/').next());
+        let mut numbers = items.filter_map(|item| item.parse::<u32>().ok());
+        if !field.chars().all(fits) || !numbers.all(|number| legal.contains(&number)) {
+            return Err(format!("`{field}` in `cron({text})` is no {name}"));
+        }
+    }
+    match [day, weekday].into_iter().filter(|field| **field == "?").count() {
+        1 => Ok(()),
+        _ => {
+            let why = "of the days of the month and of the week exactly one is `?`";
+            Err(format!("`cron({text})` is ambiguous: {why}"))
+        }
+    }
+}
+
+/// A name of the time zone database, such as `Europe/Berlin` (CreateSchedule).
+pub fn timezone(text: &str) -> Result<(), String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "/_+-".contains(c);
+    match is_word(text, 50) && text.chars().all(fits) {
+        true => Ok(()),
+        false => Err(format!("`{text}` is no time zone such as `Europe/Berlin`")),
+    }
+}
+
 /// A managed policy, of AWS's own or of an account's.
 pub fn managed_policy(text: &str) -> Result<(), String> {
     match text.starts_with("arn:") && text.contains(":iam::") && text.contains(":policy/") {
@@ -81,6 +151,22 @@ mod tests {
         insta::assert_snapshot!(told(path_pattern, &["/a b", "a", "/a/*", "*.png", "/ä"]), @"/a b | a | /ä");
         insta::assert_snapshot!(told(http_codes, &["99", "200", "200,302", "200-499", "399-200", "", "200-500"]), @"99 | 399-200 |  | 200-500");
         insta::assert_snapshot!(told(grpc_codes, &["0-99", "12", "200"]), @"200");
+        let times = [
+            "cron(0 3 * * ? *)",
+            "cron(0/15 8-18 ? * MON-FRI *)",
+            "rate(1 hour)",
+            "rate(5 minutes)",
+            "at(2027-01-31T23:00:00)",
+            "cron(0 3 * * * *)",
+            "cron(0 3 * * ?)",
+            "cron(0 25 * * ? *)",
+            "rate(0 hours)",
+            "rate(5 weeks)",
+            "at(tomorrow)",
+            "0 3 * * *",
+        ];
+        insta::assert_snapshot!(told(schedule, &times), @"cron(0 3 * * * *) | cron(0 3 * * ?) | cron(0 25 * * ? *) | rate(0 hours) | rate(5 weeks) | at(tomorrow) | 0 3 * * *");
+        insta::assert_snapshot!(told(timezone, &["UTC", "Europe/Berlin", "Etc/GMT+1", "Berlin time", ""]), @"Berlin time |");
         insta::assert_snapshot!(told(log_group, &[" ", "", "/shop/web", "a b", "shop#1"]), @"  |  | a b");
         insta::assert_snapshot!(told(managed_policy, &["foo", "arn:aws:iam::aws:policy/A", "arn:aws:s3:::b"]), @"foo | arn:aws:s3:::b");
     }

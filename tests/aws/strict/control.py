@@ -4,6 +4,8 @@ import json
 from urllib.parse import parse_qs, parse_qsl
 
 from . import objects
+from .errors import AwsError
+from .scheduler import Scheduler
 from .world import DEFAULTS, world_of
 
 
@@ -27,6 +29,12 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
             return reply(200, world.gaps)
         if request == ("GET", "/_ecsctl/settings"):
             return reply(200, {name: world.settings[name] for name in DEFAULTS})
+        if request == ("POST", "/_ecsctl/fire"):
+            scheduler = Scheduler.of(world, query.get("region", "us-east-1"))
+            try:
+                return reply(200, [task["taskArn"] for task in scheduler.fire(json.loads(body)["schedule"])])
+            except AwsError as error:
+                return reply(200, {"error": f"{error.code}: {error.message}"})
         if request == ("POST", "/_ecsctl/settings"):
             try:
                 world.settings.update(json.loads(body or b"{}"))

@@ -19,6 +19,7 @@ from .iam import Iam
 from .logs import Logs
 from .s3 import S3, operation_in, sent_in
 from .scaling import ScalingApi
+from .scheduler import Scheduler
 from .tagging import Tagging
 from .world import world_of
 
@@ -32,6 +33,7 @@ SERVICES = {
     "logs": Logs,
     "monitoring": AlarmsApi,
     "s3": S3,
+    "scheduler": Scheduler,
     "tagging": Tagging,
 }
 # Those that are written anew and not moto's.
@@ -62,6 +64,8 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
     if service == "s3":
         body = s3_bodies.unwrapped(environ, body)
         sent = sent_in(environ, body)
+    elif service == "scheduler":
+        sent = scheduler.sent_in(environ, body)
     operation = operation_of(environ, body, service)
     with world.lock:
         world.catch_up()
@@ -70,6 +74,8 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
         if handler is None:
             status, headers, content = passed_on(environ)
             error = error_in(content) if status >= 400 else None
+        elif handler is Scheduler:
+            status, headers, content, error = Scheduler.serve(world, region, environ, body)
         elif handler in OWN:
             status, headers, content, error = handler.serve(world, region, operation, body)
         else:
@@ -89,6 +95,8 @@ def caller_of(environ: dict) -> str | None:
 def operation_of(environ: dict, body: bytes, service: str) -> str:
     if service == "s3":
         return operation_in(environ)
+    if service == "scheduler":
+        return scheduler.operation_in(environ)
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         return target.rsplit(".", 1)[-1]

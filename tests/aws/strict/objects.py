@@ -20,6 +20,7 @@ def listed(world: World, region: str = "us-east-1") -> list[dict]:
         *stores(world, region),
         *containers(world, region),
         *watchers(world, region),
+        *schedules(world, region),
     ]
 
 
@@ -114,3 +115,13 @@ def watchers(world: World, region: str):
     for state in (world.scaling.get(region), world.alarms.get(region)):
         for kind, object_id, arn, tags in state.existing() if state else ():
             yield entry(kind, object_id, arn, tags)
+
+
+def schedules(world: World, region: str):
+    scheduler = world.schedulers.get(region)
+    if scheduler:
+        for name, group in scheduler.groups.items():
+            if name != "default":
+                yield entry("schedule-group", name, group["Arn"], scheduler.tags[group["Arn"]], state=group["State"])
+        for (_, name), schedule in scheduler.schedules.items():
+            yield entry("schedule", name, schedule["Arn"], {})

@@ -31,6 +31,7 @@ DEFAULT_SIZE = {
     "logs": 50,
     "ecr": 100,
     "resourcegroupstaggingapi": 50,
+    "scheduler": 50,
 }
 # Smallest and largest size AWS accepts.
 LIMITS = {
@@ -43,6 +44,7 @@ LIMITS = {
     "logs": (1, 50),
     "ecr": (1, 1000),
     "resourcegroupstaggingapi": (1, 100),
+    "scheduler": (1, 100),
 }
 # What stands for "no more": no token, except where an empty one does.
 LAST = {"resourcegroupstaggingapi": ""}
@@ -52,6 +54,7 @@ REFUSED = {
     "application-autoscaling": "ValidationException",
     "logs": "InvalidParameterException",
     "ecr": "InvalidParameterException",
+    "scheduler": "ValidationException",
 }
 
 

@@ -33,6 +33,7 @@ DEFAULTS = {
     "stop": 0.1,  # SIGTERM -> STOPPED
     "deployment-bake": 0.05,  # last old task gone -> deployment COMPLETED
     "drain": 0.1,  # last task gone -> deleted service INACTIVE
+    "schedule-group-deleting": 0.2,  # DeleteScheduleGroup -> it and its schedules gone
     "check-egress": 0,  # 1 = a task that cannot reach its registry does not start
     "check-ingress": 0,  # 1 = a load balancer must be let in; gaps in what it answers are noted
     "page-size-max": 0,  # 0 = AWS's own page sizes; n = never more than n items a page
@@ -80,6 +81,7 @@ class World:
         self.regions: dict[str, object] = {}  # region -> Ecs
         self.scaling: dict[str, object] = {}  # region -> Scaling
         self.alarms: dict[str, object] = {}  # region -> Alarms
+        self.schedulers: dict[str, object] = {}  # region -> Scheduler
         self.hidden: dict[str, float] = {}  # EC2 id -> time it becomes visible
         self.tokens: dict[tuple, object] = {}  # (operation, client token) -> result
         self.calls: deque = deque(maxlen=20_000)

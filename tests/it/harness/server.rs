@@ -88,6 +88,12 @@ impl Server {
         self.control("POST", "settings", account, &settings.to_string());
     }
 
+    /// Does what a schedule does when it is its time.
+    pub(super) fn fire(&self, account: &str, schedule: &str) -> Json {
+        let body = serde_json::json!({ "schedule": schedule }).to_string();
+        self.control("POST", "fire", account, &body)
+    }
+
     /// One call of a service that speaks AWS's JSON protocol.
     pub(super) fn call(&self, account: &str, service: &str, target: &str, input: &Json) -> Json {
         let headers = format!(

@@ -173,6 +173,11 @@ impl Session {
         Server::get().gaps(&self.account)
     }
 
+    /// Does what a schedule does when it is its time: the ARNs of its tasks, or why there are none.
+    pub(crate) fn fire(&self, schedule: &str) -> Json {
+        Server::get().fire(&self.account, schedule)
+    }
+
     /// Calls an operation of a service for which there is no client here: `ssm`, `AmazonSSM.PutParameter`.
     pub(crate) fn call(&self, service: &str, target: &str, input: &Json) -> Json {
         Server::get().call(&self.account, service, target, input)

@@ -16,3 +16,4 @@ mod scaling;
 mod server;
 mod stacks;
 mod stores;
+mod tasks;

@@ -17,6 +17,9 @@ const EXCUSED: [(&str, &str); 1] = [
     ("service", "scheduling-strategy"),
 ];
 
+/// Fields that are changed together: see `tasks::a_schedule_group_is_replaced`.
+const TOGETHER: [(&str, &str); 2] = [("schedule-group", "name"), ("schedule", "group")];
+
 /// Two networks with what stands in them.
 const NETWORK: &str = r#"
 [aws.vpc.main]
@@ -477,6 +480,7 @@ fn every_field_that_replaces_is_tried() {
     let mut tried: BTreeSet<(&str, &str)> =
         cases.into_iter().map(|(address, field, _)| (kind(address), field)).collect();
     tried.extend(EXCUSED);
+    tried.extend(TOGETHER);
     let mut said = BTreeSet::new();
     for kind in kinds::all() {
         let fields = kind.shape().fields().expect("a kind has fields");

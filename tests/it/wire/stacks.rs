@@ -63,6 +63,7 @@ fn scorekeep_secrets(session: &Session) {
 fn scorekeep_lives() {
     let session = Session::new();
     session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
+    session.copy("examples/scorekeep/tasks.toml", "tasks.toml");
     scorekeep_secrets(&session);
     lives(&session, &["--var", "tag=v1"], "scorekeep", "default", "us-east-1");
 }
@@ -71,6 +72,7 @@ fn scorekeep_lives() {
 fn scorekeep_lives_in_dev() {
     let session = Session::new();
     session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
+    session.copy("examples/scorekeep/tasks.toml", "tasks.toml");
     scorekeep_secrets(&session);
     lives(&session, &["--var", "tag=v1", "-e", "dev"], "scorekeep", "dev", "us-east-1");
 }

@@ -94,7 +94,7 @@ impl HttpConnector for PacedConnector {
 }
 
 /// The services that stacks are made of.
-const OF_STACKS: [&str; 8] = [
+const OF_STACKS: [&str; 9] = [
     "ec2",
     "ecs",
     "elasticloadbalancing",
@@ -103,6 +103,7 @@ const OF_STACKS: [&str; 8] = [
     "ecr",
     "application-autoscaling",
     "monitoring",
+    "scheduler",
 ];
 
 /// What no call passes once the lock is somebody else's (N9). It stands right before the network: a call may
@@ -194,7 +195,7 @@ fn service(request: &HttpRequest) -> &str {
 }
 
 /// The operation: of the JSON protocols in a header, of RPC v2 in the path, of the query protocols in the
-/// form.
+/// form, of the REST protocols the first part of the path.
 fn operation(request: &HttpRequest) -> &str {
     if let Some(target) = request.headers().get("x-amz-target") {
         return target.rsplit('.').next().unwrap_or_default();
@@ -204,7 +205,15 @@ fn operation(request: &HttpRequest) -> &str {
     }
     let form = request.body().bytes().and_then(|body| std::str::from_utf8(body).ok());
     let mut fields = form.unwrap_or_default().split('&');
-    fields.find_map(|field| field.strip_prefix("Action=")).unwrap_or_default()
+    let action = fields.find_map(|field| field.strip_prefix("Action="));
+    action.unwrap_or_else(|| first_step(request.uri()))
+}
+
+/// `schedules` of `https://scheduler.eu-west-1.amazonaws.com/schedules/report?groupName=shop`.
+fn first_step(uri: &str) -> &str {
+    let path = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+    let path = path.split_once('/').map_or("", |(_, path)| path);
+    path.split(['/', '?']).next().unwrap_or_default()
 }
 
 /// Whether AWS did nothing because the call came too fast. The body of an error is read for it.
@@ -349,5 +358,8 @@ mod tests {
         query.headers_mut().insert("x-amz-target", "Logs_20140328.CreateLogGroup");
         assert_eq!(operation(&query), "CreateLogGroup");
         assert_eq!(service(&request("x")), "ecs");
+        let mut rest = HttpRequest::new(SdkBody::empty());
+        rest.set_uri("https://scheduler.eu-west-1.amazonaws.com/schedules/a?groupName=b").unwrap();
+        assert_eq!(operation(&rest), "schedules");
     }
 }

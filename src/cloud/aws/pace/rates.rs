@@ -2,7 +2,8 @@
 //!
 //! Sources: "Request throttling for the Amazon ECS API", "Request throttling for the Amazon EC2 API",
 //! "Request throttling for the Elastic Load Balancing API", "CloudWatch Logs quotas", "CloudWatch service
-//! quotas". Where AWS publishes nothing, a guess that a refusal corrects.
+//! quotas", "Quotas for Amazon EventBridge Scheduler". Where AWS publishes nothing, a guess that a refusal
+//! corrects.
 
 /// A bucket: calls that fit `operations` take from it. `*` at the end stands for any rest.
 #[derive(Debug)]
@@ -47,6 +48,7 @@ pub(super) const RATES: &[Rate] = &[
     rate("ecs", &["DescribeServiceDeployments", "DescribeServiceRevisions", "ListServiceDeployments"], 50.0, 20.0),
     rate("ecs", &["DescribeTaskDefinition", "ListTaskDefinition*"], 50.0, 20.0),
     rate("ecs", &["DescribeTasks", "ListTasks"], 100.0, 20.0),
+    rate("ecs", &["RunTask", "StopTask"], 100.0, 40.0),
     rate("ecs", &["TagResource", "UntagResource"], 20.0, 10.0),
     rate("ecs", &["*"], 50.0, 20.0),
     rate("ec2", &["CreateNatGateway", "DeleteNatGateway"], 10.0, 1.0),
@@ -60,6 +62,7 @@ pub(super) const RATES: &[Rate] = &[
     rate("elasticloadbalancing", &["*"], 20.0, 3.0),
     rate("logs", &["PutRetentionPolicy", "DeleteRetentionPolicy", "TagResource", "UntagResource"], 5.0, 5.0),
     rate("logs", &["ListTagsForResource"], 30.0, 30.0),
+    rate("logs", &["GetLogEvents"], 25.0, 25.0),
     rate("logs", &["CreateLogGroup", "DeleteLogGroup"], 10.0, 10.0),
     rate("logs", &["*"], 10.0, 10.0),
     // Not published; of those that are, none is below 10 for changes and 500 for reads.
@@ -72,6 +75,11 @@ pub(super) const RATES: &[Rate] = &[
     rate("monitoring", &["DescribeAlarms"], 9.0, 9.0),
     rate("monitoring", &["PutMetricAlarm", "DeleteAlarms", "SetAlarmState"], 3.0, 3.0),
     hope("monitoring", &["*"], 20.0, (10.0, 3.0)),
+    // By the first part of the path: its calls have no other name. Tags change once a second; how often they
+    // are read is not published.
+    hope("scheduler", &["tags"], 5.0, (2.0, 1.0)),
+    rate("scheduler", &["schedule-groups"], 10.0, 10.0),
+    rate("scheduler", &["schedules"], 250.0, 250.0),
     rate("sts", &["*"], 100.0, 100.0),
     hope("tagging", &["*"], 20.0, (10.0, 5.0)),
     // 3,500 writes a second to a prefix; nobody needs them.

@@ -10,6 +10,10 @@ An image whose name holds one of these marks does not do well:
     :bad-health  runs, and fails the health checks
     :bad-late    exits with code 1 a second after it was healthy
     :good-exit   exits with code 0 as soon as it has run, as a one-off job does
+
+A task of no service does what its command says (its own, or that of an override) and exits: with N if the command has the
+words `exit N`, else with 0; after a second more for each word `wait`; never with the word `sleep`.  It logs its command, and
+its environment with the word `env`.
 """
 
 import random
@@ -118,6 +122,8 @@ class Task:
             world.after(soon, lambda: self.exit(137, "OutOfMemoryError: Container killed due to memory usage", None))
         elif self.images(":good-exit"):
             world.after(soon, lambda: self.exit(0, None, "done"))
+        elif self.service is None and (words := self.words()):
+            self.obey(words, soon)
         self.register()
         self.register_name()
         checked = self.target_groups or any(c.get("healthCheck") for c in self.definition["containerDefinitions"])
@@ -127,6 +133,26 @@ class Task:
             self.became_healthy()
         if self.service:
             self.service.reconcile()
+
+    def override(self) -> dict:
+        """What RunTask said of the first container otherwise."""
+        return next(iter(self.overrides.get("containerOverrides", [])), {})
+
+    def words(self) -> list[str]:
+        return self.override().get("command") or self.definition["containerDefinitions"][0].get("command") or []
+
+    def obey(self, words: list[str], soon: float) -> None:
+        container = self.definition["containerDefinitions"][0]
+        self.log(container, "$ " + " ".join(words))
+        if "env" in words:
+            given = {e["name"]: e["value"] for e in container.get("environment", [])}
+            given |= {e["name"]: e["value"] for e in self.override().get("environment", [])}
+            for name, value in sorted(given.items()):
+                self.log(container, f"{name}={value}")
+        if "sleep" in words:
+            return
+        code = int(words[words.index("exit") + 1]) if "exit" in words else 0
+        self.ecs.world.after(soon + words.count("wait"), lambda: self.exit(code, None, "done" if code == 0 else "failed"))
 
     def log(self, container: dict, message: str) -> None:
         options = (container.get("logConfiguration") or {}).get("options", {})
@@ -247,7 +273,8 @@ class Task:
         self.move("STOPPED")
         self.stopped = world.now
         if self.exit_code is None and self.started:
-            self.exit_code = 0
+            # Whatever does not take its SIGTERM to heart is killed by it.
+            self.exit_code = 143 if self.stop_code == "UserInitiated" and self.service is None else 0
         if self.eni:
             backend, eni = interfaces.backend_of(self.ecs.account, self.ecs.region), self.eni
             world.after(world.settings["eni-release"], lambda: interfaces.remove(backend, eni.id))

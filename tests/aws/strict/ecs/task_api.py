@@ -87,6 +87,9 @@ def list_tasks(ecs: Ecs, params: dict) -> dict:
     wanted = params.get("desiredStatus", "RUNNING")
     if "serviceName" in params and ecs.service(cluster, params["serviceName"]) is None:
         raise AwsError("ServiceNotFoundException", "Service not found.")
+    # API_ListTasks.html: "When you specify startedBy as the filter, it must be the only filter that you use."
+    if "startedBy" in params and set(params) & {"family", "serviceName", "desiredStatus", "launchType", "containerInstance"}:
+        raise invalid("startedBy cannot be combined with other filters.")
     found = []
     for task in ecs.tasks_in(cluster["clusterName"]):
         service = task.service

@@ -54,7 +54,8 @@ impl Message {
         }
         let end = |rest: &str| rest.split(['&', ' ']).next().unwrap_or_default().to_owned();
         let in_address = || line.split_once("x-id=").map(|(_, rest)| end(rest));
-        self.field("Action").or_else(in_address).unwrap_or_else(|| line.to_owned())
+        let found = self.of_scheduler().or_else(|| self.field("Action")).or_else(in_address);
+        found.unwrap_or_else(|| line.to_owned())
     }
 
     /// Whether it is of the protocol "Smithy RPC v2 CBOR".
@@ -62,8 +63,30 @@ impl Message {
         self.header("smithy-protocol") == Some("rpc-v2-cbor")
     }
 
+    /// The operations of EventBridge Scheduler, which are methods and paths. A list is a `Get` as well.
+    fn of_scheduler(&self) -> Option<String> {
+        let mut words = self.head.split(' ').filter(|_| self.service() == "scheduler");
+        let (method, path) = (words.next()?, words.next()?);
+        let what = match path.split(['/', '?']).nth(1)? {
+            "schedules" => "Schedule",
+            "schedule-groups" => "ScheduleGroup",
+            _ => "Tag",
+        };
+        let verb = match method {
+            "GET" => "Get",
+            "POST" => "Create",
+            "PUT" => "Update",
+            _ => "Delete",
+        };
+        Some(format!("{verb}{what}"))
+    }
+
     /// What the operation is called with. A call that is made again may have its maps in another order.
     pub(super) fn input(&self) -> String {
+        // What is meant stands in the path.
+        if self.service() == "scheduler" {
+            return self.head.lines().next().unwrap_or_default().to_owned();
+        }
         let body = String::from_utf8_lossy(&self.body);
         match serde_json::from_str::<serde_json::Value>(&body) {
             Ok(json) => json.to_string(),
@@ -107,7 +130,9 @@ impl Message {
         if self.speaks_cbor() {
             return Self::answer_in_cbor(json, text);
         }
-        let (status, body) = if self.header("x-amz-target").is_some() {
+        let (status, body) = if self.service() == "scheduler" {
+            (json.0, format!(r#"{{"__type":"{}","Message":"{text}"}}"#, json.1))
+        } else if self.header("x-amz-target").is_some() {
             (json.0, format!(r#"{{"__type":"{}","message":"{text}"}}"#, json.1))
         } else if self.service() == "s3" {
             (s3.0, format!("<Error><Code>{}</Code><Message>{text}</Message></Error>", s3.1))

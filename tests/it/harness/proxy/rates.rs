@@ -84,6 +84,9 @@ const RATES: &[Rate] = &[
     rate("logs", &["DescribeLogStreams", "GetLogEvents", "FilterLogEvents"], Each, 25.0, 25.0),
     rate("monitoring", &["DescribeAlarms"], Together, 9.0, 9.0),
     rate("monitoring", &["PutMetricAlarm", "DeleteAlarms", "SetAlarmState"], Each, 3.0, 3.0),
+    rate("scheduler", &["GetScheduleGroup", "CreateScheduleGroup", "DeleteScheduleGroup"], Each, 10.0, 10.0),
+    rate("scheduler", &["CreateTag", "DeleteTag"], Each, 1.0, 1.0),
+    rate("scheduler", &["*"], Each, 250.0, 250.0),
     rate("sts", &["*"], Together, 600.0, 600.0),
 ];
 

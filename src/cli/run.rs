@@ -1,0 +1,169 @@
+//! `ecsctl run`: a task of the stack, once.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use clap::Args;
+use sha2::{Digest as _, Sha256};
+
+use super::context::Context;
+use super::follow::{Follow, settled};
+use super::options::{Format, key};
+use super::stack::{Stack, load};
+use super::world::{Door, block_on};
+use super::{Exit, Failure};
+use crate::blueprint::{Launch, sizes};
+use crate::diag::Diagnostic;
+use crate::kind::{Order, Overrides, StackId, Stream};
+use crate::kinds::types::cpu_memory::{Cpu, Memory, fargate_memories};
+use crate::nearest::nearest;
+use crate::report::summary::listed;
+use crate::report::{task, trouble};
+use crate::snapshot::{Snapshot, observe};
+use crate::value::Value;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The task: NAME of a table `[task.NAME]`
+    #[arg(value_name = "NAME")]
+    task: String,
+    /// An environment variable of its container; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key)]
+    set_env: Vec<(String, String)>,
+    /// CPU and memory of this run: 1vcpu/2GB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    size: Option<(u32, u32)>,
+    /// Prints the task's ARN and leaves it to itself
+    #[arg(long)]
+    no_wait: bool,
+    /// What it runs, in place of its `command`
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+/// Reads a size that Fargate has.
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let (cpu, memory) = sizes(text)?;
+    match fargate_memories(Cpu(cpu)).contains(&Memory(memory)) {
+        true => Ok((cpu, memory)),
+        false => Err("Fargate has no tasks of that size; one is 1vcpu/2GB".to_owned()),
+    }
+}
+
+pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
+    cx.refuse_markdown("run")?;
+    let mut stack = load(cx)?;
+    let launch = launch(&stack, &arguments.task)?;
+    block_on(async {
+        let ended = start(cx, &mut stack, launch, arguments).await;
+        // The container's own exit codes are not to be mistaken for ours.
+        ended.map_err(|failure| match failure {
+            Failure::Cloud(error) => Failure::told(Exit::NotRun, trouble::diagnostic(&error)),
+            other => other,
+        })
+    })
+}
+
+/// How the task is started.
+fn launch(stack: &Stack, name: &str) -> Result<Launch, Failure> {
+    if let Some(launch) = stack.launches.get(name) {
+        return Ok(launch.clone());
+    }
+    let known: Vec<String> = stack.launches.keys().cloned().collect();
+    let hint = match (nearest(name, known.iter().map(String::as_str)), known.as_slice()) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, []) => format!("declare it: a table `[task.{name}]`"),
+        (None, known) => format!("choose one that there is: {}", listed(known, 8)),
+    };
+    let title = format!("there is no task `{name}` in this stack");
+    Err(Failure::told(Exit::Usage, Diagnostic::error("E0320", title).hint(hint)))
+}
+
+async fn start(
+    cx: &mut Context,
+    stack: &mut Stack,
+    launch: Launch,
+    arguments: &Arguments,
+) -> Result<Exit, Failure> {
+    let door = Door::open(cx, &mut stack.desired.stack).await?;
+    let snapshot = observe(door.cloud(), &stack.desired).await?;
+    door.keep_cache();
+    let id = stack.desired.stack.clone();
+    let launch = applied(&launch, &snapshot, &id, &arguments.task)?;
+    let order = order(&launch, arguments);
+    let began = Instant::now();
+    let arn = settled(|| door.tasks().start(&order)).await?;
+    if arguments.no_wait {
+        cx.print(&match cx.options.format {
+            Format::Json => task::json(&id, &arn, None),
+            Format::Human | Format::Markdown => format!("{arn}\n"),
+        })?;
+        return Ok(Exit::Done);
+    }
+    let stream = stream(&snapshot, &launch, &arn);
+    let follow = Follow { tasks: door.tasks(), arn: &arn, launch: &launch, stream, began };
+    let end = follow.run(cx).await?;
+    if cx.options.format == Format::Json {
+        cx.print(&task::json(&id, &arn, Some(&end.end)))?;
+    }
+    end.exit(cx, &arguments.task)
+}
+
+/// The launch with everything filled in that is there by now.
+fn applied(
+    launch: &Launch,
+    snapshot: &Snapshot,
+    stack: &StackId,
+    name: &str,
+) -> Result<Launch, Failure> {
+    let document = serde_json::to_value(launch).expect("a launch is a document");
+    let filled = Value::lift(document).ok().and_then(|texts| {
+        let known = snapshot.known(stack);
+        texts.fill(&known).ok()?.lower().ok()
+    });
+    let applied = filled.and_then(|document| serde_json::from_value(document).ok());
+    applied.ok_or_else(|| {
+        let title = format!("the task `{name}` is not there yet: the stack has not been applied");
+        let hint = "apply it first: `ecsctl apply`";
+        Failure::told(Exit::NotRun, Diagnostic::error("E0321", title).hint(hint))
+    })
+}
+
+fn order(launch: &Launch, arguments: &Arguments) -> Order {
+    let Launch { task_definition, container, cluster, subnets, security_groups, .. } = launch;
+    // No two runs are the same: the token only keeps one of them from starting two tasks.
+    let run = format!("{} {}", jiff::Timestamp::now(), std::process::id());
+    let hash = Sha256::digest(run.as_bytes());
+    let command = Some(arguments.command.clone()).filter(|command| !command.is_empty());
+    let environment: BTreeMap<String, String> = arguments.set_env.iter().cloned().collect();
+    Order {
+        cluster: cluster.clone(),
+        task_definition: task_definition.clone(),
+        subnets: subnets.clone(),
+        security_groups: security_groups.clone(),
+        has_public_address: launch.has_public_address,
+        started_by: "ecsctl-run".to_owned(),
+        token: hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
+        overrides: Overrides {
+            container: container.clone(),
+            command,
+            environment,
+            size: arguments.size,
+        },
+    }
+}
+
+/// Where the container writes to, if that is a log group: as its task definition says.
+fn stream(snapshot: &Snapshot, launch: &Launch, arn: &str) -> Option<Stream> {
+    let is_it = |live: &&crate::kind::Live| live.id == launch.task_definition;
+    let spec = &snapshot.live.iter().find(is_it)?.spec;
+    let container = spec.get("containers")?.get(&launch.container)?;
+    let log = container.get("log-configuration")?;
+    let options = log.get("options").filter(|_| log.text("driver") == Some("awslogs"))?;
+    let prefix = options.text("awslogs-stream-prefix")?;
+    let id = arn.rsplit('/').next().unwrap_or_default();
+    Some(Stream {
+        group: options.text("awslogs-group")?.to_owned(),
+        name: format!("{prefix}/{}/{id}", launch.container),
+    })
+}

@@ -13,9 +13,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use self::about::{
-    About, Awaits, Gate, Heed, Inherits, MovedBy, NameStyle, Naming, Remains,
-};
+pub use self::about::{About, Awaits, Gate, Heed, Inherits, MovedBy, NameStyle, Naming, Remains};
 pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
 pub use self::check::{Check, Unit};
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};

@@ -17,7 +17,7 @@ use super::types::words::words;
 use crate::cloud::aws::{Aws, concurrently};
 use crate::kind::{
     About, Check, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming, Observed,
-    Result, Sought, TagChange, Unit, Remains,
+    Remains, Result, Sought, TagChange, Unit,
 };
 
 /// A policy of a scalable target. It has no tags: whatever is on a scalable target of the stack is the

@@ -12,7 +12,7 @@ use super::types::outputs::Named as Outputs;
 use crate::cloud::aws::{Aws, concurrently};
 use crate::kind::{
     About, Check, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming, Observed,
-    Result, Sought, TagChange, Remains,
+    Remains, Result, Sought, TagChange,
 };
 
 /// A scheduled action of a scalable target. It has no tags: whatever is on a scalable target of the stack

@@ -67,7 +67,8 @@ impl Kind for ScheduledAction {
 
     fn check(&self, check: &mut Check<'_>) {
         let is_form = ["cron(", "rate(", "at("].iter().any(|it| self.schedule.starts_with(it));
-        if !self.schedule.contains("${") && !(is_form && self.schedule.ends_with(')')) {
+        let is_schedule = is_form && self.schedule.ends_with(')');
+        if !(is_schedule || self.schedule.contains("${")) {
             let title = format!("`{}` is no schedule", self.schedule);
             let hint =
                 "write `cron(0 8 ? * MON-FRI *)`, `rate(1 hour)` or `at(2027-01-01T00:00:00)`";

@@ -8,7 +8,8 @@ from urllib.parse import unquote_plus
 from moto.core.request import Request as MotoRequest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from . import control, s3_bodies, scaling, traffic  # noqa: F401  (scaling patches moto when it is imported)
+from . import control, route53, s3_bodies, scaling, traffic  # noqa: F401  (scaling patches moto when it is imported)
+from .acm import Acm
 from .base import CREDENTIAL, account_of
 from .ec2 import Ec2
 from .ecr import Ecr
@@ -21,12 +22,14 @@ from .tagging import Tagging
 from .world import world_of
 
 SERVICES = {
+    "acm": Acm,
     "ec2": Ec2,
     "ecr": Ecr,
     "ecs": EcsApi,
     "elasticloadbalancing": Elb,
     "iam": Iam,
     "logs": Logs,
+    "route53": route53.Route53,
     "s3": S3,
     "tagging": Tagging,
 }
@@ -64,8 +67,8 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
         if handler is None:
             status, headers, content = passed_on(environ)
             error = error_in(content) if status >= 400 else None
-        elif handler is EcsApi:
-            status, headers, content, error = EcsApi.serve(world, region, operation, body)
+        elif handler in (Acm, EcsApi):
+            status, headers, content, error = handler.serve(world, region, operation, body)
         else:
             status, headers, content, error = handler.serve(Request(environ))
         world.record(service, operation, int(status), error, sent, caller_of(environ))
@@ -83,6 +86,8 @@ def caller_of(environ: dict) -> str | None:
 def operation_of(environ: dict, body: bytes, service: str) -> str:
     if service == "s3":
         return operation_in(environ)
+    if service == "route53":
+        return route53.operation_in(environ)
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         return target.rsplit(".", 1)[-1]

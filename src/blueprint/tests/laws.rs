@@ -92,6 +92,7 @@ prop_compose! {
         secrets: bool,
         health in prop::sample::select(vec!["/", "/ok", "curl localhost"]),
         count in 2u32..=9,
+        domain in prop::option::of(prop::sample::select(vec!["a.test", "b.test"])),
         max in 150u32..=200,
     ) -> Json {
         let short = |name: &str, scalar: &str| {
@@ -110,6 +111,9 @@ prop_compose! {
         });
         if let Some(port) = port {
             service["port"] = port.into();
+            if let Some(domain) = domain.filter(|_| public != Some(false)) {
+                service["domain"] = short("domain", domain);
+            }
         }
         if let Some(spot) = spot {
             service["spot"] = format!("{spot}%").into();

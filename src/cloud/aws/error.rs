@@ -42,6 +42,7 @@ const CODES: &[(&str, Class)] = &[
     ("ResourceInUse*", Class::InUse),
     ("ClusterContains*", Class::InUse),
     ("UpdateInProgressException", Class::InUse),
+    ("PriorRequestNotComplete", Class::InUse),
     ("ConcurrentModification*", Class::InUse),
     ("EntityTemporarilyUnmodifiable", Class::InUse),
     ("OperationAbortedException", Class::InUse),
@@ -56,6 +57,8 @@ const CODES: &[(&str, Class)] = &[
     ("Gateway.NotAttached", Class::Absent),
     ("NatGatewayNotFound", Class::Absent),
     ("NoSuchEntity*", Class::Absent),
+    ("NoSuchHostedZone", Class::Absent),
+    ("NoSuchChange", Class::Absent),
     ("ServiceNotActiveException", Class::Absent),
     ("*NotFound", Class::Absent),
     ("*NotFoundException", Class::Absent),
@@ -84,6 +87,8 @@ const MESSAGES: &[(&str, &str, Class)] = &[
     ("AuthFailure", "you do not have permission to access the specified resource", Class::InUse),
     ("AuthFailure", "", Class::Credentials),
     ("InvalidParameterException", "service was not found", Class::Absent),
+    ("InvalidChangeBatch", "but it already exists", Class::Exists),
+    ("ConflictException", "certificate", Class::InUse),
 ];
 
 /// Codes that mean *not visible yet* when the call creates or changes something, and *gone* when it

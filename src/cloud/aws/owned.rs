@@ -20,7 +20,7 @@ pub struct Owned {
 }
 
 /// The resource types that are found here. EC2 has tag filters of its own, IAM is not covered.
-const TYPES: [&str; 4] = ["ecs", "elasticloadbalancing", "logs", "ecr"];
+const TYPES: [&str; 5] = ["ecs", "elasticloadbalancing", "logs", "ecr", "acm"];
 
 /// The stacks of which anything carries tags, in the first pages of one listing.
 pub(super) async fn stacks(

@@ -42,6 +42,8 @@ const FORMS: &[(&str, &str)] = &[
     ("role", "arn:aws:iam::{account}:role{path}{name}"),
     ("log-group", "arn:aws:logs:{region}:{account}:log-group:{name}"),
     ("repository", "arn:aws:ecr:{region}:{account}:repository/{name}"),
+    ("certificate", "arn:aws:acm:{region}:{account}:certificate/{hex}"),
+    ("dns-record", "Z0123456789EXAMPLE/{name}/{type}"),
 ];
 
 impl Facts<'_> {
@@ -87,6 +89,7 @@ impl Facts<'_> {
         match output {
             "id" | "arn" => id.to_owned(),
             "dns" => format!("{name}-{serial}.{region}.elb.amazonaws.com"),
+            "zone-id" => "Z35SXDOTRQ7X7K".to_owned(),
             "uri" => format!("{account}.dkr.ecr.{region}.amazonaws.com/{name}"),
             "public-ip" => format!("203.0.113.{}", serial % 250 + 1),
             "family" => name.to_owned(),

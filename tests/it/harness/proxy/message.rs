@@ -2,6 +2,14 @@
 
 use std::io::{self, BufRead};
 
+/// Methods, parts of addresses, and the operations that they mean; the first that fits.
+const ROUTE_53: [(&str, &str, &str); 4] = [
+    ("POST", "/rrset", "ChangeResourceRecordSets"),
+    ("GET", "/rrset", "ListResourceRecordSets"),
+    ("GET", "/change/", "GetChange"),
+    ("GET", "/hostedzone", "ListHostedZones"),
+];
+
 /// A request or a response, whose body has a `content-length`.
 pub(super) struct Message {
     head: String,
@@ -41,13 +49,20 @@ impl Message {
         scope.split('/').nth(3).unwrap_or_default()
     }
 
-    /// The operation: of the JSON protocols in a header, of the query protocol in the form.
+    /// The operation: of the JSON protocols in a header, of the query protocol in the form, of Route 53's
+    /// in the address.
     pub(super) fn operation(&self) -> String {
         if let Some((_, operation)) = self.header("x-amz-target").and_then(|t| t.rsplit_once('.')) {
             return operation.to_owned();
         }
-        let first_line = || self.head.lines().next().unwrap_or_default().to_owned();
-        self.field("Action").unwrap_or_else(first_line)
+        let first_line = self.head.lines().next().unwrap_or_default();
+        if self.service() == "route53" {
+            let known = ROUTE_53.iter().find(|(method, part, _)| {
+                first_line.starts_with(method) && first_line.contains(part)
+            });
+            return known.map_or(first_line, |(_, _, operation)| operation).to_owned();
+        }
+        self.field("Action").unwrap_or_else(|| first_line.to_owned())
     }
 
     /// What the operation is called with. A call that is made again may have its maps in another order.

@@ -45,7 +45,8 @@ const fn rate(
 /// The first line that fits is a call's: "Request throttling for the Amazon ECS API", "Request throttling
 /// for the Amazon EC2 API", "Request throttling for the Elastic Load Balancing API", "CloudWatch Logs
 /// quotas", which gives requests a second: a bucket holds those of one. ECR, IAM and the tagging API publish
-/// none; STS publishes 600.
+/// none; STS publishes 600. ACM's are in "Quotas" of its user guide, Route 53's in "Quotas" of its
+/// developer guide.
 #[rustfmt::skip]
 const RATES: &[Rate] = &[
     rate("ecs", &["CreateCluster", "DeleteCluster", "UpdateCluster", "UpdateClusterSettings", "PutClusterCapacityProviders"], Together, 20.0, 1.0),
@@ -82,6 +83,10 @@ const RATES: &[Rate] = &[
     rate("logs", &["PutRetentionPolicy", "DeleteRetentionPolicy", "AssociateKmsKey", "TagResource", "UntagResource"], Each, 5.0, 5.0),
     rate("logs", &["ListTagsForResource"], Each, 30.0, 30.0),
     rate("logs", &["DescribeLogStreams", "GetLogEvents", "FilterLogEvents"], Each, 25.0, 25.0),
+    rate("acm", &["RequestCertificate", "AddTagsToCertificate", "RemoveTagsFromCertificate"], Each, 5.0, 5.0),
+    rate("acm", &["ListCertificates"], Each, 8.0, 8.0),
+    rate("acm", &["DescribeCertificate", "DeleteCertificate", "ListTagsForCertificate"], Each, 10.0, 10.0),
+    rate("route53", &["*"], Together, 5.0, 5.0),
     rate("sts", &["*"], Together, 600.0, 600.0),
 ];
 

@@ -11,7 +11,7 @@ use futures::future::try_join_all;
 
 use crate::cloud::{Cloud, Surroundings};
 use crate::desired::Desired;
-use crate::kind::{Condition, Live, Registered, Resolved, Result, Sought, StackId, Wanted};
+use crate::kind::{Condition, Live, Registered, Resolved, Result, Sought, StackId, Told, Wanted};
 use crate::kinds;
 use crate::value::Known;
 
@@ -70,8 +70,9 @@ async fn look(
 ) -> Result<Vec<Live>> {
     let wanted: Vec<_> = wave.iter().map(|kind| wanted(desired, kind.name(), known)).collect();
     let before: Vec<_> = wave.iter().map(|kind| found_through(kind, live)).collect();
+    let told = if desired.resources.is_empty() { Told::Name } else { Told::Spec };
     let looks = wave.iter().zip(&wanted).zip(&before).map(|((kind, wanted), before)| {
-        cloud.observe(kind, Sought { stack: &desired.stack, wanted, before })
+        cloud.observe(kind, Sought { stack: &desired.stack, told, wanted, before })
     });
     Ok(try_join_all(looks).await?.into_iter().flatten().collect())
 }

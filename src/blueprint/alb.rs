@@ -7,12 +7,14 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::declaration::Declaration;
+use super::domain::{Domain, Domains};
 use super::measure::Cidr;
 use super::network::{Layout, VPC};
 use super::sheet::Sheet;
 use crate::address::Path;
 
-/// An application load balancer: HTTP on port 80; with a certificate HTTPS on 443, and 80 redirects.
+/// An application load balancer: HTTP on port 80; with a domain or a certificate HTTPS on 443, and 80
+/// redirects.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Alb {
@@ -20,8 +22,13 @@ pub struct Alb {
     pub public: Option<bool>,
     /// The networks that may connect: everybody when it is public, the VPC when it is not.
     pub from: Option<BTreeSet<Cidr>>,
-    /// The ARN of an ACM certificate in the same region.
+    /// The domains under which it answers: records that lead to it, and a certificate for HTTPS.
+    pub domain: Option<Domain>,
+    /// The ARN of an ACM certificate in the same region; with a `domain`, in place of one of its own.
     pub certificate: Option<String>,
+    /// Its own domains and those of the services behind it.
+    #[serde(skip)]
+    pub(super) domains: Domains,
 }
 
 /// Whether a load balancer has public addresses.
@@ -41,19 +48,26 @@ impl Alb {
         }
     }
 
+    fn protocol(&self) -> &'static str {
+        match self.certificate.is_some() || !self.domains.is_empty() {
+            true => "https",
+            false => "http",
+        }
+    }
+
     /// The listener that rules belong to: the one that does not redirect.
     pub(super) fn listener(&self, name: &str) -> String {
-        let protocol = if self.certificate.is_some() { "https" } else { "http" };
-        format!("${{listener.{name}-{protocol}.arn}}")
+        format!("${{listener.{name}-{}.arn}}", self.protocol())
     }
 
-    /// What the load balancer's own address begins with.
+    /// What the addresses of what it leads to begin with: a domain, or its own name.
     pub(super) fn url(&self, name: &str) -> String {
-        let protocol = if self.certificate.is_some() { "https" } else { "http" };
-        format!("{protocol}://${{load-balancer.{name}.dns}}")
+        let own = || format!("${{load-balancer.{name}.dns}}");
+        let host = self.domains.first(name).unwrap_or_else(own);
+        format!("{}://{host}", self.protocol())
     }
 
-    /// Load balancer, security group and listeners.
+    /// Load balancer, security group, listeners, and what its domains stand for.
     pub(super) fn expand(&self, name: &str, network: &Layout, sheet: &mut Sheet) {
         let section = Path::of(["alb", name]);
         let scheme = match self.scheme() {
@@ -66,7 +80,9 @@ impl Alb {
             .with("vpc-id", "${vpc.main.id}")
             .with("subnets", network.load_balancer_subnets(self.scheme()))
             .with("security-groups", vec![group.output("id")]);
-        self.expand_listeners(name, &balancer.output("arn"), sheet);
+        let certificate = self.certificate(name, sheet);
+        self.expand_listeners(name, &balancer.output("arn"), certificate, sheet);
+        self.domains.expand_records(name, &balancer, sheet);
         sheet.add(group);
         sheet.add(balancer);
     }
@@ -81,7 +97,7 @@ impl Alb {
             Some(from) => from.iter().map(ToString::to_string).collect(),
             None => vec![everybody()],
         };
-        let ports: &[u16] = if self.certificate.is_some() { &[80, 443] } else { &[80] };
+        let ports: &[u16] = if self.protocol() == "https" { &[80, 443] } else { &[80] };
         let rule = |source: &String, port: u16| {
             json!({
                 "protocol": "tcp",
@@ -98,7 +114,20 @@ impl Alb {
             .from("ingress", rules.collect::<Json>(), section.join("from"))
     }
 
-    fn expand_listeners(&self, name: &str, balancer: &str, sheet: &mut Sheet) {
+    /// The certificate that it shows, and the key that says so: a given one, or one for its domains.
+    fn certificate(&self, name: &str, sheet: &mut Sheet) -> Option<(String, Path)> {
+        let key = Path::of(["alb", name]).join("certificate");
+        let given = self.certificate.clone().map(|arn| (arn, key));
+        given.or_else(|| self.domains.expand_certificate(name, sheet))
+    }
+
+    fn expand_listeners(
+        &self,
+        name: &str,
+        balancer: &str,
+        certificate: Option<(String, Path)>,
+        sheet: &mut Sheet,
+    ) {
         let section = Path::of(["alb", name]);
         let listener = |protocol: &str, port: u16, action: Json| {
             Declaration::new("listener", format!("{name}-{}", protocol.to_lowercase()), &section)
@@ -107,13 +136,13 @@ impl Alb {
                 .with("protocol", protocol)
                 .with("default-action", action)
         };
-        let Some(certificate) = &self.certificate else {
+        let Some((certificate, key)) = certificate else {
             return sheet.add(listener("HTTP", 80, not_found()));
         };
         let redirect = json!({ "redirect": { "protocol": "HTTPS", "port": "443", "status": 301 } });
         sheet.add(listener("HTTP", 80, redirect));
         let https = listener("HTTPS", 443, not_found())
-            .from("certificate-arn", certificate.as_str(), section.join("certificate"))
+            .from("certificate-arn", certificate, key)
             .with("ssl-policy", TLS);
         sheet.add(https);
     }

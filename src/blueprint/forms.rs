@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::measure::{Cidr, Cpu, Days, Gigabytes, Memory, Percent, Seconds};
 use crate::kinds::types::forms::{
-    host_pattern, http_codes, log_group, managed_policy, path_pattern, schedule, timezone,
+    domain, host_pattern, http_codes, log_group, managed_policy, path_pattern, schedule, timezone,
 };
 use crate::spec::Format;
 
@@ -21,6 +21,7 @@ pub fn formats() -> &'static [Format] {
         Format { name: "image", example: "\"httpd:2.4\"", check: image },
         Format { name: "paths", example: "\"/api/*\"", check: path_pattern },
         Format { name: "host", example: "\"shop.example.com\"", check: host_pattern },
+        Format { name: "domain", example: "\"shop.example.com\"", check: domain },
         Format { name: "codes", example: "\"200-399\"", check: http_codes },
         Format { name: "log-group", example: "\"/shop/web\"", check: log_group },
         Format { name: "directory", example: "\"/data\"", check: directory },

@@ -20,8 +20,6 @@ const LATER: &[Later] = &[
     key("network.endpoints", "VPC endpoints"),
     value("network.nat", "endpoints", "VPC endpoints"),
     key("network.vpc", "networks that exist already"),
-    key("alb.*.domain", "domains, certificates and DNS records"),
-    key("service.*.domain", "domains, certificates and DNS records"),
     key("service.*.connect", "Service Connect"),
     key("service.*.capacity", "EC2 and managed capacity"),
     key("service.*.network-mode", "EC2 and managed capacity"),

@@ -17,6 +17,7 @@ use crate::spec::{Rest, Spec, Unread};
 pub use self::alb::Alb;
 pub use self::cluster::Cluster;
 pub use self::declaration::Declaration;
+pub use self::domain::Domain;
 pub use self::forms::formats;
 pub use self::language::{language, read};
 pub use self::later::later;
@@ -32,6 +33,7 @@ mod alarms;
 mod alb;
 mod cluster;
 mod declaration;
+mod domain;
 mod forms;
 mod language;
 mod later;
@@ -107,6 +109,7 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
     let mut sheet = Sheet::new(unread.clone());
     let network = Layout::new(document.network.as_ref(), options);
     let albs = balancers(document, unread);
+    domain::check(document, &albs, &mut sheet);
     let tasks = document.task.len() + unread.names("task").count();
     let services = document.service.len() + unread.names("service").count() + tasks;
     if services > 0 || !albs.is_empty() || document.network.is_some() {
@@ -141,6 +144,7 @@ fn balancers(document: &Document, unread: &Unread) -> BTreeMap<String, Alb> {
     if albs.is_empty() && document.service.values().any(route::is_public) {
         albs.insert(route::MAIN.to_owned(), Alb::default());
     }
+    domain::gather(document, &mut albs);
     albs
 }
 

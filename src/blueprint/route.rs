@@ -27,7 +27,8 @@ pub(super) struct Route {
     /// The port that answers.
     pub(super) port: u16,
     path: String,
-    host: Option<String>,
+    /// The hosts; any when there are none.
+    hosts: Vec<String>,
     priority: Option<u32>,
     health: Layers,
     /// `service.web.http`; or `service.web`, when a port is all that is written.
@@ -69,12 +70,21 @@ pub(super) fn route(
         alb: alb?,
         port,
         path: http.path.clone().unwrap_or_else(|| "/*".to_owned()),
-        host: http.host.clone(),
+        hosts: match &service.domain {
+            Some(domain) => domain.names.clone(),
+            None => http.host.clone().into_iter().collect(),
+        },
         priority: http.priority,
         health: Layers::new(service, &section, &container, members),
         container,
         keys,
     })
+}
+
+/// The name of the load balancer that a service is to be behind.
+pub(super) fn named<'n>(http: &'n Http, albs: &'n BTreeMap<String, Alb>) -> &'n str {
+    let only = || albs.keys().next().filter(|_| albs.len() == 1);
+    http.alb.as_ref().or_else(only).map_or(MAIN, String::as_str)
 }
 
 fn balancer(
@@ -83,11 +93,7 @@ fn balancer(
     albs: &BTreeMap<String, Alb>,
     sheet: &mut Sheet,
 ) -> Option<String> {
-    let name = match (&http.alb, albs.len()) {
-        (Some(name), _) => name.as_str(),
-        (None, 1) => albs.keys().next()?,
-        (None, _) => MAIN,
-    };
+    let name = named(http, albs);
     if albs.contains_key(name) {
         return Some(name.to_owned());
     }
@@ -187,16 +193,20 @@ impl Route {
             .from("deregistration-delay-seconds", delay, section.join("deregistration"));
         let group = self.health.check(group);
         let mut conditions = json!({ "paths": [self.path] });
-        if let Some(host) = &self.host {
-            conditions["hosts"] = json!([host]);
+        if !self.hosts.is_empty() {
+            conditions["hosts"] = json!(self.hosts);
         }
         let http = section.join("http");
+        let hosts = match &service.domain {
+            Some(_) => section.join("domain"),
+            None => http.join("host"),
+        };
         let rule = Declaration::new("listener-rule", name, &section)
             .from("listener-arn", alb.listener(&self.alb), http.join("alb"))
             .from("priority", priority, http.join("priority"))
             .with("conditions", conditions)
             .decided(["conditions", "paths"], http.join("path"))
-            .decided(["conditions", "hosts"], http.join("host"))
+            .decided(["conditions", "hosts"], hosts)
             .with("action", json!({ "forward": group.output("arn") }));
         sheet.add(group);
         sheet.add(rule);
@@ -215,7 +225,7 @@ impl Route {
         let letters = self.path.chars().filter(|c| !is_wild(*c)).count();
         let whole = usize::from(!self.path.contains(is_wild));
         let length = u32::try_from(letters + whole).unwrap_or(LONGEST).min(LONGEST);
-        let hostless = if self.host.is_some() { 0 } else { LONGEST + 1 };
+        let hostless = if self.hosts.is_empty() { LONGEST + 1 } else { 0 };
         OWN + (hostless + LONGEST - length) * BAND
     }
 }
@@ -279,9 +289,12 @@ fn slot(name: &str) -> u32 {
 pub(super) fn check_same(routes: &BTreeMap<String, Route>, sheet: &mut Sheet) {
     let mut seen: BTreeMap<(&str, Option<&str>, &str), (&String, &Route)> = BTreeMap::new();
     for (name, route) in routes {
-        let key = (route.alb.as_str(), route.host.as_deref(), route.path.as_str());
-        let Some((other, first)) = seen.get(&key) else {
-            seen.insert(key, (name, route));
+        let hosts = route.hosts.iter().map(|host| Some(host.as_str()));
+        let any = route.hosts.is_empty().then_some(None);
+        let keys: Vec<_> =
+            hosts.chain(any).map(|host| (route.alb.as_str(), host, route.path.as_str())).collect();
+        let Some((other, first)) = keys.iter().find_map(|key| seen.get(key).copied()) else {
+            seen.extend(keys.into_iter().map(|key| (key, (name, route))));
             continue;
         };
         let title = format!("`{other}` and `{name}` both take `{}`", route.path);

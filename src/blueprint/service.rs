@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::domain::Domain;
 use super::measure::{Cpu, Days, Gigabytes, Memory, Percent, Seconds};
 
 /// A service on Fargate. `image`, `port` and what else belongs to one container are those of the
@@ -25,6 +26,8 @@ pub struct Service {
     pub public: Option<bool>,
     /// What the load balancer sends here: a path such as `"/api/*"`, or a table.
     pub http: Option<Http>,
+    /// The domains under which it answers: HTTPS with a certificate, and records that lead here.
+    pub domain: Option<Domain>,
     /// Who else may connect to its ports: networks, or services of this stack by name.
     #[serde(default)]
     pub from: BTreeSet<String>,

@@ -1,4 +1,4 @@
-//! Scalars that stand for tables: `size = "0.5vcpu/1GB"`.
+//! Scalars, and a list, that stand for tables: `size = "0.5vcpu/1GB"`.
 
 use serde_json::{Value as Json, json};
 
@@ -14,6 +14,7 @@ pub fn shorthands() -> &'static [Shorthand] {
         Shorthand { name: "health", example: "\"/healthz\"", parse: health },
         Shorthand { name: "size", example: "\"0.5vcpu/1GB\"", parse: size },
         Shorthand { name: "deploy", example: "\"rolling\"", parse: deploy },
+        Shorthand { name: "domain", example: "\"shop.example.com\"", parse: domain },
     ];
     SHORTHANDS
 }
@@ -76,6 +77,15 @@ fn deploy(scalar: &Json) -> Result<Json, String> {
     }
 }
 
+/// One name, or a list of them. Whether they are domains, is the list's to say.
+fn domain(scalar: &Json) -> Result<Json, String> {
+    match scalar {
+        Json::String(_) => Ok(json!({ "names": [scalar] })),
+        Json::Array(_) => Ok(json!({ "names": scalar })),
+        _ => Err("write a domain such as \"shop.example.com\", or a list of them".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +107,9 @@ mod tests {
         let size = json!({ "cpu": "0.5vcpu", "memory": "1GB" });
         assert_eq!(parse("size", &json!("0.5vcpu / 1GB")), Ok(size));
         assert_eq!(parse("deploy", &json!("rolling")), Ok(json!({ "strategy": "rolling" })));
+        let names = json!({ "names": ["shop.example.com"] });
+        assert_eq!(parse("domain", &json!("shop.example.com")), Ok(names.clone()));
+        assert_eq!(parse("domain", &json!(["shop.example.com"])), Ok(names));
         let canary = json!({ "strategy": "canary" });
         assert_eq!(parse("deploy", &json!("canary 10% 5m")), Ok(canary));
     }
@@ -110,6 +123,7 @@ mod tests {
         assert!(parse("size", &json!("1GB")).is_err());
         assert!(parse("size", &json!("1GB/0.5vcpu")).is_err());
         assert!(parse("deploy", &json!("rolling 10%")).is_err());
+        assert!(parse("domain", &json!(true)).is_err());
     }
 
     #[test]

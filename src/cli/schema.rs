@@ -83,7 +83,7 @@ fn rename(schema: &mut Json, prefix: &str) {
     }
 }
 
-/// A struct with a shorthand may also be written as a scalar.
+/// A struct with a shorthand may also be written as a scalar; one that is a list by another name, as one.
 fn allow_shorthands(schema: &mut Json) {
     match schema {
         Json::Object(map) => {
@@ -91,12 +91,21 @@ fn allow_shorthands(schema: &mut Json) {
             if map.contains_key("x-shorthand") {
                 let table = Json::Object(std::mem::take(map));
                 let scalar = json!({"type": ["string", "integer", "boolean"]});
-                map.insert("anyOf".into(), json!([scalar, table]));
+                let mut forms = vec![scalar];
+                forms.extend(as_list(&table));
+                forms.push(table);
+                map.insert("anyOf".into(), forms.into());
             }
         }
         Json::Array(items) => items.iter_mut().for_each(allow_shorthands),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
     }
+}
+
+/// The list that a struct with nothing but a list may be written as.
+fn as_list(table: &Json) -> Option<Json> {
+    let mut fields = table.get("properties")?.as_object()?.values();
+    fields.next().filter(|only| only["type"] == "array" && fields.next().is_none()).cloned()
 }
 
 #[cfg(test)]

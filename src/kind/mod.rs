@@ -112,11 +112,22 @@ impl Deref for Resolved<'_> {
     }
 }
 
+/// How much an observation is told of its stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// What is declared.
+    Spec,
+    /// Its name alone, as by a destroy: whatever carries its tags is to be found, whatever it takes.
+    Name,
+}
+
 /// What an observation is about.
 #[derive(Debug, Clone, Copy)]
 pub struct Sought<'a> {
     /// The stack whose resources are looked for.
     pub stack: &'a StackId,
+    /// Whether anything is declared, of this kind or another.
+    pub told: Told,
     /// The declared resources of this kind. Empty when a stack is looked at by its tags alone.
     pub wanted: &'a [Wanted<'a>],
     /// What was observed before, of the kinds in [`About::observed_after`].

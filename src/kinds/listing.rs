@@ -129,7 +129,7 @@ pub(super) fn name_flaw(name: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::address::Address;
-    use crate::kind::{Resolved, StackId, Wanted};
+    use crate::kind::{Resolved, StackId, Told, Wanted};
     use crate::value::{Known, Value};
 
     const RULE: &str = "arn:aws:elasticloadbalancing:eu-west-1:1:listener-rule/app/web/5/f/9";
@@ -151,7 +151,7 @@ mod tests {
         let spec = Value::plain(serde_json::json!({ "name": "chosen" }));
         let (address, known) = (Address::new("load-balancer", "web"), Known::new());
         let wanted = [Wanted { address: &address, spec: Resolved::new(&spec, &known) }];
-        let sought = Sought { stack: &stack, wanted: &wanted, before: &[] };
+        let sought = Sought { stack: &stack, told: Told::Spec, wanted: &wanted, before: &[] };
         let owned = Owned::default();
         let pick = Pick::new(&sought, &owned, NameStyle::Dashed);
         for name in ["chosen", "shop-prod-web", "shop-prod-web-1a2b3c"] {

@@ -102,6 +102,8 @@ impl Kind for LoadBalancer {
         gate: Gate::Exists,
         naming: Some(Naming { max: 32, style: NameStyle::Dashed, suffix: true }),
         awaits: &[Awaits { of: "subnet", by: &["route-table"] }],
+        // DNS records name it so, and go before it.
+        mentioned_as: &["id", "arn", "dns"],
         ..About::DEFAULT
     };
 
@@ -387,7 +389,8 @@ fn outputs(one: &Description) -> Outputs {
         id: arn(one).to_owned(),
         arn: arn(one).to_owned(),
         name: name(one).to_owned(),
-        dns: one.dns_name().unwrap_or_default().to_owned(),
+        // Case means nothing in DNS, and Route 53 answers in small letters.
+        dns: one.dns_name().unwrap_or_default().to_ascii_lowercase(),
         zone_id: one.canonical_hosted_zone_id().unwrap_or_default().to_owned(),
         arn_suffix: suffix(arn(one)).to_owned(),
     }

@@ -6,9 +6,11 @@ use std::sync::LazyLock;
 use crate::kind::{AnyKind, Registered, of};
 
 pub mod alarm;
+pub mod certificate;
 #[cfg(test)]
 mod checked;
 pub mod cluster;
+pub mod dns_record;
 pub mod elastic_ip;
 pub mod internet_gateway;
 pub mod listener;
@@ -16,6 +18,7 @@ pub mod listener_rule;
 mod listing;
 pub mod load_balancer;
 pub mod log_group;
+mod mark;
 pub mod nat_gateway;
 pub mod repository;
 pub mod role;
@@ -43,6 +46,8 @@ const ALL: &[&dyn AnyKind] = &[
     of::<target_group::TargetGroup>(),
     of::<listener::Listener>(),
     of::<listener_rule::ListenerRule>(),
+    of::<certificate::Certificate>(),
+    of::<dns_record::DnsRecord>(),
     of::<role::Role>(),
     of::<vpc::Vpc>(),
     of::<subnet::Subnet>(),

@@ -221,9 +221,13 @@ impl<'a> Planner<'a> {
         broken: Option<usize>,
     ) {
         let name = spec.text("name");
+        // Of one name there may be several, that differ in what else AWS tells them apart by: DNS records.
+        let exclusive = kind.about().exclusive;
         let holder = self.foreign.iter().copied().find(|live| {
             let stands = !matches!(live.condition, Condition::Leaving(_));
-            live.kind == address.kind && name.is_some() && live.spec.text("name") == name && stands
+            let same = live.spec.text("name") == name
+                && exclusive.iter().all(|field| live.spec.get(field) == spec.get(field));
+            live.kind == address.kind && name.is_some() && same && stands
         });
         match holder {
             None => self.create(kind, address, spec, broken.map(|index| (index, Vec::new()))),

@@ -17,11 +17,13 @@ enum Fact {
     When(&'static str, &'static str),
     /// How many there are: `3 routes`.
     Count(&'static str, &'static str),
+    /// All of a set of texts: `shop.example.com, api.example.com`.
+    All(&'static str),
     /// One field of each entry of a map: the images of all containers.
     Each(&'static str, &'static str),
 }
 
-use Fact::{Bare, Count, Each, Named, When};
+use Fact::{All, Bare, Count, Each, Named, When};
 
 #[rustfmt::skip]
 const TABLE: &[(&str, &[Fact])] = &[
@@ -37,6 +39,8 @@ const TABLE: &[(&str, &[Fact])] = &[
     ("target-group", &[Bare("protocol"), Named("port")]),
     ("listener", &[Bare("protocol"), Named("port")]),
     ("listener-rule", &[Named("priority")]),
+    ("certificate", &[All("names")]),
+    ("dns-record", &[Bare("name"), Bare("type")]),
     ("role", &[Bare("description"), Count("inline", "inline policy"), Count("policies", "managed policy")]),
     ("log-group", &[Bare("name"), Named("retention-in-days")]),
     ("repository", &[Bare("name")]),
@@ -87,6 +91,10 @@ fn tell(fact: &Fact, spec: &Value, unknowns: &Unknowns<'_>, look: Look) -> Optio
             Value::Map(entries) if !entries.is_empty() => Some(words::count(entries.len(), noun)),
             _ => None,
         },
+        All(field) => {
+            let texts = spec.get(field)?.texts().join(", ");
+            Some(words::shortened(&texts, look)).filter(|text| !text.is_empty())
+        }
         Each(field, of) => {
             let Value::Map(entries) = spec.get(field)? else { return None };
             let each = entries.values().filter_map(|entry| entry.get(of));

@@ -12,7 +12,7 @@ use crate::address::Address;
 /// `nat-gateway` → `NAT gateway`.
 pub(super) fn kind(kind: &str) -> String {
     let word = |word: &str| match word {
-        "vpc" | "nat" | "ip" => word.to_uppercase(),
+        "vpc" | "nat" | "ip" | "dns" => word.to_uppercase(),
         _ => word.to_owned(),
     };
     kind.split('-').map(word).collect::<Vec<_>>().join(" ")

@@ -34,9 +34,10 @@ const STAGES: [Stage; 3] = [
         command: "apply",
         edits: &[
             // Another revision, target group and two security groups, and another load balancer; so the
-            // listener, the rule and the service move. A subnet goes over to another route table.
+            // listener, the rule and the service move; under a domain, with a certificate and a record. A
+            // subnet goes over to another route table.
             ("port  = 8080", "port  = 8081"),
-            ("public = true", "public = false"),
+            ("public = true", "public = false\ndomain = \"scorekeep.example.com\""),
             ("[env.prod]", REPLACED),
             // The policy follows the target group; another takes the place of one; an alarm changes.
             ("cpu = 60", "memory = 60"),
@@ -120,6 +121,10 @@ impl Life {
         session.call("ssm", "AmazonSSM.PutParameter", &parameter);
         let secret = json!({"Name": "scorekeep/db", "SecretString": "{\"url\": \"x\"}"});
         session.call("secretsmanager", "secretsmanager.CreateSecret", &secret);
+        session.behind_its_back(async |aws| {
+            let call = aws.dns.create_hosted_zone().name("example.com").caller_reference("test");
+            call.send().await.expect("a zone");
+        });
         let upstream = session.endpoint();
         let proxy = Proxy::start(upstream.trim_start_matches("http://")).expect("a proxy");
         Self { session, proxy }

@@ -112,6 +112,24 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         json!({"vpc-id": "${vpc.main.id}", "description": description,
         "ingress": [{"protocol": "tcp", "from-port": 80, "to-port": 80, "cidr": "0.0.0.0/0"}]}),
     );
+    // A certificate is replaced when its names change, the record when its own does; either may lead to
+    // a load balancer that is replaced itself.
+    let domain = format!("d{}.example.com", dice.roll(2));
+    let secure = dice.flip();
+    if secure {
+        let names = [domain.clone(), format!("www{}.example.com", dice.roll(2))];
+        put("certificate", "main", json!({"names": names, "validated-by": "route-53"}));
+    }
+    if dice.flip() {
+        let target = ["main", "second"][dice.roll(2) as usize];
+        put(
+            "dns-record",
+            "main",
+            json!({"name": domain, "type": "A", "alias": {
+                "dns-name": format!("${{load-balancer.{target}.dns}}"),
+                "zone-id": format!("${{load-balancer.{target}.zone-id}}")}}),
+        );
+    }
     for (name, scheme) in [("main", scheme), ("second", "internal")] {
         put(
             "load-balancer",
@@ -120,13 +138,16 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             "subnets": ["${subnet.a.id}", "${subnet.b.id}"],
             "security-groups": ["${security-group.lb.id}"]}),
         );
-        put(
-            "listener",
-            name,
-            json!({"load-balancer-arn": format!("${{load-balancer.{name}.arn}}"),
+        let mut listener = json!({"load-balancer-arn": format!("${{load-balancer.{name}.arn}}"),
             "port": 80 + dice.roll(2), "protocol": "HTTP",
-            "default-action": {"fixed-response": {"status": 404}}}),
-        );
+            "default-action": {"fixed-response": {"status": 404}}});
+        // The simulator keeps what an update leaves out: what has a certificate has another port.
+        if secure && dice.flip() {
+            listener["port"] = (443 + dice.roll(2)).into();
+            listener["protocol"] = "HTTPS".into();
+            listener["certificate-arn"] = "${certificate.main.arn}".into();
+        }
+        put("listener", name, listener);
     }
     put("cluster", "main", json!({}));
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",

@@ -95,6 +95,7 @@ prop_compose! {
         count in 2u32..=9,
         most in prop::option::of(10u32..=20),
         follows in prop::sample::subsequence(vec!["cpu", "memory", "requests"], 0..=3),
+        domain in prop::option::of(prop::sample::select(vec!["a.test", "b.test"])),
         max in 150u32..=200,
     ) -> Json {
         let short = |name: &str, scalar: &str| {
@@ -126,6 +127,9 @@ prop_compose! {
         }
         if let Some(port) = port {
             service["port"] = port.into();
+            if let Some(domain) = domain.filter(|_| public != Some(false)) {
+                service["domain"] = short("domain", domain);
+            }
         }
         if let Some(spot) = spot {
             service["spot"] = format!("{spot}%").into();

@@ -173,3 +173,69 @@ fn priorities_do_not_depend_on_other_services() {
     let many = priorities(&["admin", "api", "beta", "docs", "search", "web"]);
     assert!(few.iter().all(|(name, priority)| many[name] == *priority), "{few:?} {many:?}");
 }
+
+#[test]
+fn domains_make_a_certificate_records_and_host_rules() {
+    let document = load(
+        r#"
+            ecsctl = 1
+            stack = "shop"
+            [alb.main]
+            domain = "shop.example.com"
+            [service.web]
+            image = "web"
+            port = 3000
+            [service.api]
+            image = "api"
+            port = 3000
+            domain = ["*.api.example.com", "api.example.com", "shop.example.com"]
+        "#,
+        None,
+    );
+    let declarations = made(&document);
+    insta::assert_snapshot!(show(&declarations, "certificate.main"), @r#"
+    names = ["*.api.example.com","api.example.com","shop.example.com"]
+    validated-by = "route-53"
+    names <- alb.main.domain
+    "#);
+    insta::assert_snapshot!(show(&declarations, "dns-record.main-any-api-example-com"), @r#"
+    alias.dns-name = "${load-balancer.main.dns}"
+    alias.zone-id = "${load-balancer.main.zone-id}"
+    name = "*.api.example.com"
+    type = "A"
+    name <- service.api.domain
+    "#);
+    let named = addresses(&declarations);
+    let records = named.lines().find(|line| line.starts_with("dns-record")).unwrap();
+    insta::assert_snapshot!(records, @"dns-record: main-any-api-example-com main-api-example-com main-shop-example-com");
+    let https = show(&declarations, "listener.main-https");
+    assert!(https.contains("certificate-arn = \"${certificate.main.arn}\""), "{https}");
+    let rule = show(&declarations, "listener-rule.api");
+    assert!(rule.contains("conditions.hosts <- service.api.domain"), "{rule}");
+    assert!(!show(&declarations, "listener-rule.web").contains("hosts"));
+    let url = "https://${dns-record.main-shop-example-com.name}";
+    assert_eq!(urls(&document.0)["url"], url);
+}
+
+/// Whoever has a certificate keeps it; the records are made all the same.
+#[test]
+fn a_given_certificate_is_shown_for_domains() {
+    let document = load(
+        r#"
+            ecsctl = 1
+            stack = "shop"
+            [alb.edge]
+            certificate = "arn:aws:acm:eu-west-1:123456789012:certificate/0"
+            [service.web]
+            image = "web"
+            port = 3000
+            domain = "shop.example.com"
+        "#,
+        None,
+    );
+    let declarations = made(&document);
+    assert!(declarations.iter().all(|one| one.address.kind != "certificate"));
+    let record = show(&declarations, "dns-record.edge-shop-example-com");
+    assert!(record.contains("${load-balancer.edge.dns}"), "{record}");
+    assert!(show(&declarations, "listener.edge-https").contains(":certificate/0\""));
+}

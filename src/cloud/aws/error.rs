@@ -43,6 +43,7 @@ const CODES: &[(&str, Class)] = &[
     ("ResourceInUse*", Class::InUse),
     ("ClusterContains*", Class::InUse),
     ("UpdateInProgressException", Class::InUse),
+    ("PriorRequestNotComplete", Class::InUse),
     ("ConcurrentModification*", Class::InUse),
     ("ConcurrentUpdateException", Class::InUse),
     ("EntityTemporarilyUnmodifiable", Class::InUse),
@@ -58,6 +59,8 @@ const CODES: &[(&str, Class)] = &[
     ("Gateway.NotAttached", Class::Absent),
     ("NatGatewayNotFound", Class::Absent),
     ("NoSuchEntity*", Class::Absent),
+    ("NoSuchHostedZone", Class::Absent),
+    ("NoSuchChange", Class::Absent),
     ("ServiceNotActiveException", Class::Absent),
     ("*NotFound", Class::Absent),
     ("*NotFoundException", Class::Absent),
@@ -92,6 +95,8 @@ const MESSAGES: &[(&str, &str, Class)] = &[
     ("ValidationException", "ecs service doesn't exist", Class::Eventual),
     ("ValidationException", "unable to assume iam role", Class::Eventual),
     ("ValidationException", "only one targettrackingscaling policy", Class::InUse),
+    ("InvalidChangeBatch", "but it already exists", Class::Exists),
+    ("ConflictException", "certificate", Class::InUse),
 ];
 
 /// Codes that mean *not visible yet* when the call creates or changes something, and *gone* when it

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use futures::future::BoxFuture;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 pub use self::bucket::Bucket;
 pub use self::cache::Cache;
@@ -23,6 +23,7 @@ mod cache;
 mod calls;
 mod coalesce;
 mod connect;
+pub mod dns;
 pub mod ec2;
 pub mod ecs;
 mod error;
@@ -55,6 +56,10 @@ pub struct Aws {
     pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// EventBridge Scheduler.
     pub scheduler: aws_sdk_scheduler::Client,
+    /// AWS Certificate Manager.
+    pub acm: aws_sdk_acm::Client,
+    /// Amazon Route 53.
+    pub dns: aws_sdk_route53::Client,
     /// What never changes once it has been read: task definition revisions.
     pub cache: Cache,
     /// ECS services by ARN, for the waits of a run: ten a call.
@@ -64,6 +69,7 @@ pub struct Aws {
     sts: aws_sdk_sts::Client,
     tagging: aws_sdk_resourcegroupstagging::Client,
     owned: Mutex<BTreeMap<String, Arc<Owned>>>,
+    zones: OnceCell<dns::Zones>,
     attempts: once::Attempts,
     config: SdkConfig,
     gate: pace::Gate,
@@ -90,10 +96,13 @@ impl Aws {
             scaling: aws_sdk_applicationautoscaling::Client::new(config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(config),
             scheduler: aws_sdk_scheduler::Client::new(config),
+            acm: aws_sdk_acm::Client::new(config),
+            dns: aws_sdk_route53::Client::new(config),
             sts: aws_sdk_sts::Client::new(config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
             cache,
             owned: Mutex::default(),
+            zones: OnceCell::new(),
             attempts: once::Attempts::default(),
             config: config.clone(),
             gate,
@@ -116,6 +125,11 @@ impl Aws {
         let owned = Arc::new(Owned::read(&self.tagging, stack).await?);
         known.insert(key, owned.clone());
         Ok(owned)
+    }
+
+    /// The account's hosted zones. A command reads them once: it makes none.
+    pub async fn zones(&self) -> Result<&dns::Zones> {
+        self.zones.get_or_try_init(|| dns::Zones::read(&self.dns)).await
     }
 
     /// Makes the next [`Aws::owned`] read again: something may have been made or deleted meanwhile.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use aws_config::retry::RetryConfig;
 
 use super::Aws;
-use crate::kind::{Class, Cx, Error, Kind, Observed, Result, Sought, TAG_ID};
+use crate::kind::{Class, Cx, Error, Kind, Observed, Result, Sought, TAG_ID, Told};
 
 /// How long after a call whose answer was lost its work may still be invisible. EC2 promises nothing;
 /// "eventual consistency" of its developer guide speaks of seconds.
@@ -79,7 +79,7 @@ impl Aws {
     /// What carries the address and was not there when the run began. By the listing of its kind, because
     /// DescribeTags goes on for a while to tell the tags of what has been deleted.
     async fn made_unanswered<K: Kind>(&self, cx: &Cx<'_>) -> Result<Option<String>> {
-        let sought = Sought { stack: cx.stack, wanted: &[], before: &[] };
+        let sought = Sought { stack: cx.stack, told: Told::Name, wanted: &[], before: &[] };
         let address = cx.address.to_string();
         let is_it = |found: &Observed<K>| {
             found.tags.get(TAG_ID) == Some(&address) && !cx.beside.contains(&found.id)

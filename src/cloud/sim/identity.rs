@@ -54,6 +54,8 @@ const FORMS: &[(&str, &str)] = &[
         "arn:aws:autoscaling:{region}:{account}:scheduledAction:{hex}:resource/ecs/{resource-id}:scheduledActionName/{name}",
     ),
     ("alarm", "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"),
+    ("certificate", "arn:aws:acm:{region}:{account}:certificate/{hex}"),
+    ("dns-record", "Z0123456789EXAMPLE/{name}/{type}"),
 ];
 
 impl Facts<'_> {
@@ -99,6 +101,7 @@ impl Facts<'_> {
         match output {
             "id" | "arn" => id.to_owned(),
             "dns" => format!("{name}-{serial}.{region}.elb.amazonaws.com"),
+            "zone-id" => "Z35SXDOTRQ7X7K".to_owned(),
             "uri" => format!("{account}.dkr.ecr.{region}.amazonaws.com/{name}"),
             "public-ip" => format!("203.0.113.{}", serial % 250 + 1),
             "family" => name.to_owned(),

@@ -20,6 +20,41 @@ pub fn host_pattern(text: &str) -> Result<(), String> {
     }
 }
 
+/// A domain, or all that are one step below it: RequestCertificate's `DomainNameString`. In small letters,
+/// because DNS and AWS make no difference, and a plan would.
+pub fn domain(text: &str) -> Result<(), String> {
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    match name.contains('.') && is_dns_name(name, "-") {
+        true => Ok(()),
+        false => {
+            Err(format!("`{text}` is no domain: small letters, digits and hyphens between dots"))
+        }
+    }
+}
+
+/// The name of a DNS record ("DNS domain name format" of the Route 53 developer guide, without what it would
+/// write in octal).
+pub fn record_name(text: &str) -> Result<(), String> {
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    match is_dns_name(name, "-_") {
+        true => Ok(()),
+        false => {
+            let legal = "small letters, digits, hyphens and dots";
+            Err(format!("`{text}` is no name of a record: {legal}"))
+        }
+    }
+}
+
+/// Labels of up to 63 letters, digits and `others`, between dots; a hyphen stands at no end of one.
+fn is_dns_name(text: &str, others: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || others.contains(c);
+    let is_label = |label: &str| {
+        let ends = label.starts_with('-') || label.ends_with('-');
+        (1..=63).contains(&label.len()) && label.chars().all(fits) && !ends
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
+}
+
 /// The matcher of a target group that speaks HTTP: statuses and ranges of them (elbv2 `Matcher`).
 pub fn http_codes(text: &str) -> Result<(), String> {
     codes(text, 200..=499, "HTTP statuses")
@@ -148,6 +183,8 @@ mod tests {
             refused.copied().collect::<Vec<_>>().join(" | ")
         };
         insta::assert_snapshot!(told(host_pattern, &["a b", "", "*.shop.test", "shop.test"]), @"a b | ");
+        insta::assert_snapshot!(told(domain, &["a", "a.", "-a.test", "A.test", "*.a.test", "*.*.a", "a_b.test"]), @"a | a. | -a.test | A.test | *.*.a | a_b.test");
+        insta::assert_snapshot!(told(record_name, &["_a.test", "a..test", "a.test.", "", "test"]), @"a..test | a.test. | ");
         insta::assert_snapshot!(told(path_pattern, &["/a b", "a", "/a/*", "*.png", "/ä"]), @"/a b | a | /ä");
         insta::assert_snapshot!(told(http_codes, &["99", "200", "200,302", "200-499", "399-200", "", "200-500"]), @"99 | 399-200 |  | 200-500");
         insta::assert_snapshot!(told(grpc_codes, &["0-99", "12", "200"]), @"200");

@@ -10,7 +10,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.elbv2.models import FakeLoadBalancer
 from moto.elbv2.responses import ELBV2Response
 
-from . import interfaces, targets
+from . import acm, interfaces, targets
 from .base import Corrected
 from .elb_shapes import APPLICATION_ATTRIBUTES, GROUP_ATTRIBUTES, NETWORK_ATTRIBUTES, both_ways, complete
 from .errors import AwsError
@@ -268,7 +268,12 @@ class Elb(Corrected, ELBV2Response):
                     raise AwsError("DuplicateListener", "A listener already exists on this port for this load balancer")
                 return ActionResult({"Listeners": [listener]})
         self.check_forwards(params["DefaultActions"], balancer.arn)
+        self.check_certificates()
         return super().create_listener()
+
+    def check_certificates(self) -> None:
+        shown = self.params.get("Certificates") or []
+        acm.check_shown(self.world, self.region, [it["CertificateArn"] for it in shown])
 
     def describe_listeners(self):
         known = {arn for b in self.elbv2_backend.load_balancers.values() for arn in b.listeners}
@@ -283,6 +288,7 @@ class Elb(Corrected, ELBV2Response):
         if self.params.get("DefaultActions"):
             self.params["DefaultActions"] = complete(self.params["DefaultActions"])
             self.check_forwards(self.params["DefaultActions"], listener.load_balancer_arn)
+        self.check_certificates()
         result = super().modify_listener()
         # moto reads these and forgets them.
         listener.protocol = self.params.get("Protocol") or listener.protocol

@@ -8,7 +8,8 @@ from urllib.parse import unquote_plus
 from moto.core.request import Request as MotoRequest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from . import control, s3_bodies, traffic
+from . import control, route53, s3_bodies, traffic
+from .acm import Acm
 from .alarms import AlarmsApi
 from .base import CREDENTIAL, account_of
 from .ec2 import Ec2
@@ -25,6 +26,7 @@ from .world import world_of
 
 SERVICES = {
     "application-autoscaling": ScalingApi,
+    "acm": Acm,
     "ec2": Ec2,
     "ecr": Ecr,
     "ecs": EcsApi,
@@ -32,12 +34,13 @@ SERVICES = {
     "iam": Iam,
     "logs": Logs,
     "monitoring": AlarmsApi,
+    "route53": route53.Route53,
     "s3": S3,
     "scheduler": Scheduler,
     "tagging": Tagging,
 }
 # Those that are written anew and not moto's.
-OWN = (AlarmsApi, EcsApi, ScalingApi)
+OWN = (Acm, AlarmsApi, EcsApi, ScalingApi)
 ACTION = re.compile(rb"(?:^|&)Action=([^&]+)")
 CODE = re.compile(rb"<Code>([^<]+)</Code>")
 # AWS_SDK_UA_APP_ID: https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html
@@ -97,6 +100,8 @@ def operation_of(environ: dict, body: bytes, service: str) -> str:
         return operation_in(environ)
     if service == "scheduler":
         return scheduler.operation_in(environ)
+    if service == "route53":
+        return route53.operation_in(environ)
     target = environ.get("HTTP_X_AMZ_TARGET")
     if target:
         return target.rsplit(".", 1)[-1]

@@ -7,7 +7,7 @@ from moto.ecr.models import ecr_backends
 from moto.elbv2.models import elbv2_backends
 from moto.logs.models import logs_backends
 
-from . import iam, interfaces
+from . import iam, interfaces, route53
 from .world import World
 
 
@@ -21,6 +21,7 @@ def listed(world: World, region: str = "us-east-1") -> list[dict]:
         *containers(world, region),
         *watchers(world, region),
         *schedules(world, region),
+        *names(world, region),
     ]
 
 
@@ -125,3 +126,19 @@ def schedules(world: World, region: str):
                 yield entry("schedule-group", name, group["Arn"], scheduler.tags[group["Arn"]], state=group["State"])
         for (_, name), schedule in scheduler.schedules.items():
             yield entry("schedule", name, schedule["Arn"], {})
+
+
+def names(world: World, region: str):
+    """Certificates; and the records of zones, with the tags that a record beside them gives them."""
+    if region in world.certificates:
+        for one in world.certificates[region].certificates.values():
+            yield entry("certificate", one.arn, one.arn, one.tags, state=one.status)
+    # Those that prove a certificate's names are part of it.
+    tags = {key: tags for key, tags in route53.tags_in(world.account).items() if "dns-record." in tags.get("ecsctl:id", "")}
+    for zone in route53.zones_of(world.account).values():
+        for record in zone.rrsets:
+            if record.type not in ("NS", "SOA"):
+                said = f"{record.type} {route53.key(record.name)}"
+                place = f"{zone.resource_id}/{route53.key(record.name)}/{record.type}"
+                arn = f"arn:aws:route53:::hostedzone/{place}"
+                yield entry("dns-record", place, arn, tags.get((zone.resource_id, said), {}))

@@ -32,6 +32,8 @@ DEFAULT_SIZE = {
     "ecr": 100,
     "resourcegroupstaggingapi": 50,
     "scheduler": 50,
+    "acm": 1000,
+    "route53": 100,
 }
 # Smallest and largest size AWS accepts.
 LIMITS = {
@@ -45,6 +47,7 @@ LIMITS = {
     "ecr": (1, 1000),
     "resourcegroupstaggingapi": (1, 100),
     "scheduler": (1, 100),
+    "route53": (1, 100),
 }
 # What stands for "no more": no token, except where an empty one does.
 LAST = {"resourcegroupstaggingapi": ""}
@@ -69,6 +72,8 @@ def paging_of(service: str, operation: str) -> tuple[str, str, str, str, str | N
     if (service, operation) in EXTRA:
         return (*EXTRA[(service, operation)], None)
     config = paginators(service).get(operation)
+    if config and isinstance(config["input_token"], list):
+        return None  # several tokens: the operation pages by itself
     if not config or "limit_key" not in config:
         return _markers(config)
     lists = config["result_key"]

@@ -27,6 +27,8 @@ class Tagging(Corrected, ResourceGroupsTaggingAPIResponse):
     def matches(self, found: dict) -> bool:
         if found["arn"].startswith("arn:aws:iam:"):
             return False  # roles are not covered; nothing should count on policies and profiles being
+        if found["arn"].startswith("arn:aws:route53:"):
+            return False  # records have no tags
         for wanted in self._get_param("TagFilters", []):
             values = wanted.get("Values") or []
             value = found["tags"].get(wanted["Key"])

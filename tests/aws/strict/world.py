@@ -37,6 +37,9 @@ DEFAULTS = {
     "check-egress": 0,  # 1 = a task that cannot reach its registry does not start
     "check-ingress": 0,  # 1 = a load balancer must be let in; gaps in what it answers are noted
     "page-size-max": 0,  # 0 = AWS's own page sizes; n = never more than n items a page
+    "certificate-described": 0.1,  # certificate requested -> ACM says how its names are proved
+    "certificate-issued": 0.3,  # the records that prove its names are there -> issued
+    "dns-everywhere": 0.2,  # records changed -> all name servers answer so
     "write-conflicts": 0,  # n = the next n conditional writes to S3 meet another one
 }
 
@@ -82,6 +85,9 @@ class World:
         self.scaling: dict[str, object] = {}  # region -> Scaling
         self.alarms: dict[str, object] = {}  # region -> Alarms
         self.schedulers: dict[str, object] = {}  # region -> Scheduler
+        self.certificates: dict[str, object] = {}  # region -> Acm
+        self.changes: dict[str, float] = {}  # change of DNS records -> time all name servers have it
+        self.dns_watchers: list = []  # called when DNS records have changed
         self.hidden: dict[str, float] = {}  # EC2 id -> time it becomes visible
         self.tokens: dict[tuple, object] = {}  # (operation, client token) -> result
         self.calls: deque = deque(maxlen=20_000)

@@ -2,6 +2,7 @@
 
 mod balancing;
 mod containers;
+mod domains;
 mod guards;
 mod import;
 mod interruptions;

@@ -77,6 +77,21 @@ fn scorekeep_lives_in_dev() {
     lives(&session, &["--var", "tag=v1", "-e", "dev"], "scorekeep", "dev", "us-east-1");
 }
 
+/// Under a domain, whose zone is somebody else's.
+#[test]
+fn scorekeep_lives_in_prod() {
+    let session = Session::new();
+    session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
+    // What is protected would not be destroyed.
+    session.replace("protect = true\n", "");
+    scorekeep_secrets(&session);
+    session.behind_its_back(async |aws| {
+        let call = aws.dns.create_hosted_zone().name("example.com").caller_reference("test");
+        call.send().await.expect("a zone");
+    });
+    lives(&session, &["--var", "tag=v1", "-e", "prod"], "scorekeep", "prod", "us-east-1");
+}
+
 #[test]
 fn shop_lives() {
     let session = Session::new();

@@ -94,13 +94,15 @@ impl HttpConnector for PacedConnector {
 }
 
 /// The services that stacks are made of.
-const OF_STACKS: [&str; 9] = [
+const OF_STACKS: [&str; 11] = [
     "ec2",
     "ecs",
     "elasticloadbalancing",
     "iam",
     "logs",
     "ecr",
+    "acm",
+    "route53",
     "application-autoscaling",
     "monitoring",
     "scheduler",

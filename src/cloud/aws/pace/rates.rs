@@ -2,8 +2,8 @@
 //!
 //! Sources: "Request throttling for the Amazon ECS API", "Request throttling for the Amazon EC2 API",
 //! "Request throttling for the Elastic Load Balancing API", "CloudWatch Logs quotas", "CloudWatch service
-//! quotas", "Quotas for Amazon EventBridge Scheduler". Where AWS publishes nothing, a guess that a refusal
-//! corrects.
+//! quotas", "Quotas for Amazon EventBridge Scheduler", and where it is named below. Where AWS publishes nothing, a
+//! guess that a refusal corrects.
 
 /// A bucket: calls that fit `operations` take from it. `*` at the end stands for any rest.
 #[derive(Debug)]
@@ -80,6 +80,12 @@ pub(super) const RATES: &[Rate] = &[
     hope("scheduler", &["tags"], 5.0, (2.0, 1.0)),
     rate("scheduler", &["schedule-groups"], 10.0, 10.0),
     rate("scheduler", &["schedules"], 250.0, 250.0),
+    // "Quotas" of the ACM user guide, "API rate quotas".
+    rate("acm", &["RequestCertificate", "AddTagsToCertificate", "RemoveTagsFromCertificate"], 5.0, 5.0),
+    rate("acm", &["ListCertificates"], 8.0, 8.0),
+    rate("acm", &["*"], 10.0, 10.0),
+    // "Quotas" of the Route 53 developer guide: five a second in an account, whatever they do.
+    rate("route53", &["*"], 5.0, 5.0),
     rate("sts", &["*"], 100.0, 100.0),
     hope("tagging", &["*"], 20.0, (10.0, 5.0)),
     // 3,500 writes a second to a prefix; nobody needs them.

@@ -2,6 +2,14 @@
 
 use std::io::{self, BufRead};
 
+/// Methods, parts of addresses, and the operations that they mean; the first that fits.
+const ROUTE_53: [(&str, &str, &str); 4] = [
+    ("POST", "/rrset", "ChangeResourceRecordSets"),
+    ("GET", "/rrset", "ListResourceRecordSets"),
+    ("GET", "/change/", "GetChange"),
+    ("GET", "/hostedzone", "ListHostedZones"),
+];
+
 /// A request or a response, whose body has a `content-length`.
 pub(super) struct Message {
     head: String,
@@ -42,7 +50,7 @@ impl Message {
     }
 
     /// The operation: of the JSON protocols in a header, of RPC v2 in the path, of the query protocol in the
-    /// form, of S3 in the address, where the SDK repeats it.
+    /// form, of the REST protocols in the address; of S3's the SDK repeats it there.
     pub(super) fn operation(&self) -> String {
         if let Some((_, operation)) = self.header("x-amz-target").and_then(|t| t.rsplit_once('.')) {
             return operation.to_owned();
@@ -51,6 +59,12 @@ impl Message {
         if self.speaks_cbor() {
             let path = line.split(' ').nth(1).unwrap_or_default();
             return path.rsplit('/').next().unwrap_or_default().to_owned();
+        }
+        if self.service() == "route53" {
+            let known = ROUTE_53.iter().find(|(method, part, _)| {
+                line.starts_with(method) && line.contains(part)
+            });
+            return known.map_or(line, |(_, _, operation)| operation).to_owned();
         }
         let end = |rest: &str| rest.split(['&', ' ']).next().unwrap_or_default().to_owned();
         let in_address = || line.split_once("x-id=").map(|(_, rest)| end(rest));

@@ -46,6 +46,9 @@ const fn rate(
 /// for the Amazon EC2 API", "Request throttling for the Elastic Load Balancing API", "CloudWatch Logs
 /// quotas" and "CloudWatch service quotas", which give requests a second: a bucket holds those of one. ECR,
 /// IAM, Application Auto Scaling and the tagging API publish none; STS publishes 600.
+/// quotas", which gives requests a second: a bucket holds those of one. ECR, IAM and the tagging API publish
+/// none; STS publishes 600. ACM's are in "Quotas" of its user guide, Route 53's in "Quotas" of its
+/// developer guide.
 #[rustfmt::skip]
 const RATES: &[Rate] = &[
     rate("ecs", &["CreateCluster", "DeleteCluster", "UpdateCluster", "UpdateClusterSettings", "PutClusterCapacityProviders"], Together, 20.0, 1.0),
@@ -87,6 +90,10 @@ const RATES: &[Rate] = &[
     rate("scheduler", &["GetScheduleGroup", "CreateScheduleGroup", "DeleteScheduleGroup"], Each, 10.0, 10.0),
     rate("scheduler", &["CreateTag", "DeleteTag"], Each, 1.0, 1.0),
     rate("scheduler", &["*"], Each, 250.0, 250.0),
+    rate("acm", &["RequestCertificate", "AddTagsToCertificate", "RemoveTagsFromCertificate"], Each, 5.0, 5.0),
+    rate("acm", &["ListCertificates"], Each, 8.0, 8.0),
+    rate("acm", &["DescribeCertificate", "DeleteCertificate", "ListTagsForCertificate"], Each, 10.0, 10.0),
+    rate("route53", &["*"], Together, 5.0, 5.0),
     rate("sts", &["*"], Together, 600.0, 600.0),
 ];
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 from moto.core.request import Request as MotoRequest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from . import control, route53, s3_bodies, traffic
+from . import control, route53, s3_bodies, scheduler, traffic
 from .acm import Acm
 from .alarms import AlarmsApi
 from .base import CREDENTIAL, account_of

@@ -61,9 +61,9 @@ impl Message {
             return path.rsplit('/').next().unwrap_or_default().to_owned();
         }
         if self.service() == "route53" {
-            let known = ROUTE_53.iter().find(|(method, part, _)| {
-                line.starts_with(method) && line.contains(part)
-            });
+            let known = ROUTE_53
+                .iter()
+                .find(|(method, part, _)| line.starts_with(method) && line.contains(part));
             return known.map_or(line, |(_, _, operation)| operation).to_owned();
         }
         let end = |rest: &str| rest.split(['&', ' ']).next().unwrap_or_default().to_owned();

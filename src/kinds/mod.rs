@@ -7,9 +7,13 @@ use crate::kind::{AnyKind, Registered, of};
 
 #[cfg(test)]
 mod checked;
+pub mod auto_scaling_group;
+pub mod capacity_provider;
 pub mod cluster;
 pub mod elastic_ip;
+pub mod instance_profile;
 pub mod internet_gateway;
+pub mod launch_template;
 pub mod listener;
 pub mod listener_rule;
 mod listing;
@@ -47,6 +51,10 @@ const ALL: &[&dyn AnyKind] = &[
     of::<log_group::LogGroup>(),
     of::<repository::Repository>(),
     of::<cluster::Cluster>(),
+    of::<instance_profile::InstanceProfile>(),
+    of::<launch_template::LaunchTemplate>(),
+    of::<auto_scaling_group::AutoScalingGroup>(),
+    of::<capacity_provider::CapacityProvider>(),
     of::<task_definition::TaskDefinition>(),
     of::<service::Service>(),
 ];

@@ -14,7 +14,7 @@ pub(super) struct Facts<'a> {
     pub(super) spec: &'a Value,
     /// A number that no other resource has had.
     pub(super) serial: u64,
-    /// The revision, for task definitions.
+    /// The revision, for task definitions; the version, for launch templates.
     pub(super) revision: u64,
 }
 
@@ -30,6 +30,13 @@ const FORMS: &[(&str, &str)] = &[
     ("security-group", "sg-{hex}"),
     ("security-group-rule", "sgr-{hex}"),
     ("cluster", "arn:aws:ecs:{region}:{account}:cluster/{name}"),
+    ("instance-profile", "arn:aws:iam::{account}:instance-profile{path}{name}"),
+    ("launch-template", "lt-{hex}"),
+    (
+        "auto-scaling-group",
+        "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:{hex}:autoScalingGroupName/{name}",
+    ),
+    ("capacity-provider", "arn:aws:ecs:{region}:{account}:capacity-provider/{name}"),
     ("service", "arn:aws:ecs:{region}:{account}:service/{cluster/}/{name}"),
     ("task-definition", "arn:aws:ecs:{region}:{account}:task-definition/{name}:{revision}"),
     (
@@ -91,6 +98,7 @@ impl Facts<'_> {
             "public-ip" => format!("203.0.113.{}", serial % 250 + 1),
             "family" => name.to_owned(),
             "revision" => format!("{name}:{}", self.revision),
+            "version" => self.revision.to_string(),
             "arn-suffix" => id.rsplit(':').next().unwrap_or_default().to_owned(),
             field => self.text(field).to_owned(),
         }

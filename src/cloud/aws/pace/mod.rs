@@ -94,7 +94,8 @@ impl HttpConnector for PacedConnector {
 }
 
 /// The services that stacks are made of.
-const OF_STACKS: [&str; 6] = ["ec2", "ecs", "elasticloadbalancing", "iam", "logs", "ecr"];
+const OF_STACKS: [&str; 7] =
+    ["ec2", "ecs", "elasticloadbalancing", "iam", "logs", "ecr", "autoscaling"];
 
 /// What no call passes once the lock is somebody else's (N9). It stands right before the network: a call may
 /// have waited for its turn for minutes, or the machine slept.

@@ -44,8 +44,8 @@ const fn rate(
 
 /// The first line that fits is a call's: "Request throttling for the Amazon ECS API", "Request throttling
 /// for the Amazon EC2 API", "Request throttling for the Elastic Load Balancing API", "CloudWatch Logs
-/// quotas", which gives requests a second: a bucket holds those of one. ECR, IAM and the tagging API publish
-/// none; STS publishes 600.
+/// quotas", which gives requests a second: a bucket holds those of one. ECR, IAM, Auto Scaling and the tagging
+/// API publish none; STS publishes 600.
 #[rustfmt::skip]
 const RATES: &[Rate] = &[
     rate("ecs", &["CreateCluster", "DeleteCluster", "UpdateCluster", "UpdateClusterSettings", "PutClusterCapacityProviders"], Together, 20.0, 1.0),

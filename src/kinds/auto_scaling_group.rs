@@ -16,7 +16,7 @@ use super::types::words::words;
 use crate::cloud::aws::ec2::filter;
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
-    About, After, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
+    About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
     Observed, Ready, Result, Sought, StackId, TAG_ENV, TAG_STACK, TagChange, Tags,
 };
 
@@ -110,6 +110,11 @@ impl Kind for AutoScalingGroup {
         deadline: Duration::from_secs(30 * 60),
         exclusive: &["name"],
         naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: true }),
+        // Instances that cannot get out never join.
+        awaits: &[
+            Awaits { of: "security-group", by: &["security-group-rule"] },
+            Awaits { of: "subnet", by: &["route-table"] },
+        ],
         ..About::DEFAULT
     };
 

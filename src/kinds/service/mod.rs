@@ -6,6 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::placement::{PlacementConstraint, PlacementStrategy};
 use super::types::capacity::Strategy;
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
@@ -21,6 +22,7 @@ mod balancing;
 mod check;
 pub mod health;
 pub mod listening;
+pub mod placement;
 mod rollout;
 #[cfg(test)]
 mod tests;
@@ -53,6 +55,12 @@ pub struct Service {
     /// Fargate's platform version.
     #[serde(default = "latest")]
     pub platform_version: String,
+    /// What the instances must be like that run the tasks.
+    #[serde(default)]
+    pub placement_constraints: BTreeSet<PlacementConstraint>,
+    /// By which rules, one after the other, one of these instances is chosen.
+    #[serde(default)]
+    pub placement_strategy: Vec<PlacementStrategy>,
     /// Where the tasks' interfaces are, for task definitions with `awsvpc`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
@@ -235,6 +243,8 @@ impl Kind for Service {
             Awaits { of: "target-group", by: &["listener", "listener-rule"] },
             Awaits { of: "security-group", by: &["security-group-rule"] },
             Awaits { of: "subnet", by: &["route-table"] },
+            // Tasks end before the instances do that they run on.
+            Awaits { of: "cluster", by: &["capacity-provider"] },
         ],
         rolls: &[
             "task-definition",

@@ -342,8 +342,8 @@ impl CapacityProvider {
     }
 }
 
-fn is_attaching(cluster: &aws_sdk_ecs::types::Cluster) -> bool {
-    cluster.attachments_status() == Some("UPDATE_IN_PROGRESS")
+fn is_attaching(found: &aws_sdk_ecs::types::Cluster) -> bool {
+    found.attachments_status() == Some(cluster::ATTACHING)
 }
 
 /// Not one of Fargate's, nor one of instances that ECS manages.

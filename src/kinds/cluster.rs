@@ -220,6 +220,9 @@ impl Cluster {
     }
 }
 
+/// While capacity providers come and go, a cluster takes no other.
+pub(super) const ATTACHING: &str = "UPDATE_IN_PROGRESS";
+
 /// PutClusterCapacityProviders, which replaces both lists: `change` makes the new ones of the providers
 /// that are there, and leaves the default strategy as it is when it gives none. The cluster and each of
 /// its capacity providers write to the same list, so they take turns.
@@ -239,6 +242,9 @@ pub(super) async fn put_providers(
     let (providers, strategy) = change(present.clone());
     if strategy.is_none() && providers == present {
         return Ok(());
+    }
+    if cluster.attachments_status.as_deref() == Some(ATTACHING) {
+        return Err(Error::new(Class::InUse, "another of its capacity providers is on its way"));
     }
     let standing = cluster.default_capacity_provider_strategy.unwrap_or_default().into_iter();
     let kept = standing.filter(|item| providers.iter().any(|it| it == item.capacity_provider()));
@@ -301,7 +307,7 @@ fn observed(cluster: &Description) -> Result<Option<Observed<Cluster>>> {
 
 /// `None` for an INACTIVE cluster: it is a ghost.
 fn condition(cluster: &Description) -> Option<Condition> {
-    let attaching = cluster.attachments_status() == Some("UPDATE_IN_PROGRESS");
+    let attaching = cluster.attachments_status() == Some(ATTACHING);
     Some(match cluster.status().unwrap_or("ACTIVE") {
         "INACTIVE" => return None,
         "DEPROVISIONING" => Condition::Leaving("deprovisioning".to_owned()),

@@ -9,6 +9,7 @@ from moto.core.request import Request as MotoRequest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from . import control, s3_bodies, scaling, traffic  # noqa: F401  (scaling patches moto when it is imported)
+from .autoscaling import Autoscaling
 from .base import CREDENTIAL, account_of
 from .ec2 import Ec2
 from .ecr import Ecr
@@ -21,6 +22,7 @@ from .tagging import Tagging
 from .world import world_of
 
 SERVICES = {
+    "autoscaling": Autoscaling,
     "ec2": Ec2,
     "ecr": Ecr,
     "ecs": EcsApi,

@@ -134,8 +134,8 @@ impl Capacity {
         let section = Path::of(["capacity", name]);
         self.check(&section, sheet);
         let role = role(name, &section);
-        let profile = Declaration::new("instance-profile", name, &section)
-            .with("role", role.output("arn"));
+        let profile =
+            Declaration::new("instance-profile", name, &section).with("role", role.output("arn"));
         let group = security_group(name, &section, openings);
         let template = Declaration::new("launch-template", name, &section)
             .from("image-id", self.image(), section.join("ami"))
@@ -188,7 +188,8 @@ impl Capacity {
             let fault = Diagnostic::error("E0259", title).at(section.join(key), "");
             sheet.fault(fault.hint(hint));
         };
-        let shaped = |kind: &str| kind.split_once('.').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
+        let shaped =
+            |kind: &str| kind.split_once('.').is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
         match self.instances.iter().find(|kind| !shaped(kind)) {
             _ if self.instances.is_empty() => {
                 let title = "instances of no type cannot be started".to_owned();
@@ -209,7 +210,11 @@ impl Capacity {
         let named = self.ami.as_deref().is_some_and(|ami| ami.starts_with("al2023"));
         if named && arm != (graviton > 0) && !self.instances.is_empty() {
             let title = format!("the instances are {}, the image is not", self.arch().word());
-            wrong("ami", title, "leave `ami` out: the types of instances say which image they need");
+            wrong(
+                "ami",
+                title,
+                "leave `ami` out: the types of instances say which image they need",
+            );
         }
         if let Some(ami) = self.ami.as_deref().filter(|ami| !is_image(ami)) {
             let hint = "write `al2023`, `al2023-arm64`, `al2023-gpu`, an id, or `ssm:` and the name \
@@ -326,7 +331,8 @@ mod tests {
 
     #[test]
     fn types_of_instances_tell_what_they_are() {
-        let arm = ["m7g.large", "c6gn.xlarge", "t4g.small", "a1.medium", "g5g.xlarge", "x2gd.large"];
+        let arm =
+            ["m7g.large", "c6gn.xlarge", "t4g.small", "a1.medium", "g5g.xlarge", "x2gd.large"];
         assert!(arm.iter().all(|kind| is_graviton(kind)));
         let other = ["m7i.large", "g4dn.xlarge", "t3.small", "p4d.24xlarge", "m7a.large"];
         assert!(!other.iter().any(|kind| is_graviton(kind)));

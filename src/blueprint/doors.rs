@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::capacity::{Opening, Source};
 use super::declaration::Declaration;
@@ -96,10 +96,8 @@ impl Doors<'_> {
                 for (protocol, ports) in &doors {
                     let place = pool_of(&group).map_or(String::new(), |pool| format!("-{pool}"));
                     let from = pool_of(sender).map_or(String::new(), |pool| format!("-{pool}"));
-                    let name = format!(
-                        "{}{place}-from-{source}{from}-{protocol}-{}",
-                        self.name, ports.0
-                    );
+                    let name =
+                        format!("{}{place}-from-{source}{from}-{protocol}-{}", self.name, ports.0);
                     let rule = Declaration::new("security-group-rule", name, &section)
                         .with("security-group-id", group.as_str())
                         .with("direction", "ingress")
@@ -116,9 +114,7 @@ impl Doors<'_> {
 
     /// The ports of all containers that others may want to reach.
     fn ports(&self) -> Vec<(&'static str, u16)> {
-        let of = |member: &Member| {
-            [("tcp", member.container.port), ("udp", member.container.udp)]
-        };
+        let of = |member: &Member| [("tcp", member.container.port), ("udp", member.container.udp)];
         let all = self.members.values().filter(|member| !member.is_daemon());
         all.flat_map(of).filter_map(|(protocol, port)| Some((protocol, port?))).collect()
     }

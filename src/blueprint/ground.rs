@@ -362,7 +362,8 @@ impl Place {
 
     /// Whether ECS may move tasks to keep zones even: not when something else is told to be kept.
     pub(super) fn goes_with_rebalancing(&self) -> bool {
-        let first = self.strategy().first().and_then(|rule| rule["field"].as_str().map(str::to_owned));
+        let first =
+            self.strategy().first().and_then(|rule| rule["field"].as_str().map(str::to_owned));
         let zone = "ecs.availability-zone";
         let evens = self.strategy().is_empty() || first.is_some_and(|field| field.ends_with(zone));
         evens && !self.condition.as_ref().is_some_and(|text| text.contains(zone))

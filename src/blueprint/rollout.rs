@@ -90,8 +90,11 @@ fn placed(ecs: Declaration, service: &Service, ground: &Ground, section: &Path) 
         Schedule::Replica => {
             let shares = ground.shares().cloned().unwrap_or_else(|| strategy(service));
             let key = if service.capacity.is_some() { "capacity" } else { "spot" };
-            ecs.from("desired-count", service.count.unwrap_or(1), section.join("count"))
-                .from("capacity-provider-strategy", shares, section.join(key))
+            ecs.from("desired-count", service.count.unwrap_or(1), section.join("count")).from(
+                "capacity-provider-strategy",
+                shares,
+                section.join(key),
+            )
         }
         Schedule::Daemon => {
             constraints.extend(ground.only_pool.as_deref().map(within));
@@ -100,8 +103,11 @@ fn placed(ecs: Declaration, service: &Service, ground: &Ground, section: &Path) 
     };
     let rules = Some(place.strategy()).filter(|rules| !rules.is_empty());
     let constraints = Some(constraints).filter(|rules| !rules.is_empty());
-    ecs.maybe("placement-strategy", rules, section.join("place"))
-        .maybe("placement-constraints", constraints, section.join("place"))
+    ecs.maybe("placement-strategy", rules, section.join("place")).maybe(
+        "placement-constraints",
+        constraints,
+        section.join("place"),
+    )
 }
 
 fn deployment(min: u32, max: u32, rollback: Option<bool>) -> Json {
@@ -116,9 +122,7 @@ fn deployment(min: u32, max: u32, rollback: Option<bool>) -> Json {
 fn strategy(service: &Service) -> Json {
     let spot = service.spot.map_or(0, |share| share.0);
     let unit = gcd(spot, 100 - spot);
-    let share = |provider: &str, share: u32| {
-        json!({ "capacity-provider": provider, "weight": share / unit })
-    };
+    let share = |provider: &str, share: u32| json!({ "capacity-provider": provider, "weight": share / unit });
     match spot {
         0 => json!([share("FARGATE", 100)]),
         100 => json!([share("FARGATE_SPOT", 100)]),

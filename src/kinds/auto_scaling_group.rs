@@ -16,8 +16,8 @@ use super::types::words::words;
 use crate::cloud::aws::ec2::filter;
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
-    About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
-    Observed, Ready, Result, Sought, StackId, TAG_ENV, TAG_STACK, TagChange, Tags,
+    About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle,
+    Naming, Observed, Ready, Result, Sought, StackId, TAG_ENV, TAG_STACK, TagChange, Tags,
 };
 
 /// EC2 instances, as many as are wanted, started from a launch template. They carry the group's tags.

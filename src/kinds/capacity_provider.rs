@@ -107,8 +107,18 @@ impl Kind for CapacityProvider {
         let scaling = &self.managed_scaling;
         let numbers = [
             ("target-capacity", scaling.target_capacity, Unit::Times, 1..=100),
-            ("minimum-scaling-step-size", scaling.minimum_scaling_step_size, Unit::Times, 1..=10_000),
-            ("maximum-scaling-step-size", scaling.maximum_scaling_step_size, Unit::Times, 1..=10_000),
+            (
+                "minimum-scaling-step-size",
+                scaling.minimum_scaling_step_size,
+                Unit::Times,
+                1..=10_000,
+            ),
+            (
+                "maximum-scaling-step-size",
+                scaling.maximum_scaling_step_size,
+                Unit::Times,
+                1..=10_000,
+            ),
             ("instance-warmup-period", scaling.instance_warmup_period, Unit::Seconds, 0..=10_000),
         ];
         for (field, value, unit, legal) in numbers {

@@ -277,8 +277,7 @@ pub(super) async fn describe(aws: &Aws, names: &[String]) -> Result<Vec<Descript
 /// DeregisterContainerInstance for those whose agent is gone.
 async fn deregister_dead(aws: &Aws, cluster: &str) -> Result<()> {
     let pages = aws.ecs.list_container_instances().cluster(cluster).into_paginator();
-    let arns: Vec<String> =
-        pages.items().send().try_collect().await.map_err(Error::from)?;
+    let arns: Vec<String> = pages.items().send().try_collect().await.map_err(Error::from)?;
     let found = batched(&arns, 100, |chunk| async move {
         let call = aws.ecs.describe_container_instances().cluster(cluster);
         let found = call.set_container_instances(Some(chunk.to_vec())).send().await?;

@@ -127,8 +127,10 @@ impl Kind for LaunchTemplate {
             check.error_with("E0257", "image-id", title, hint).alone = true;
         }
         if self.user_data.len() > USER_DATA_MAX {
-            let title =
-                format!("`user-data` has {} bytes; EC2 takes {USER_DATA_MAX}", self.user_data.len());
+            let title = format!(
+                "`user-data` has {} bytes; EC2 takes {USER_DATA_MAX}",
+                self.user_data.len()
+            );
             check.error("E0257", "user-data", title);
         }
         if !(1..=64).contains(&self.http_hop_limit) {
@@ -142,7 +144,8 @@ impl Kind for LaunchTemplate {
         let call = call.set_filters(Some(tags::ec2::filters(sought.stack)));
         let pages = call.max_results(PAGE).into_paginator().items().send().try_collect();
         let mut found: Vec<Description> = pages.await.map_err(Error::from)?;
-        let own: BTreeSet<&str> = found.iter().filter_map(Description::launch_template_name).collect();
+        let own: BTreeSet<&str> =
+            found.iter().filter_map(Description::launch_template_name).collect();
         let others: Vec<String> =
             sought.names([]).into_iter().filter(|name| !own.contains(name.as_str())).collect();
         found.extend(named(aws, &others).await?);
@@ -213,7 +216,8 @@ impl LaunchTemplate {
             http_tokens,
             http_hop_limit,
         } = self;
-        let profile = instance_profile.as_ref().map(|arn| ProfileRequest::builder().arn(arn).build());
+        let profile =
+            instance_profile.as_ref().map(|arn| ProfileRequest::builder().arn(arn).build());
         let metadata = MetadataRequest::builder()
             .http_tokens(http_tokens.word().into())
             .http_put_response_hop_limit(i32::try_from(*http_hop_limit).unwrap_or(i32::MAX));
@@ -278,7 +282,8 @@ async fn named(aws: &Aws, names: &[String]) -> Result<Vec<Description>> {
 async fn observed(aws: &Aws, template: &Description) -> Result<Observed<LaunchTemplate>> {
     let Made { id, outputs, .. } = made_of(template)?;
     let call = aws.ec2.describe_launch_template_versions().launch_template_id(&id);
-    let found: DescribeLaunchTemplateVersionsOutput = call.versions(&outputs.version).send().await?;
+    let found: DescribeLaunchTemplateVersionsOutput =
+        call.versions(&outputs.version).send().await?;
     let version = found.launch_template_versions().first();
     let data = version.and_then(|version| version.launch_template_data());
     let data = data.ok_or_else(|| Error::incomplete("a launch template's data"))?;

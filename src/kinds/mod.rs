@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 
 use crate::kind::{AnyKind, Registered, of};
 
-#[cfg(test)]
-mod checked;
 pub mod auto_scaling_group;
 pub mod capacity_provider;
+#[cfg(test)]
+mod checked;
 pub mod cluster;
 pub mod elastic_ip;
 pub mod instance_profile;

@@ -71,6 +71,7 @@ fn the_examples_hold() {
         ("scorekeep/ecsctl.toml", Some("dev")),
         ("scorekeep/ecsctl.toml", Some("prod")),
         ("shop/ecsctl.toml", None),
+        ("batch/ecsctl.toml", None),
     ];
     for (path, env) in examples {
         assert_eq!(hold(&made(&example(path, env))), Ok(()), "{path} {env:?}");

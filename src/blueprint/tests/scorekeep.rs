@@ -142,6 +142,8 @@ fn three_containers_in_a_task() {
     containers.xray-daemon.ports <- service.scorekeep.xray
     cpu <- service.scorekeep.size.cpu
     memory <- service.scorekeep.size.memory
+    network-mode <- service.scorekeep.network-mode
+    requires-compatibilities <- service.scorekeep.capacity
     runtime-platform.cpu-architecture <- service.scorekeep.arch
     "#);
 }
@@ -169,7 +171,7 @@ fn environments_differ_as_they_say() {
     ");
     insta::assert_snapshot!(show(&dev, "service.scorekeep"), @r#"
     availability-zone-rebalancing = "ENABLED"
-    capacity-provider-strategy.FARGATE_SPOT.weight = 1
+    capacity-provider-strategy = [{"capacity-provider":"FARGATE_SPOT","weight":1}]
     cluster = "${cluster.main.arn}"
     deployment.circuit-breaker.enable = true
     deployment.circuit-breaker.rollback = true
@@ -205,7 +207,8 @@ fn environments_differ_as_they_say() {
     assert_eq!(of("route-table"), ["private-a", "private-b", "public"]);
     let service = prod.iter().find(|one| one.address.kind == "service").unwrap();
     assert_eq!(service.spec["desired-count"], 3);
-    let shares = json!({ "FARGATE": { "weight": 1 }, "FARGATE_SPOT": { "weight": 1 } });
+    let share = |provider: &str| json!({ "capacity-provider": provider, "weight": 1 });
+    let shares = json!([share("FARGATE"), share("FARGATE_SPOT")]);
     assert_eq!(service.spec["capacity-provider-strategy"], shares);
     assert_eq!(service.spec["enable-execute-command"], false, "no shells where it is protected");
 }

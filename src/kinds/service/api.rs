@@ -296,8 +296,9 @@ pub(super) fn change(ecs: &Client, spec: &Service, was: &Service) -> UpdateServi
         .set_capacity_provider_strategy(strategy)
         .set_platform_version(has("platform-version").then(|| spec.platform_version.clone()))
         .set_placement_constraints(
-            has("placement-constraints")
-                .then(|| spec.placement_constraints.iter().map(PlacementConstraint::write).collect()),
+            has("placement-constraints").then(|| {
+                spec.placement_constraints.iter().map(PlacementConstraint::write).collect()
+            }),
         )
         .set_placement_strategy(
             has("placement-strategy")

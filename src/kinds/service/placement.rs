@@ -2,6 +2,7 @@
 //! as far as it can be checked offline. Not for Fargate.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
 use aws_sdk_ecs::types as sdk;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -157,7 +158,9 @@ pub(super) fn check(spec: &Service, check: &mut Check<'_>) {
     for constraint in constraints {
         let title = match (constraint.kind, &constraint.expression) {
             (ConstraintType::MemberOf, Some(text)) => match flaw(text) {
-                Some(why) => format!("`{text}` is no expression of the cluster query language: {why}"),
+                Some(why) => {
+                    format!("`{text}` is no expression of the cluster query language: {why}")
+                }
                 None => continue,
             },
             (ConstraintType::MemberOf, None) => "`memberOf` needs an `expression`".to_owned(),
@@ -214,42 +217,57 @@ fn flaw(text: &str) -> Option<String> {
     }
 }
 
-/// The words, the brackets each one of its own; what an argument's regular expression needs stays in it.
-fn words_of(text: &str) -> std::collections::VecDeque<String> {
-    let mut found = std::collections::VecDeque::new();
+/// The words, and those brackets each as one that are not a regular expression's own.
+fn words_of(text: &str) -> VecDeque<String> {
+    let count = |text: &str, c: char| text.matches(c).count();
+    let mut found = VecDeque::new();
     for word in text.split_whitespace() {
         let mut rest = word;
-        while let Some(inner) = rest.strip_prefix(['(', '!']).filter(|_| !is_operator(rest)) {
-            found.push_back(rest[..1].to_owned());
+        if let Some(inner) = rest.strip_prefix("not").filter(|inner| inner.starts_with('(')) {
+            found.push_back("not".to_owned());
             rest = inner;
         }
-        let open = |text: &str| text.matches('(').count() < text.matches(')').count();
-        let mut closing = 0;
-        while open(rest) && rest.ends_with(')') {
-            rest = &rest[..rest.len() - 1];
-            closing += 1;
+        while count(rest, '(') > count(rest, ')') && rest.starts_with(['(', '!']) {
+            found.push_back(rest[..1].to_owned());
+            rest = &rest[1..];
         }
-        if !rest.is_empty() {
-            found.push_back(rest.to_owned());
-        }
-        found.extend((0..closing).map(|_| ")".to_owned()));
+        let closed = rest.len() - count(rest, ')').saturating_sub(count(rest, '('));
+        let (inner, brackets) = match rest.get(closed..) {
+            Some(end) if end.chars().all(|c| c == ')') => rest.split_at(closed),
+            _ => (rest, ""),
+        };
+        found.extend(Some(inner.to_owned()).filter(|inner| !inner.is_empty()));
+        found.extend(brackets.chars().map(String::from));
     }
     found
 }
 
 const WITH_ARGUMENT: [&str; 20] = [
-    "==", "equals", "!=", "not_equals", ">", "greater_than", ">=", "greater_than_equal", "<",
-    "less_than", "<=", "less_than_equal", "in", "!in", "not_in", "=~", "matches", "!~",
-    "not_matches", "contains",
+    "==",
+    "equals",
+    "!=",
+    "not_equals",
+    ">",
+    "greater_than",
+    ">=",
+    "greater_than_equal",
+    "<",
+    "less_than",
+    "<=",
+    "less_than_equal",
+    "in",
+    "!in",
+    "not_in",
+    "=~",
+    "matches",
+    "!~",
+    "not_matches",
+    "contains",
 ];
 const ALONE: [&str; 3] = ["exists", "!exists", "not_exists"];
 
-fn is_operator(word: &str) -> bool {
-    WITH_ARGUMENT.contains(&word) || ALONE.contains(&word)
-}
-
 /// A walk along the words of an expression.
-struct Words(std::collections::VecDeque<String>);
+struct Words(VecDeque<String>);
 
 impl Words {
     fn next_is(&mut self, words: &[&str]) -> bool {
@@ -331,6 +349,8 @@ mod tests {
             "attribute:ecs.availability-zone in [us-east-1a, us-east-1b]",
             "attribute:ecs.availability-zone == us-east-1a or (attribute:a exists and not attribute:b !exists)",
             "not(task:group == database)",
+            "(attribute:a exists) and (attribute:b == (x|y))",
+            "!(runningTasksCount == 1)",
             "task:group == service:production",
             "attribute:stack =~ (a|b)",
             "runningTasksCount > 1",

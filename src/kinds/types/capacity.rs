@@ -13,9 +13,7 @@ use crate::kind::Check;
 pub type Strategy = BTreeSet<Share>;
 
 /// One provider's share of the tasks.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Share {
     /// The capacity provider's name: `FARGATE`, `FARGATE_SPOT`, or that of one of the cluster's own.
@@ -68,10 +66,7 @@ pub fn check(strategy: &Strategy, field: &str, check: &mut Check<'_>) {
     let fargate = providers.iter().filter(|provider| is_fargate(provider)).count();
     let rules = [
         (strategy.len() > 20, "a strategy has at most 20 capacity providers"),
-        (
-            providers.len() < strategy.len(),
-            "a strategy names each of its capacity providers once",
-        ),
+        (providers.len() < strategy.len(), "a strategy names each of its capacity providers once"),
         (
             strategy.iter().filter(|share| share.base > 0).count() > 1,
             "only one capacity provider of a strategy may have a `base`",

@@ -82,6 +82,14 @@ fn shop_lives() {
     lives(&session, &[], "shop", "default", "eu-west-1");
 }
 
+/// B28: instances and what runs on them come and go in one pass.
+#[test]
+fn batch_lives() {
+    let session = Session::new();
+    session.copy("examples/batch/ecsctl.toml", "ecsctl.toml");
+    lives(&session, &[], "batch", "default", "eu-west-1");
+}
+
 /// The address of the load balancer is the first that a user wants to know.
 #[test]
 fn hello_world_tells_its_url_and_rolls_a_new_image() {

@@ -150,8 +150,10 @@ impl Ground {
         let instances = pools.iter().filter_map(|pool| capacities.get(pool));
         let theirs: Vec<Arch> = instances.map(Capacity::arch).collect();
         let arch = service.arch.or(theirs.first().copied()).unwrap_or(Arch::X86);
+        // What is wrong on Fargate is told, and nothing that would follow from it.
+        let said = service.network_mode.filter(|_| !pools.is_empty());
         let ground = Self {
-            mode: service.network_mode.unwrap_or(Mode::Awsvpc),
+            mode: said.unwrap_or(Mode::Awsvpc),
             arch,
             schedule: Schedule::Replica,
             only_pool: None,
@@ -161,8 +163,11 @@ impl Ground {
         if let Some(other) = theirs.iter().find(|other| **other != arch) {
             let title =
                 format!("images for {} do not run on instances of {}", arch.word(), other.word());
-            let fault = Diagnostic::error("E0259", title).at_key(section.join("arch"), "");
-            sheet.fault(fault.hint("let all capacities of a service have its processor"));
+            let (key, hint) = match service.arch {
+                Some(_) => ("arch", "leave `arch` out: the capacity says it"),
+                None => ("capacity", "let all capacities of a service have the same processor"),
+            };
+            sheet.fault(Diagnostic::error("E0259", title).at_key(section.join(key), "").hint(hint));
         }
         ground.check(service, &section, sheet);
         ground
@@ -228,7 +233,7 @@ impl Ground {
         let rules = [
             (
                 "network-mode",
-                fargate && !self.has_own_addresses(),
+                fargate && service.network_mode.is_some_and(|mode| mode != Mode::Awsvpc),
                 "on Fargate each task has an address of its own",
                 "leave `network-mode` out, or say with `capacity` which instances it runs on",
             ),

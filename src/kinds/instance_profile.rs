@@ -125,8 +125,14 @@ impl InstanceProfile {
         self.drop_role(was, aws).await?;
         let call = aws.iam.add_role_to_instance_profile().instance_profile_name(&self.name);
         let added = call.role_name(last(&self.role)).send().await;
-        added.map_err(|error| Error::from(error).while_creating())?;
-        Ok(())
+        match added.map_err(|error| Error::from(error).while_creating()) {
+            // A call whose reply was lost may have added it: there is room for one role.
+            Err(error) if error.is("LimitExceeded") => match read(aws, &self.name).await? {
+                Some(there) if role_of(&there) == self.role => Ok(()),
+                _ => Err(error),
+            },
+            added => added.map(|_| ()),
+        }
     }
 
     async fn drop_role(&self, role: &str, aws: &Aws) -> Result<()> {

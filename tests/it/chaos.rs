@@ -306,6 +306,42 @@ fn n1_b41_every_call_may_fail_and_be_throttled() {
     survive(faults.into_iter().map(weather).collect());
 }
 
+/// N1, B28: so does what instances are made of; and when each run is killed after a change or two.
+#[test]
+fn n1_b28_instances_come_and_go_in_any_weather() {
+    let weathers: [fn() -> Plan; 7] = [
+        || nth(1, Fault::Kill(Side::After)),
+        || nth(2, Fault::Kill(Side::Before)),
+        || each(Fault::Drop(Side::After), 1),
+        || each(Fault::Fail(Side::After), 1),
+        || each(Fault::Fail(Side::Before), 1),
+        || each(Fault::Corrupt, 1),
+        || each(Fault::Throttle, 3),
+    ];
+    let live = |weather: &fn() -> Plan| {
+        let session = Session::new();
+        session.copy("examples/batch/ecsctl.toml", "ecsctl.toml");
+        let upstream = session.endpoint();
+        let proxy = Proxy::start(upstream.trim_start_matches("http://")).expect("a proxy");
+        for command in ["apply", "destroy"] {
+            let through = |_: &usize| {
+                proxy.plan(weather());
+                session.run_through(&proxy, &[command, "--yes"]).code == Some(0)
+            };
+            assert!((0..200).any(|run| through(&run)), "{command}: {:?}", proxy.struck());
+            if command == "apply" {
+                session.run(&["plan", "--detailed-exitcode"]).exits(0);
+            }
+        }
+        assert!(session.objects().is_empty(), "left behind: {:#?}", session.objects());
+    };
+    std::thread::scope(|scope| {
+        for weather in &weathers {
+            scope.spawn(move || live(weather));
+        }
+    });
+}
+
 /// N1: a subnet that somebody took away comes back. Its association has another id each time, and an
 /// attempt after a lost reply looks for it.
 #[test]

@@ -20,6 +20,7 @@ use crate::value::Value;
 mod api;
 mod balancing;
 mod check;
+pub mod footing;
 pub mod health;
 pub mod listening;
 pub mod placement;

@@ -138,11 +138,12 @@ impl Daemon {
         sheet: &mut Sheet,
     ) {
         match &self.capacity {
-            Some(capacity) if !capacities.contains_key(capacity) => {
-                if !sheet.unread.may_name("capacity", capacity) {
-                    let place = section.join("capacity");
-                    sheet.unknown("capacity", capacity, place, capacities.keys());
-                }
+            Some(capacity)
+                if !capacities.contains_key(capacity)
+                    && !sheet.unread.may_name("capacity", capacity) =>
+            {
+                let place = section.join("capacity");
+                sheet.unknown("capacity", capacity, place, capacities.keys());
             }
             None if capacities.is_empty() && sheet.unread.names("capacity").next().is_none() => {
                 let title = format!("there are no instances for the daemon `{name}`");

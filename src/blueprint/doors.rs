@@ -17,8 +17,14 @@ use super::sheet::Sheet;
 use crate::address::Path;
 use crate::diag::Diagnostic;
 
-/// What the instances of each capacity let in.
-pub(super) type Openings = BTreeMap<String, BTreeSet<Opening>>;
+/// What is let in beside the services' own security groups.
+#[derive(Debug, Default)]
+pub(super) struct Openings {
+    /// By the instances of each capacity.
+    pub(super) pools: BTreeMap<String, BTreeSet<Opening>>,
+    /// By the rules between services, by their names.
+    pub(super) rules: BTreeMap<String, Declaration>,
+}
 
 /// A service, and what leads into it.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +68,7 @@ impl Doors<'_> {
             } else if source != self.name
                 && let Some(theirs) = grounds.get(source)
             {
-                self.let_in(source, theirs, ground, sheet);
+                self.let_in(source, theirs, ground, openings);
             } else if !sheet.unread.may_name("service", source) {
                 let title = format!("`{source}` is neither a network nor another service");
                 let fault = Diagnostic::error("E0270", title).at(section.join("from"), "");
@@ -74,7 +80,7 @@ impl Doors<'_> {
             return sheet.add(self.group(&section, &doors));
         }
         for pool in &ground.pools {
-            openings.entry(pool.clone()).or_default().extend(doors.iter().cloned());
+            openings.pools.entry(pool.clone()).or_default().extend(doors.iter().cloned());
         }
     }
 
@@ -86,27 +92,33 @@ impl Doors<'_> {
             .from("ingress", rules, section.join("from"))
     }
 
-    /// Rules by which another service may connect.
-    fn let_in(&self, source: &str, theirs: &Ground, ground: &Ground, sheet: &mut Sheet) {
-        let section = Path::of(["service", self.name]);
-        let own = |(protocol, port): (&'static str, u16)| (protocol, ground.host_ports(port));
-        let doors: BTreeSet<(&str, (u16, u16))> = self.ports().into_iter().map(own).collect();
+    /// Rules by which another service may connect. Services on the same instances share a group, and so the
+    /// rules: each stands there once.
+    fn let_in(&self, source: &str, theirs: &Ground, ground: &Ground, openings: &mut Openings) {
         for group in ground.groups(self.name) {
-            for sender in theirs.groups(source).iter().filter(|sender| **sender != group) {
-                for (protocol, ports) in &doors {
-                    let place = pool_of(&group).map_or(String::new(), |pool| format!("-{pool}"));
-                    let from = pool_of(sender).map_or(String::new(), |pool| format!("-{pool}"));
-                    let name =
-                        format!("{}{place}-from-{source}{from}-{protocol}-{}", self.name, ports.0);
-                    let rule = Declaration::new("security-group-rule", name, &section)
+            for sender in theirs.groups(source) {
+                for (protocol, port) in self.ports() {
+                    let (first, last) = ground.host_ports(port);
+                    let (to, from) = (named(&group, self.name), named(&sender, source));
+                    let name = format!("{to}-from-{from}-{protocol}-{first}");
+                    let section = match pool_of(&group) {
+                        Some(pool) => Path::of(["capacity", pool]),
+                        None => Path::of(["service", self.name]),
+                    };
+                    let who = match pool_of(&sender) {
+                        Some(pool) => format!("services on {pool}"),
+                        None => format!("service {source}"),
+                    };
+                    let rule = Declaration::new("security-group-rule", &name, &section)
                         .with("security-group-id", group.as_str())
                         .with("direction", "ingress")
-                        .with("protocol", *protocol)
-                        .with("from-port", ports.0)
-                        .with("to-port", ports.1)
-                        .from("security-group", sender.as_str(), section.join("from"))
-                        .with("description", format!("service {source}"));
-                    sheet.add(rule);
+                        .with("protocol", protocol)
+                        .with("from-port", first)
+                        .with("to-port", last)
+                        .with("security-group", sender.as_str())
+                        .decided(["security-group"], Path::of(["service", self.name, "from"]))
+                        .with("description", who);
+                    openings.rules.entry(name).or_insert(rule);
                 }
             }
         }
@@ -125,6 +137,12 @@ pub(super) fn closed(name: &str, section: &Path) -> Declaration {
     Declaration::new("security-group", name, section)
         .with("description", format!("daemon {name}"))
         .with("vpc-id", VPC)
+}
+
+/// What a security group is called in the name of a rule: the service, or the capacity whose instances they
+/// are.
+fn named(group: &str, service: &str) -> String {
+    pool_of(group).map_or(service.to_owned(), |pool| format!("capacity-{pool}"))
 }
 
 /// The capacity whose security group this is, if it is one's.

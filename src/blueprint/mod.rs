@@ -163,7 +163,7 @@ fn expand_services(
         (name.clone(), Ground::of(name, service, &document.capacity, sheet))
     };
     let grounds: BTreeMap<String, Ground> = document.service.iter().map(ground).collect();
-    let mut openings = Openings::new();
+    let mut openings = Openings::default();
     let mut routes = BTreeMap::new();
     for (name, service) in &document.service {
         let ground = &grounds[name];
@@ -177,11 +177,12 @@ fn expand_services(
         rollout::expand(name, service, route.as_ref(), ground, network, options, sheet);
         routes.extend(route.map(|route| (name.clone(), route)));
     }
+    openings.rules.into_values().for_each(|rule| sheet.add(rule));
     for (name, daemon) in &document.daemon {
         daemon.expand(name, &document.capacity, network, options, sheet);
     }
     for (name, capacity) in &document.capacity {
-        let opened = openings.remove(name).unwrap_or_default();
+        let opened = openings.pools.remove(name).unwrap_or_default();
         capacity.expand(name, network, &opened, sheet);
     }
     task::check_groups(&document.service, sheet);

@@ -165,7 +165,7 @@ fn services_run_on_instances() {
     );
     assert_eq!(container["ports"][0].get("host-port"), None);
     // With an address of its own a task has a security group of its own, on instances as on Fargate.
-    let store = of("security-group-rule.store-from-worker-general-tcp-6379");
+    let store = of("security-group-rule.store-from-capacity-general-tcp-6379");
     assert_eq!(store["security-group"], "${security-group.capacity-general.id}");
     assert_eq!(of("service.store")["network"]["assign-public-ip"], false);
     let daemon = of("service.xray");

@@ -211,10 +211,7 @@ fn flaw(text: &str) -> Option<String> {
         return Some("it has more than 2000 characters".to_owned());
     }
     let mut words = Words(words_of(text));
-    match words.any().and_then(|()| words.end()) {
-        Ok(()) => None,
-        Err(why) => Some(why),
-    }
+    words.any().and_then(|()| words.end()).err()
 }
 
 /// The words, and those brackets each as one that are not a regular expression's own.

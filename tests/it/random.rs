@@ -164,6 +164,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             "task-definition",
             &name,
             json!({"cpu": "256", "memory": "512",
+            "requires-compatibilities": ["EC2", "FARGATE"],
             "execution-role-arn": format!("${{role.{role}.arn}}"),
             "containers": {"app": {"image": format!("app:v{}", dice.roll(3)),
                 "log-configuration": {"driver": "awslogs", "options": {

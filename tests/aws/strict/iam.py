@@ -114,6 +114,13 @@ class Iam(Corrected, IamResponse):
         roles = sorted((r for r in self.backend.get_roles() if r.path.startswith(prefix)), key=lambda r: r.name)
         return ActionResult({"Roles": roles})
 
+    def remove_role_from_instance_profile(self):
+        profile = self.backend.get_instance_profile(self._get_param("InstanceProfileName"))
+        name = self._get_param("RoleName")
+        if all(role.name != name for role in profile.roles):
+            raise AwsError("NoSuchEntity", f"The role with name {name} cannot be found in the instance profile.", 404)
+        return super().remove_role_from_instance_profile()
+
     def list_instance_profiles(self):
         prefix = self._get_param("PathPrefix", "/")
         found = [p for p in self.backend.get_instance_profiles() if p.path.startswith(prefix)]

@@ -27,10 +27,11 @@ impl Cluster {
     pub(super) fn expand(&self, sheet: &mut Sheet) {
         let section = Path::of(["cluster"]);
         let word = |on| if on { "enabled" } else { "disabled" };
+        let usual = json!({ "capacity-provider": "FARGATE", "weight": 1 });
         let cluster = Declaration::new("cluster", "main", &section)
             .maybe("insights", self.insights.map(word), section.join("insights"))
             .with("capacity-providers", json!(["FARGATE", "FARGATE_SPOT"]))
-            .with("default-capacity-provider-strategy", json!({ "FARGATE": { "weight": 1 } }));
+            .with("default-capacity-provider-strategy", json!([usual]));
         sheet.add(cluster);
     }
 }

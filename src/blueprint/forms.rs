@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::measure::{Cidr, Cpu, Days, Gigabytes, Memory, Percent, Seconds};
+use super::measure::{Cidr, Cpu, Days, Gigabytes, Limits, Memory, Percent, Seconds};
 use crate::kinds::types::forms::{
     domain, host_pattern, http_codes, log_group, managed_policy, path_pattern, schedule, timezone,
 };
@@ -15,6 +15,7 @@ pub fn formats() -> &'static [Format] {
         Format { name: "days", example: "\"14d\"", check: check::<Days> },
         Format { name: "cpu", example: "\"0.5vcpu\"", check: check::<Cpu> },
         Format { name: "memory", example: "\"1GB\"", check: check::<Memory> },
+        Format { name: "memory-limits", example: "\"256MB..512MB\"", check: check::<Limits> },
         Format { name: "gigabytes", example: "\"30GB\"", check: check::<Gigabytes> },
         Format { name: "percent", example: "\"50%\"", check: check::<Percent> },
         Format { name: "cidr", example: "\"10.0.0.0/16\"", check: check::<Cidr> },

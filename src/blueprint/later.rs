@@ -9,8 +9,8 @@ pub fn later() -> &'static [Later] {
 
 const LATER: &[Later] = &[
     key("limit", "spending limits"),
-    key("daemon", "daemon services"),
-    key("capacity", "EC2 and managed capacity"),
+    value("capacity.*.type", "managed", "ECS Managed Instances"),
+    key("capacity.*.need", "ECS Managed Instances"),
     key("nlb", "network load balancers"),
     key("template", "templates"),
     key("service.*.template", "templates"),
@@ -21,11 +21,7 @@ const LATER: &[Later] = &[
     value("network.nat", "endpoints", "VPC endpoints"),
     key("network.vpc", "networks that exist already"),
     key("service.*.connect", "Service Connect"),
-    key("service.*.capacity", "EC2 and managed capacity"),
-    key("service.*.network-mode", "EC2 and managed capacity"),
-    key("service.*.memory", "EC2 and managed capacity"),
     list("service.*.after", "waiting for other services"),
-    key("service.*.place", "placement on EC2 capacity"),
     key("service.*.pin", "pinning images by digest"),
     key("service.*.container.*.pin", "pinning images by digest"),
     value("service.*.deploy.strategy", "canary", "canary deployments"),

@@ -111,6 +111,40 @@ impl FromStr for Memory {
     }
 }
 
+/// The memory that is reserved and the most there may be, in MiB: `"256MB..512MB"`; one of them alone:
+/// `"256MB.."`, `"..512MB"`; or both at once: `"512MB"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// What is reserved.
+    pub soft: Option<Memory>,
+    /// Whoever takes more is ended.
+    pub hard: Option<Memory>,
+}
+written!(Limits, "memory-limits");
+
+impl FromStr for Limits {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let Some((soft, hard)) = text.split_once("..") else {
+            let hard = Some(text.parse()?);
+            return Ok(Self { soft: None, hard });
+        };
+        let side = |text: &str| match text {
+            "" => Ok(None),
+            text => text.parse::<Memory>().map(Some),
+        };
+        let limits = Self { soft: side(soft)?, hard: side(hard)? };
+        match (limits.soft, limits.hard) {
+            (None, None) => Err(format!("`{text}` says nothing of memory")),
+            (Some(soft), Some(hard)) if soft.0 > hard.0 => {
+                Err(format!("`{text}` reserves more than there may be"))
+            }
+            _ => Ok(limits),
+        }
+    }
+}
+
 /// Disk space in GiB: `"30GB"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gigabytes(pub u32);
@@ -185,6 +219,10 @@ mod tests {
         assert_eq!("32cpu".parse(), Ok(Cpu(32)));
         assert_eq!("0.5GB".parse(), Ok(Memory(512)));
         assert_eq!("100%".parse(), Ok(Percent(100)));
+        let limits = |soft, hard| Ok(Limits { soft, hard });
+        assert_eq!("256MB..1GB".parse(), limits(Some(Memory(256)), Some(Memory(1024))));
+        assert_eq!("256MB..".parse(), limits(Some(Memory(256)), None));
+        assert_eq!("1GB".parse(), limits(None, Some(Memory(1024))));
         assert_eq!(
             "10.1.2.3/16".parse::<Cidr>().map(|cidr| cidr.to_string()),
             Ok("10.1.0.0/16".into())
@@ -198,6 +236,7 @@ mod tests {
         assert!("101%".parse::<Percent>().is_err());
         assert!("0.3vcpu".parse::<Cpu>().is_err(), "307.2 units are not whole");
         assert!("0MB".parse::<Memory>().is_err());
+        assert!("..".parse::<Limits>().is_err() && "1GB..1MB".parse::<Limits>().is_err());
         assert!("10.0.0.0".parse::<Cidr>().is_err());
     }
 }

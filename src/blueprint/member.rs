@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use super::ground::Mode;
 use super::measure::{Cpu, Memory};
 use super::service::{Container, Service, Size};
 use super::sheet::Sheet;
@@ -120,7 +121,11 @@ pub(super) fn members(name: &str, service: &Service, sheet: &mut Sheet) -> Membe
     if service.xray {
         add_daemon(&section, &mut members);
     }
-    check(&members, sheet);
+    // In bridge mode each container has an address of its own within the instance.
+    if service.network_mode != Some(Mode::Bridge) {
+        check_ports(&members, sheet);
+    }
+    check_order(&members, sheet);
     members
 }
 
@@ -207,9 +212,9 @@ fn add_daemon(section: &Path, members: &mut Members) {
     });
 }
 
-fn check(members: &Members, sheet: &mut Sheet) {
+fn check_ports(members: &Members, sheet: &mut Sheet) {
     let mut taken: BTreeMap<(&str, u16), &Member> = BTreeMap::new();
-    for (name, member) in members {
+    for member in members.values() {
         let container = &member.container;
         for (key, port) in [("port", container.port), ("udp", container.udp)] {
             let Some(port) = port else { continue };
@@ -219,8 +224,13 @@ fn check(members: &Members, sheet: &mut Sheet) {
             let fault = fault.at(first.keys.join(key), "the containers share one address");
             sheet.fault(fault.hint("let one of them listen on another port"));
         }
+    }
+}
+
+fn check_order(members: &Members, sheet: &mut Sheet) {
+    for (name, member) in members {
         let others: Vec<&String> = members.keys().filter(|other| *other != name).collect();
-        for awaited in container.after.keys().filter(|after| !others.contains(after)) {
+        for awaited in member.container.after.keys().filter(|after| !others.contains(after)) {
             let place = member.keys.join("after").join(awaited);
             sheet.unknown("other container", awaited, place, others.iter().copied());
         }

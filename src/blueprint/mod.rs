@@ -9,16 +9,21 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use self::doors::{Doors, Openings};
+use self::ground::Ground;
 use self::network::Layout;
 use self::sheet::Sheet;
 use crate::address::{Address, Path};
 use crate::spec::{Rest, Spec, Unread};
 
 pub use self::alb::Alb;
+pub use self::capacity::{Capacity, CapacityKind, Instances};
 pub use self::cluster::Cluster;
+pub use self::daemon::Daemon;
 pub use self::declaration::Declaration;
 pub use self::domain::Domain;
 pub use self::forms::formats;
+pub use self::ground::{Mode, On, Place, Portion, Resource};
 pub use self::language::{language, read};
 pub use self::later::later;
 pub use self::network::Network;
@@ -31,10 +36,14 @@ pub use self::shorthand::{shorthands, sizes};
 
 mod alarms;
 mod alb;
+mod capacity;
 mod cluster;
+mod daemon;
 mod declaration;
 mod domain;
+mod doors;
 mod forms;
+mod ground;
 mod language;
 mod later;
 mod measure;
@@ -71,12 +80,18 @@ pub struct Document {
     /// Application load balancers by name; `main` is made when a service is public.
     #[serde(default)]
     pub alb: BTreeMap<String, Alb>,
+    /// EC2 instances that services run on, by name.
+    #[serde(default)]
+    pub capacity: BTreeMap<String, Capacity>,
     /// Services by name: tasks that are kept running.
     #[serde(default)]
     pub service: BTreeMap<String, Service>,
     /// Tasks by name that are run once, by hand or before a service rolls, or by a schedule.
     #[serde(default)]
     pub task: BTreeMap<String, Task>,
+    /// Daemons by name: a task on each of the EC2 instances.
+    #[serde(default)]
+    pub daemon: BTreeMap<String, Daemon>,
     /// Any AWS resource, as `[aws.<kind>.<name>]`; patches the one that a section makes there.
     #[serde(default)]
     pub aws: BTreeMap<String, BTreeMap<String, Json>>,
@@ -110,13 +125,18 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
     let network = Layout::new(document.network.as_ref(), options);
     let albs = balancers(document, unread);
     domain::check(document, &albs, &mut sheet);
-    let tasks = document.task.len() + unread.names("task").count();
-    let services = document.service.len() + unread.names("service").count() + tasks;
-    if services > 0 || !albs.is_empty() || document.network.is_some() {
-        network.check(services, &mut sheet);
+    let sections = ["service", "task", "capacity", "daemon"];
+    let written = document.service.len()
+        + document.task.len()
+        + document.capacity.len()
+        + document.daemon.len();
+    let unread: usize = sections.iter().map(|section| unread.names(section).count()).sum();
+    let tasks = written + unread;
+    if tasks > 0 || !albs.is_empty() || document.network.is_some() {
+        network.check(tasks, &mut sheet);
         network.expand(&mut sheet);
     }
-    if services > 0 || document.cluster.is_some() {
+    if tasks > 0 || document.cluster.is_some() {
         document.cluster.clone().unwrap_or_default().expand(&mut sheet);
     }
     for (name, repo) in &document.repo {
@@ -155,20 +175,34 @@ fn expand_services(
     options: Options,
     sheet: &mut Sheet,
 ) {
-    let all: Vec<&String> = document.service.keys().collect();
+    let ground = |(name, service): (&String, &Service)| {
+        (name.clone(), Ground::of(name, service, &document.capacity, sheet))
+    };
+    let grounds: BTreeMap<String, Ground> = document.service.iter().map(ground).collect();
+    let mut openings = Openings::default();
     let mut routes = BTreeMap::new();
     for (name, service) in &document.service {
+        let ground = &grounds[name];
         let members = member::members(name, service, sheet);
         let route = route::route(name, service, &members, albs, sheet);
-        task::expand(name, service, &members, sheet);
+        task::expand(name, service, &members, ground, sheet);
         let section = Path::of(["service", name]);
         task::expand_logs(name, &section, service, sheet);
         roles::expand(name, &section, service, &members, options, sheet);
-        rollout::expand_group(name, service, &members, route.as_ref(), &all, sheet);
-        rollout::expand(name, service, route.as_ref(), network, options, sheet);
+        let doors = Doors { name, service, members: &members, route: route.as_ref() };
+        doors.expand(&grounds, &mut openings, sheet);
+        rollout::expand(name, service, route.as_ref(), ground, network, options, sheet);
         scaling::expand(name, service, route.as_ref(), sheet);
         alarms::expand(name, service, route.as_ref(), sheet);
         routes.extend(route.map(|route| (name.clone(), route)));
+    }
+    openings.rules.into_values().for_each(|rule| sheet.add(rule));
+    for (name, daemon) in &document.daemon {
+        daemon.expand(name, &document.capacity, network, options, sheet);
+    }
+    for (name, capacity) in &document.capacity {
+        let opened = openings.pools.remove(name).unwrap_or_default();
+        capacity.expand(name, network, &opened, sheet);
     }
     let of_services = document
         .service
@@ -181,7 +215,8 @@ fn expand_services(
     let priorities = route::priorities(&routes, sheet);
     for (name, route) in &routes {
         let service = &document.service[name];
-        route.expand(name, service, &albs[&route.alb], priorities[name], sheet);
+        let target_type = grounds[name].target_type();
+        route.expand(name, service, &albs[&route.alb], priorities[name], target_type, sheet);
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::cluster::CLUSTER;
 use super::declaration::Declaration;
+use super::ground::Ground;
 use super::measure::{Gigabytes, Seconds};
 use super::member::{self, Member, Members};
 use super::network::{Layout, VPC};
@@ -241,6 +242,12 @@ fn borrowed(
     let service = &document.service[&home];
     // What is wrong with the service is told of the service.
     let mut quiet = Sheet::new(Unread::default());
+    if !Ground::of(&home, service, &document.capacity, &mut quiet).is_fargate() {
+        let title = format!("`{home}` runs on instances, and tasks run on Fargate");
+        let fault = Diagnostic::error("E0295", title).at(section.join("from"), "");
+        sheet.fault(fault.hint("give the task an `image` of its own"));
+        return None;
+    }
     let members = member::members(&home, service, &mut quiet);
     let over = Container {
         env: task.env.clone(),
@@ -252,9 +259,15 @@ fn borrowed(
     let shape = around(&container, task, service);
     let members = Members::from([(container.clone(), member)]);
     let owner = Owner { section: &section, name, home: &home };
-    let definition = definition(owner, &shape, &members, &mut quiet);
+    let ground = on_fargate(&home, &shape, &mut quiet);
+    let definition = definition(owner, &shape, &members, &ground, &mut quiet);
     sheet.add(by_service(definition, task, &home));
     Some((home, container))
+}
+
+/// What a task runs on.
+fn on_fargate(home: &str, shape: &Service, sheet: &mut Sheet) -> Ground {
+    Ground::of(home, shape, &BTreeMap::new(), sheet)
 }
 
 /// What is around one container of a service when it is alone in a task.
@@ -349,7 +362,9 @@ fn own(name: &str, task: &Task, section: &Path, options: Options, sheet: &mut Sh
         exec: Some(false),
         ..Service::default()
     };
-    let definition = definition(Owner { section, name, home: name }, &shape, &members, sheet);
+    let ground = on_fargate(name, &shape, sheet);
+    let owner = Owner { section, name, home: name };
+    let definition = definition(owner, &shape, &members, &ground, sheet);
     sheet.add(definition);
     expand_logs(name, section, &shape, sheet);
     roles::expand(name, section, &shape, &members, options, sheet);

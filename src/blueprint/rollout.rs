@@ -1,19 +1,17 @@
-//! The ECS service: how many tasks, where, and how a new version takes over; and its security group.
+//! The ECS service: how many tasks, where, and how a new version takes over.
 
 use serde_json::{Value as Json, json};
 
 use super::Options;
 use super::cluster::CLUSTER;
 use super::declaration::Declaration;
-use super::measure::Cidr;
-use super::member::Members;
-use super::network::{Layout, VPC};
+use super::ground::{Ground, Place, Schedule, within};
+use super::network::Layout;
 use super::route::Route;
 use super::service::Service;
 use super::sheet::Sheet;
 use super::{roles, scaling};
 use crate::address::Path;
-use crate::diag::Diagnostic;
 
 /// Seconds for which a new task may fail its health checks when nothing is said.
 const GRACE: u32 = 60;
@@ -23,25 +21,26 @@ pub(super) fn expand(
     name: &str,
     service: &Service,
     route: Option<&Route>,
+    ground: &Ground,
     network: &Layout,
     options: Options,
     sheet: &mut Sheet,
 ) {
     let section = Path::of(["service", name]);
-    let (keys, mode) = (section.join("deploy"), || Path::of(["network", "mode"]));
+    let keys = section.join("deploy");
     let deploy = service.deploy.clone().unwrap_or_default();
-    let (min, max) = (deploy.min.unwrap_or(100), deploy.max.unwrap_or(200));
+    // Of a daemon an instance has one task: the old one ends before the new one starts.
+    let (usual_min, usual_max) = match ground.schedule {
+        Schedule::Replica => (100, 200),
+        Schedule::Daemon => (0, 100),
+    };
+    let (min, max) = (deploy.min.unwrap_or(usual_min), deploy.max.unwrap_or(usual_max));
     // ECS moves tasks between zones by starting more than are wanted, which 100 % would forbid.
-    let rebalancing = if max > 100 { "ENABLED" } else { "DISABLED" };
-    let (count, key) = scaling::count(service, &section);
-    let mut ecs = Declaration::new("service", name, &section)
+    let moves = service.place.as_ref().is_none_or(Place::goes_with_rebalancing);
+    let rebalancing = if max > 100 && moves { "ENABLED" } else { "DISABLED" };
+    let ecs = Declaration::new("service", name, &section)
         .with("cluster", CLUSTER)
         .with("task-definition", format!("${{task-definition.{name}.arn}}"))
-        .from("desired-count", count, key)
-        .from("capacity-provider-strategy", strategy(service), section.join("spot"))
-        .with("network", interface(name, network))
-        .decided(["network", "subnets"], mode())
-        .decided(["network", "assign-public-ip"], mode())
         .with("deployment", deployment(min, max, deploy.rollback))
         .decided(["deployment", "minimum-healthy-percent"], keys.join("min"))
         .decided(["deployment", "maximum-percent"], keys.join("max"))
@@ -49,6 +48,7 @@ pub(super) fn expand(
         .from("availability-zone-rebalancing", rebalancing, keys.join("max"))
         .from("enable-execute-command", roles::exec(service, options), section.join("exec"))
         .with("propagate-tags", "SERVICE");
+    let mut ecs = placed(addressed(ecs, name, ground, network), service, ground, &section);
     if let Some(route) = route {
         let balancer = json!({
             "target-group-arn": format!("${{target-group.{name}.arn}}"),
@@ -65,13 +65,57 @@ pub(super) fn expand(
     sheet.add(ecs);
 }
 
-/// Where the interfaces of the tasks of `name` are.
+/// Where the interfaces of the tasks of `name` are, on Fargate.
 pub(super) fn interface(name: &str, network: &Layout) -> Json {
     json!({
         "subnets": network.task_subnets(),
         "security-groups": [format!("${{security-group.{name}.id}}")],
         "assign-public-ip": network.gives_public_addresses(),
     })
+}
+
+/// The tasks' own addresses, if they have any. On instances these are never public ones.
+fn addressed(ecs: Declaration, name: &str, ground: &Ground, network: &Layout) -> Declaration {
+    if !ground.has_own_addresses() {
+        return ecs;
+    }
+    let mode = || Path::of(["network", "mode"]);
+    let mut interface = interface(name, network);
+    if !ground.is_fargate() {
+        interface["assign-public-ip"] = false.into();
+    }
+    ecs.with("network", interface)
+        .decided(["network", "subnets"], mode())
+        .decided(["network", "assign-public-ip"], mode())
+}
+
+/// How many tasks there are, on what, and on which of the instances.
+fn placed(ecs: Declaration, service: &Service, ground: &Ground, section: &Path) -> Declaration {
+    let place = service.place.clone().unwrap_or_default();
+    let mut constraints = place.constraints();
+    let ecs = match ground.schedule {
+        Schedule::Replica => {
+            let shares = ground.shares().cloned().unwrap_or_else(|| strategy(service));
+            let key = if service.capacity.is_some() { "capacity" } else { "spot" };
+            let (count, said) = scaling::count(service, section);
+            ecs.from("desired-count", count, said).from(
+                "capacity-provider-strategy",
+                shares,
+                section.join(key),
+            )
+        }
+        Schedule::Daemon => {
+            constraints.extend(ground.only_pool.as_deref().map(within));
+            ecs.with("launch-type", "EC2").with("scheduling-strategy", "DAEMON")
+        }
+    };
+    let rules = Some(place.strategy()).filter(|rules| !rules.is_empty());
+    let constraints = Some(constraints).filter(|rules| !rules.is_empty());
+    ecs.maybe("placement-strategy", rules, section.join("place")).maybe(
+        "placement-constraints",
+        constraints,
+        section.join("place"),
+    )
 }
 
 fn deployment(min: u32, max: u32, rollback: Option<bool>) -> Json {
@@ -86,94 +130,15 @@ fn deployment(min: u32, max: u32, rollback: Option<bool>) -> Json {
 fn strategy(service: &Service) -> Json {
     let spot = service.spot.map_or(0, |share| share.0);
     let unit = gcd(spot, 100 - spot);
-    let weight = |share: u32| json!({ "weight": share / unit });
+    let share = |provider: &str, share: u32| json!({ "capacity-provider": provider, "weight": share / unit });
     match spot {
-        0 => json!({ "FARGATE": weight(100) }),
-        100 => json!({ "FARGATE_SPOT": weight(100) }),
-        _ => json!({ "FARGATE": weight(100 - spot), "FARGATE_SPOT": weight(spot) }),
+        0 => json!([share("FARGATE", 100)]),
+        100 => json!([share("FARGATE_SPOT", 100)]),
+        _ => json!([share("FARGATE", 100 - spot), share("FARGATE_SPOT", spot)]),
     }
 }
 
 /// Not 0, because the two are never both 0.
 fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
-}
-
-/// The security group of the service `name`: in from its load balancer and from those in `from`.
-pub(super) fn expand_group(
-    name: &str,
-    service: &Service,
-    members: &Members,
-    route: Option<&Route>,
-    services: &[&String],
-    sheet: &mut Sheet,
-) {
-    let section = Path::of(["service", name]);
-    let mut rules = Vec::new();
-    if let Some(route) = route {
-        let group = format!("${{security-group.alb-{}.id}}", route.alb);
-        let mut rule = ingress("tcp", route.port, &format!("load balancer {}", route.alb));
-        rule["security-group"] = group.into();
-        rules.push(rule);
-    }
-    for source in &service.from {
-        if let Ok(network) = source.parse::<Cidr>() {
-            for (protocol, port) in ports(members) {
-                let mut rule = ingress(protocol, port, "clients");
-                rule["cidr"] = network.to_string().into();
-                rules.push(rule);
-            }
-        } else if services.contains(&source) && source != name {
-            expand_neighbour(name, source, members, sheet);
-        } else if !sheet.unread.may_name("service", source) {
-            let title = format!("`{source}` is neither a network nor another service");
-            let fault = Diagnostic::error("E0270", title).at(section.join("from"), "");
-            sheet.fault(fault.hint("write a network such as \"10.0.0.0/16\", or a service's name"));
-        }
-    }
-    let group = Declaration::new("security-group", name, &section)
-        .with("description", format!("service {name}"))
-        .with("vpc-id", VPC)
-        .from("ingress", rules, section.join("from"));
-    sheet.add(group);
-}
-
-/// Rules between services stand outside the groups, so that two services may name each other.
-fn expand_neighbour(name: &str, source: &str, members: &Members, sheet: &mut Sheet) {
-    let section = Path::of(["service", name]);
-    for (protocol, port) in ports(members) {
-        let rule = format!("{name}-from-{source}-{protocol}-{port}");
-        let rule = Declaration::new("security-group-rule", rule, &section)
-            .with("security-group-id", format!("${{security-group.{name}.id}}"))
-            .with("direction", "ingress")
-            .with("protocol", protocol)
-            .with("from-port", port)
-            .with("to-port", port)
-            .from(
-                "security-group",
-                format!("${{security-group.{source}.id}}"),
-                section.join("from"),
-            )
-            .with("description", format!("service {source}"));
-        sheet.add(rule);
-    }
-}
-
-fn ingress(protocol: &str, port: u16, description: &str) -> Json {
-    json!({
-        "protocol": protocol,
-        "from-port": port,
-        "to-port": port,
-        "description": description,
-    })
-}
-
-/// The ports of all containers that others may want to reach.
-fn ports(members: &Members) -> Vec<(&'static str, u16)> {
-    let of = |(_, member): (&String, &super::member::Member)| {
-        let container = &member.container;
-        [("tcp", container.port), ("udp", container.udp)]
-    };
-    let all = members.iter().filter(|(_, member)| !member.is_daemon());
-    all.flat_map(of).filter_map(|(protocol, port)| Some((protocol, port?))).collect()
 }

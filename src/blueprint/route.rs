@@ -181,6 +181,7 @@ impl Route {
         service: &Service,
         alb: &Alb,
         priority: u32,
+        target_type: &str,
         sheet: &mut Sheet,
     ) {
         let section = Path::of(["service", name]);
@@ -189,7 +190,7 @@ impl Route {
             .with("port", DEFAULT_PORT)
             .with("protocol", "HTTP")
             .with("vpc-id", VPC)
-            .with("target-type", "ip")
+            .from("target-type", target_type, section.join("network-mode"))
             .from("deregistration-delay-seconds", delay, section.join("deregistration"));
         let group = self.health.check(group);
         let mut conditions = json!({ "paths": [self.path] });

@@ -1,4 +1,4 @@
-//! `[service.x]`: its keys. What they stand for is in `task`, `roles`, `route` and `rollout`.
+//! `[service.x]`: its keys. What they stand for is in `task`, `roles`, `route`, `ground` and `rollout`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::domain::Domain;
-use super::measure::{Cpu, Days, Gigabytes, Memory, Percent, Seconds};
+use super::ground::{Mode, On, Place};
+use super::measure::{Cpu, Days, Gigabytes, Limits, Memory, Percent, Seconds};
 
-/// A service on Fargate. `image`, `port` and what else belongs to one container are those of the
+/// A service, on Fargate unless `capacity` says otherwise. `image`, `port` and what else belongs to one container are those of the
 /// container that has the service's name; further containers are in `container`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -33,6 +34,15 @@ pub struct Service {
     pub from: BTreeSet<String>,
     /// The task's CPU and memory: `"0.25vcpu/512MB"` when left out.
     pub size: Option<Size>,
+    /// On instances, the memory of the container that has the service's name: what is reserved, and the
+    /// most there may be.
+    pub memory: Option<Limits>,
+    /// What it runs on: the name of a capacity, or shares of several; Fargate when left out.
+    pub capacity: Option<On>,
+    /// How its containers are reached; on Fargate always `awsvpc`, which it is when left out.
+    pub network_mode: Option<Mode>,
+    /// Which instances run its tasks; spread over zones when left out.
+    pub place: Option<Place>,
     /// How many tasks are kept running; 1 when left out. A table says within which bounds they are scaled.
     pub count: Option<Count>,
     /// The share of tasks on Fargate Spot, which is cheaper and may be interrupted.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value as Json, json};
 
 use super::declaration::Declaration;
+use super::ground::{Ground, Mode};
 use super::measure::{Cpu, Days, Memory};
 use super::member::{Member, Members};
 use super::secret::Secret;
@@ -30,10 +31,17 @@ pub(super) struct Owner<'a> {
 }
 
 /// The task definition of the service `name`.
-pub(super) fn expand(name: &str, service: &Service, members: &Members, sheet: &mut Sheet) {
+pub(super) fn expand(
+    name: &str,
+    service: &Service,
+    members: &Members,
+    ground: &Ground,
+    sheet: &mut Sheet,
+) {
     let section = &Path::of(["service", name]);
     check_volumes(section, service, members, sheet);
-    let definition = definition(Owner { section, name, home: name }, service, members, sheet);
+    let owner = Owner { section, name, home: name };
+    let definition = definition(owner, service, members, ground, sheet);
     sheet.add(definition);
 }
 
@@ -42,21 +50,23 @@ pub(super) fn definition(
     owner: Owner<'_>,
     service: &Service,
     members: &Members,
+    ground: &Ground,
     sheet: &mut Sheet,
 ) -> Declaration {
     let Owner { section, name, home } = owner;
-    let size = service.size.unwrap_or_default();
-    let arch = match service.arch.unwrap_or(Arch::X86) {
+    let (cpu, memory) = size(service, ground);
+    let arch = match ground.arch {
         Arch::X86 => "X86_64",
         Arch::Arm64 => "ARM64",
     };
     let platform = json!({ "cpu-architecture": arch, "operating-system-family": "LINUX" });
+    let compatibility = if ground.is_fargate() { "FARGATE" } else { "EC2" };
     let storage = service.storage.map(|size| json!({ "size-in-gib": size.0 }));
     let mut task = Declaration::new("task-definition", name, section)
-        .from("cpu", size.cpu.unwrap_or(SIZE.0).0, section.join("size").join("cpu"))
-        .from("memory", size.memory.unwrap_or(SIZE.1).0, section.join("size").join("memory"))
-        .with("network-mode", "awsvpc")
-        .with("requires-compatibilities", json!(["FARGATE"]))
+        .maybe("cpu", cpu.map(|cpu| cpu.0), section.join("size").join("cpu"))
+        .maybe("memory", memory.map(|memory| memory.0), section.join("size").join("memory"))
+        .from("network-mode", ground.mode.word(), section.join("network-mode"))
+        .from("requires-compatibilities", json!([compatibility]), section.join("capacity"))
         .with("runtime-platform", platform)
         .decided(["runtime-platform", "cpu-architecture"], section.join("arch"))
         .maybe("ephemeral-storage", storage, section.join("storage"))
@@ -68,7 +78,10 @@ pub(super) fn definition(
     }
     let mut containers = Map::new();
     for (own, member) in members {
-        let mut fields = container(member, sheet);
+        let mut fields = container(member, ground, sheet);
+        if own == name {
+            limit(&mut fields, service);
+        }
         let mounts = mounts(name, own, service);
         if !mounts.is_empty() {
             fields.insert("mount-points".to_owned(), mounts.into());
@@ -77,15 +90,47 @@ pub(super) fn definition(
         containers.insert(own.clone(), fields.into());
         task = decided(task, own, member, section);
     }
+    if service.memory.is_some() {
+        for field in ["memory", "memory-reservation"] {
+            task = task.decided(["containers", name, field], section.join("memory"));
+        }
+    }
     task.with("containers", containers)
 }
 
+/// The task's CPU and memory. An instance lets a task have what is left, so that nothing need be said of
+/// CPU; and nothing of the task's memory, where its containers' is.
+fn size(service: &Service, ground: &Ground) -> (Option<Cpu>, Option<Memory>) {
+    let said = service.size.unwrap_or_default();
+    let (cpu, memory) = match (ground.is_fargate(), service.memory) {
+        (true, _) => (Some(SIZE.0), Some(SIZE.1)),
+        (false, None) => (None, Some(SIZE.1)),
+        (false, Some(_)) => (None, None),
+    };
+    (said.cpu.or(cpu), said.memory.or(memory))
+}
+
+/// The memory of the container that has the service's name.
+fn limit(container: &mut Map<String, Json>, service: &Service) {
+    let Some(limits) = service.memory else { return };
+    for (field, limit) in [("memory-reservation", limits.soft), ("memory", limits.hard)] {
+        if let Some(limit) = limit {
+            container.insert(field.to_owned(), limit.0.into());
+        }
+    }
+}
+
 /// The fields that the container's own keys decide.
-fn container(member: &Member, sheet: &mut Sheet) -> Map<String, Json> {
+fn container(member: &Member, ground: &Ground, sheet: &mut Sheet) -> Map<String, Json> {
     let own = &member.container;
     let ports = [("tcp", own.port), ("udp", own.udp)];
     let ports = ports.into_iter().filter_map(|(protocol, port)| {
-        Some(json!({ "container-port": port?, "protocol": protocol }))
+        let mut mapping = json!({ "container-port": port?, "protocol": protocol });
+        // Others have to know where to find what is on each of the instances.
+        if ground.mode == Mode::Bridge && ground.host_ports(port?) == (port?, port?) {
+            mapping["host-port"] = port.into();
+        }
+        Some(mapping)
     });
     let size = own.size.unwrap_or_default();
     let after = own.after.iter().map(|(other, until)| (other.clone(), Json::from(word(*until))));

@@ -1,5 +1,5 @@
-//! Whether the containers listen where their service's target groups send requests, as far as the task
-//! definition is declared in the same spec.
+//! Whether a service and its task definition fit together, as far as both are declared in the same spec: the
+//! containers listen where the target groups send requests, and both mean the same to run on.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,10 @@ use super::{Declared, origins};
 use crate::address::{Address, Output, Path};
 use crate::blueprint::Declaration;
 use crate::diag::Diagnostic;
+use crate::kinds::service::footing::disagreements;
 use crate::kinds::service::listening::unheard;
 
-/// Everything to which nobody listens.
+/// Everything to which nobody listens, and everything on which the two do not agree.
 pub(super) fn check(
     resources: &BTreeMap<Address, Declared>,
     drafts: &[Declaration],
@@ -21,10 +22,13 @@ pub(super) fn check(
         };
         let runs = service.get("task-definition").map(|value| value.outputs()).unwrap_or_default();
         let task = runs.first().and_then(|Output { of, .. }| resources.get(of));
-        for wrong in task.map(|task| unheard(service, &task.spec)).unwrap_or_default() {
+        let Some(task) = task.map(|task| &task.spec) else { continue };
+        let unheard = unheard(service, task).into_iter().map(|wrong| ("E0274", wrong));
+        let apart = disagreements(service, task).into_iter().map(|wrong| ("E0277", wrong));
+        for (code, wrong) in unheard.chain(apart) {
             let Address { kind, name } = &draft.address;
             let place = Path::of(["aws", kind, name].into_iter().chain(wrong.way.steps()));
-            let fault = Diagnostic::error("E0274", wrong.title).at(place, "").hint(wrong.hint);
+            let fault = Diagnostic::error(code, wrong.title).at(place, "").hint(wrong.hint);
             found.push(origins::relocate(draft, fault));
         }
     }

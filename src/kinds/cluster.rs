@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_ecs::types::{
-    Cluster as Description, ClusterField, ClusterSetting, ClusterSettingName,
+    CapacityProviderStrategyItem, Cluster as Description, ClusterField, ClusterSetting,
+    ClusterSettingName,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,10 +30,12 @@ pub struct Cluster {
     /// What CloudWatch Container Insights collects; left out, whatever the account's default made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub insights: Option<Insights>,
-    /// The capacity providers that services and tasks may use: `FARGATE`, `FARGATE_SPOT`.
+    /// Which of Fargate's capacity providers services and tasks may use: `FARGATE`, `FARGATE_SPOT`.
+    /// Others, each a `capacity-provider`, say themselves which cluster they belong to: their instances
+    /// have to know the cluster before they are there.
     #[serde(default)]
     pub capacity_providers: BTreeSet<String>,
-    /// How tasks are shared out when neither a launch type nor a strategy is given.
+    /// How tasks are shared out among these when neither a launch type nor a strategy is given.
     #[serde(default)]
     pub default_capacity_provider_strategy: Strategy,
 }
@@ -71,7 +74,16 @@ impl Kind for Cluster {
         }
         let strategy = &self.default_capacity_provider_strategy;
         capacity::check(strategy, "default-capacity-provider-strategy", check);
-        for provider in strategy.keys().filter(|name| !self.capacity_providers.contains(*name)) {
+        for provider in self.capacity_providers.iter().filter(|name| !capacity::is_fargate(name)) {
+            check.error_with(
+                "E0252",
+                "capacity-providers",
+                format!("`{provider}` is not one of Fargate's capacity providers"),
+                "declare a `capacity-provider`, whose `cluster` is this one",
+            );
+        }
+        let named = strategy.iter().map(|share| &share.capacity_provider);
+        for provider in named.filter(|name| !self.capacity_providers.contains(*name)) {
             check.error_with(
                 "E0252",
                 "default-capacity-provider-strategy",
@@ -126,12 +138,18 @@ impl Kind for Cluster {
         Ok(Made::new(cx.id, Outputs::of(cx.id)))
     }
 
+    /// An instance that was stopped before it was terminated stays registered, and keeps the cluster: what
+    /// has no agent any more is deregistered. Whatever still works is somebody's, and is waited for.
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
         let call = cx.aws.ecs.delete_cluster().cluster(cx.id);
         match call.send().await.map_err(Error::from) {
             // Those of services have stopped by now: what is left was run by hand or by a schedule.
             Err(error) if error.is("ClusterContainsTasksException") => {
                 task::stop_all(cx.aws, cx.id, cx.stack).await?;
+                Err(error)
+            }
+            Err(error) if error.is("ClusterContainsContainerInstancesException") => {
+                deregister_dead(cx.aws, cx.id).await?;
                 Err(error)
             }
             other => other.absent_is_fine(),
@@ -179,16 +197,13 @@ impl Cluster {
         if *capacity_providers != was.capacity_providers
             || *default_capacity_provider_strategy != was.default_capacity_provider_strategy
         {
-            // Both lists are replaced, so both are always sent.
-            let providers = capacity_providers.iter().cloned().collect();
             let strategy = capacity::items(default_capacity_provider_strategy);
-            aws.ecs
-                .put_cluster_capacity_providers()
-                .cluster(id)
-                .set_capacity_providers(Some(providers))
-                .set_default_capacity_provider_strategy(Some(strategy))
-                .send()
-                .await?;
+            put_providers(aws, id, |present| {
+                let others = present.into_iter().filter(|name| !capacity::is_fargate(name));
+                let providers = capacity_providers.iter().cloned().chain(others).collect();
+                (providers, Some(strategy))
+            })
+            .await?;
         }
         Ok(())
     }
@@ -200,18 +215,58 @@ impl Cluster {
             .find(|setting| setting.name() == Some(&ClusterSettingName::ContainerInsights))
             .and_then(|setting| setting.value());
         let strategy = cluster.default_capacity_provider_strategy();
+        let providers = cluster.capacity_providers().iter().cloned();
         Ok(Self {
             name: cluster.cluster_name().unwrap_or_default().to_owned(),
             insights: insights.map(Insights::read).transpose()?,
-            capacity_providers: cluster.capacity_providers().iter().cloned().collect(),
+            capacity_providers: providers.filter(|name| capacity::is_fargate(name)).collect(),
             default_capacity_provider_strategy: capacity::read(strategy),
         })
     }
 }
 
+/// While capacity providers come and go, a cluster takes no other.
+pub(super) const ATTACHING: &str = "UPDATE_IN_PROGRESS";
+
+/// PutClusterCapacityProviders, which replaces both lists: `change` makes the new ones of the providers
+/// that are there, and leaves the default strategy as it is when it gives none. The cluster and each of
+/// its capacity providers write to the same list, so they take turns.
+pub(super) async fn put_providers(
+    aws: &Aws,
+    id: &str,
+    change: impl FnOnce(Vec<String>) -> (Vec<String>, Option<Vec<CapacityProviderStrategyItem>>),
+) -> Result<()> {
+    let _turn = aws.cluster_providers.lock().await;
+    let found = describe(aws, &[id.to_owned()]).await?;
+    let Some(cluster) = found.into_iter().find(|cluster| cluster.status() != Some("INACTIVE"))
+    else {
+        let error = Error::new(Class::Absent, format!("there is no cluster {id}"));
+        return Err(Error { code: Some("ClusterNotFoundException".to_owned()), ..error });
+    };
+    let present = cluster.capacity_providers.unwrap_or_default();
+    let (providers, strategy) = change(present.clone());
+    if strategy.is_none() && providers == present {
+        return Ok(());
+    }
+    if cluster.attachments_status.as_deref() == Some(ATTACHING) {
+        return Err(Error::new(Class::InUse, "another of its capacity providers is on its way"));
+    }
+    let standing = cluster.default_capacity_provider_strategy.unwrap_or_default().into_iter();
+    let kept = standing.filter(|item| providers.iter().any(|it| it == item.capacity_provider()));
+    let strategy = strategy.unwrap_or_else(|| kept.collect());
+    aws.ecs
+        .put_cluster_capacity_providers()
+        .cluster(id)
+        .set_capacity_providers(Some(providers))
+        .set_default_capacity_provider_strategy(Some(strategy))
+        .send()
+        .await?;
+    Ok(())
+}
+
 /// DescribeClusters, up to a hundred names or ARNs. Missing ones are failures in the reply and
 /// simply not in the list.
-async fn describe(aws: &Aws, names: &[String]) -> Result<Vec<Description>> {
+pub(super) async fn describe(aws: &Aws, names: &[String]) -> Result<Vec<Description>> {
     let found = aws
         .ecs
         .describe_clusters()
@@ -222,6 +277,23 @@ async fn describe(aws: &Aws, names: &[String]) -> Result<Vec<Description>> {
         .send()
         .await?;
     Ok(found.clusters.unwrap_or_default())
+}
+
+/// DeregisterContainerInstance for those whose agent is gone.
+async fn deregister_dead(aws: &Aws, cluster: &str) -> Result<()> {
+    let pages = aws.ecs.list_container_instances().cluster(cluster).into_paginator();
+    let arns: Vec<String> = pages.items().send().try_collect().await.map_err(Error::from)?;
+    let found = batched(&arns, 100, |chunk| async move {
+        let call = aws.ecs.describe_container_instances().cluster(cluster);
+        let found = call.set_container_instances(Some(chunk.to_vec())).send().await?;
+        Ok(found.container_instances.unwrap_or_default())
+    });
+    for instance in found.await?.iter().filter(|instance| !instance.agent_connected()) {
+        let call = aws.ecs.deregister_container_instance().cluster(cluster).force(true);
+        let call = call.set_container_instance(instance.container_instance_arn.clone());
+        call.send().await.map_err(Error::from).absent_is_fine()?;
+    }
+    Ok(())
 }
 
 fn observed(cluster: &Description) -> Result<Option<Observed<Cluster>>> {
@@ -239,7 +311,7 @@ fn observed(cluster: &Description) -> Result<Option<Observed<Cluster>>> {
 
 /// `None` for an INACTIVE cluster: it is a ghost.
 fn condition(cluster: &Description) -> Option<Condition> {
-    let attaching = cluster.attachments_status() == Some("UPDATE_IN_PROGRESS");
+    let attaching = cluster.attachments_status() == Some(ATTACHING);
     Some(match cluster.status().unwrap_or("ACTIVE") {
         "INACTIVE" => return None,
         "DEPROVISIONING" => Condition::Leaving("deprovisioning".to_owned()),

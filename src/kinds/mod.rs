@@ -6,13 +6,17 @@ use std::sync::LazyLock;
 use crate::kind::{AnyKind, Registered, of};
 
 pub mod alarm;
+pub mod auto_scaling_group;
+pub mod capacity_provider;
 pub mod certificate;
 #[cfg(test)]
 mod checked;
 pub mod cluster;
 pub mod dns_record;
 pub mod elastic_ip;
+pub mod instance_profile;
 pub mod internet_gateway;
+pub mod launch_template;
 pub mod listener;
 pub mod listener_rule;
 mod listing;
@@ -60,6 +64,10 @@ const ALL: &[&dyn AnyKind] = &[
     of::<log_group::LogGroup>(),
     of::<repository::Repository>(),
     of::<cluster::Cluster>(),
+    of::<instance_profile::InstanceProfile>(),
+    of::<launch_template::LaunchTemplate>(),
+    of::<auto_scaling_group::AutoScalingGroup>(),
+    of::<capacity_provider::CapacityProvider>(),
     of::<task_definition::TaskDefinition>(),
     of::<service::Service>(),
     of::<scalable_target::ScalableTarget>(),

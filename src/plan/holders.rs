@@ -28,7 +28,10 @@ impl Holders {
         let mut mentioned_by = vec![BTreeSet::new(); live.len()];
         for (index, object) in live.iter().enumerate() {
             let kind = kinds::find(&object.kind);
-            let holds = |field: &str| !kind.is_some_and(|kind| kind.is_set_by_use(field));
+            // Nobody mentions another by a name of its own, though the two may be called the same.
+            let holds = |field: &str| {
+                field != "name" && !kind.is_some_and(|kind| kind.is_set_by_use(field))
+            };
             let fields = object.spec.fields().filter(|(field, _)| holds(field));
             let values = fields.map(|(_, value)| value).chain(object.earlier.values());
             for text in values.flat_map(Value::texts) {

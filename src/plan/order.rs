@@ -221,6 +221,8 @@ impl Draft<'_> {
                     shared.flat_map(|other| holders.mentioned_by(*other)).filter(|other| {
                         *other != object
                         && self.doomed.contains(other)
+                        // What it mentions itself outlives it anyway.
+                        && !holders.mentions(*object).contains(other)
                         && awaits.by.contains(&self.live[**other].kind.as_str())
                         // The route table of the private subnets mentions the NAT gateway, and goes first.
                         && !holders.mentions(**other).contains(object)

@@ -333,6 +333,42 @@ fn n1_b41_every_call_may_fail_and_be_throttled() {
     survive(faults.into_iter().map(weather).collect());
 }
 
+/// N1, B28: so does what instances are made of; and when each run is killed some changes later than the last.
+#[test]
+fn n1_b28_instances_come_and_go_in_any_weather() {
+    let weathers: [fn(usize) -> Plan; 7] = [
+        |run| nth(1 + 2 * run, Fault::Kill(Side::After)),
+        |run| nth(2 + 3 * run, Fault::Kill(Side::Before)),
+        |_| each(Fault::Drop(Side::After), 1),
+        |_| each(Fault::Fail(Side::After), 1),
+        |_| each(Fault::Fail(Side::Before), 1),
+        |_| each(Fault::Corrupt, 1),
+        |_| each(Fault::Throttle, 3),
+    ];
+    let live = |weather: &fn(usize) -> Plan| {
+        let session = Session::new();
+        session.copy("examples/batch/ecsctl.toml", "ecsctl.toml");
+        let upstream = session.endpoint();
+        let proxy = Proxy::start(upstream.trim_start_matches("http://")).expect("a proxy");
+        for command in ["apply", "destroy"] {
+            let through = |run: usize| {
+                proxy.plan(weather(run));
+                session.run_through(&proxy, &[command, "--yes"]).code == Some(0)
+            };
+            assert!((0..60).any(through), "{command}: {:?}", proxy.struck());
+            if command == "apply" {
+                session.run(&["plan", "--detailed-exitcode"]).exits(0);
+            }
+        }
+        assert!(session.objects().is_empty(), "left behind: {:#?}", session.objects());
+    };
+    std::thread::scope(|scope| {
+        for weather in &weathers {
+            scope.spawn(move || live(weather));
+        }
+    });
+}
+
 /// N1: a subnet that somebody took away comes back. Its association has another id each time, and an
 /// attempt after a lost reply looks for it.
 #[test]

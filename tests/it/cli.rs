@@ -1042,8 +1042,8 @@ fn render_explains_each_value() {
     execution-role-arn                       = "${role.web-execution.arn}"  # follows from [service.web], ecsctl.toml:5
     memory                                   = 512  # default of service.web.size.memory
     name                                     = "shop-dev-web"  # follows from stack, ecsctl.toml:3
-    network-mode                             = "awsvpc"  # follows from [service.web], ecsctl.toml:5
-    requires-compatibilities                 = ["FARGATE"]  # follows from [service.web], ecsctl.toml:5
+    network-mode                             = "awsvpc"  # default of service.web.network-mode
+    requires-compatibilities                 = ["FARGATE"]  # default of service.web.capacity
     runtime-platform.cpu-architecture        = "X86_64"  # default of service.web.arch
     runtime-platform.operating-system-family = "LINUX"  # follows from [service.web], ecsctl.toml:5
     task-role-arn                            = "${role.web-task.arn}"  # follows from [service.web], ecsctl.toml:5
@@ -1077,6 +1077,7 @@ fn render_explains_each_value() {
     assert_snapshot!(of("[aws.service.web]"), @r#"
     [aws.service.web]
     availability-zone-rebalancing     = "ENABLED"  # ecsctl.toml:13
+    capacity-provider-strategy        = [{ capacity-provider = "FARGATE", weight = 1 }]  # default of service.web.spot
     cluster                           = "${cluster.main.arn}"  # follows from [service.web], ecsctl.toml:5
     desired-count                     = 2  # ecsctl.toml:10
     enable-execute-command            = true  # default of service.web.exec
@@ -1092,7 +1093,7 @@ fn render_explains_each_value() {
     name                         = "shop-dev-web"  # follows from stack, ecsctl.toml:3
     port                         = 80  # follows from [service.web], ecsctl.toml:5
     protocol                     = "HTTP"  # follows from [service.web], ecsctl.toml:5
-    target-type                  = "ip"  # follows from [service.web], ecsctl.toml:5
+    target-type                  = "ip"  # default of service.web.network-mode
     vpc-id                       = "${vpc.main.id}"  # follows from [service.web], ecsctl.toml:5
     "#);
     assert_snapshot!(of("[aws.target-group.web.health-check]"), @r#"

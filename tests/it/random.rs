@@ -150,6 +150,10 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         put("listener", name, listener);
     }
     put("cluster", "main", json!({}));
+    let has_instances = dice.flip();
+    if has_instances {
+        declare_instances(dice, put);
+    }
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]});
     let scheduler = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
@@ -188,6 +192,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             "task-definition",
             &name,
             json!({"cpu": "256", "memory": "512",
+            "requires-compatibilities": ["EC2", "FARGATE"],
             "execution-role-arn": format!("${{role.{role}.arn}}"),
             "containers": {"app": {"image": format!("app:v{}", dice.roll(3)),
                 "log-configuration": {"driver": "awslogs", "options": {
@@ -195,10 +200,15 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
                     "awslogs-region": "us-east-1", "awslogs-stream-prefix": "app"}},
                 "ports": [{"container-port": 8000}]}}}),
         );
+        let provider = match has_instances && dice.flip() {
+            true => "${capacity-provider.own.name}",
+            false => "FARGATE",
+        };
         put(
             "service",
             &name,
             json!({"cluster": "${cluster.main.arn}",
+            "capacity-provider-strategy": [{"capacity-provider": provider, "weight": 1}],
             "task-definition": format!("${{task-definition.{name}.arn}}"),
             "desired-count": dice.roll(3),
             "network": {"subnets": ["${subnet.a.id}", "${subnet.b.id}"],
@@ -267,6 +277,38 @@ fn declare_scaling(
             "threshold": 50 + dice.roll(2),
             "dimensions": {"ServiceName": format!("${{service.{name}.name}}")},
             "alarm-actions": [format!("${{scaling-policy.{name}.arn}}")]}),
+    );
+}
+
+/// Instances that services may run on.
+fn declare_instances(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json::Value)) {
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}]});
+    put("role", "own", json!({"trust": trust}));
+    let path = ["/ecsctl/random/test/", "/ecsctl/random/test/own/"][dice.roll(2) as usize];
+    put("instance-profile", "own", json!({"path": path, "role": "${role.own.arn}"}));
+    put(
+        "launch-template",
+        "own",
+        json!({"image-id": "ami-1", "user-data": format!("echo {}", dice.roll(2)),
+        "instance-type": "t3.medium", "instance-profile": "${instance-profile.own.arn}",
+        "security-groups": ["${security-group.lb.id}"]}),
+    );
+    let name = format!("random-own-{}", dice.roll(2));
+    put(
+        "auto-scaling-group",
+        "own",
+        json!({"name": name, "cluster": "${cluster.main.arn}", "max-size": 1 + dice.roll(2),
+        "subnets": ["${subnet.a.id}", "${subnet.b.id}"],
+        "launch-template": "${launch-template.own.id}",
+        "launch-template-version": "${launch-template.own.version}"}),
+    );
+    put(
+        "capacity-provider",
+        "own",
+        json!({"cluster": "${cluster.main.arn}",
+        "auto-scaling-group-arn": "${auto-scaling-group.own.arn}",
+        "managed-scaling": {"enabled": true, "target-capacity": 50 + dice.roll(2)}}),
     );
 }
 

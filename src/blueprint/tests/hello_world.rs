@@ -35,7 +35,7 @@ fn the_service_of_six_lines() {
     let declarations = made(&hello_world());
     insta::assert_snapshot!(show(&declarations, "service.web"), @r#"
     availability-zone-rebalancing = "ENABLED"
-    capacity-provider-strategy.FARGATE.weight = 1
+    capacity-provider-strategy = [{"capacity-provider":"FARGATE","weight":1}]
     cluster = "${cluster.main.arn}"
     deployment.circuit-breaker.enable = true
     deployment.circuit-breaker.rollback = true
@@ -86,6 +86,8 @@ fn the_service_of_six_lines() {
     containers.web.ports <- service.web.port
     cpu <- service.web.size.cpu
     memory <- service.web.size.memory
+    network-mode <- service.web.network-mode
+    requires-compatibilities <- service.web.capacity
     runtime-platform.cpu-architecture <- service.web.arch
     "#);
 }
@@ -141,6 +143,7 @@ fn what_lies_between_clients_and_the_service() {
     health-check.path <- service.web.health.path
     health-check.timeout-seconds <- service.web.health.timeout
     health-check.unhealthy-threshold <- service.web.health.unhealthy
+    target-type <- service.web.network-mode
     "#);
 }
 
@@ -219,6 +222,8 @@ fn an_image_of_ones_own_without_a_load_balancer() {
     containers.test-service.ports <- service.test-service.port
     cpu <- service.test-service.size.cpu
     memory <- service.test-service.size.memory
+    network-mode <- service.test-service.network-mode
+    requires-compatibilities <- service.test-service.capacity
     runtime-platform.cpu-architecture <- service.test-service.arch
     "#);
     let service = show(&declarations, "service.test-service");

@@ -72,6 +72,7 @@ fn the_examples_hold() {
         ("scorekeep/ecsctl.toml", Some("prod")),
         ("shop/ecsctl.toml", None),
         ("autoscaling/ecsctl.toml", None),
+        ("batch/ecsctl.toml", None),
     ];
     for (path, env) in examples {
         assert_eq!(hold(&made(&example(path, env))), Ok(()), "{path} {env:?}");
@@ -150,6 +151,19 @@ prop_compose! {
     }
 }
 
+/// The service on instances, without what only Fargate has.
+fn on_instances(service: &mut Json, mode: &str) {
+    service["capacity"] = json!({ "own": { "base": 1, "weight": 2 } });
+    service["network-mode"] = mode.into();
+    service["place"] = json!({
+        "spread": ["az", "instance"], "binpack": "cpu", "random": true, "distinct": true,
+        "where": "attribute:ecs.instance-type == t3.small",
+    });
+    service["memory"] = "64MB..128MB".into();
+    service["xray"] = (service["xray"] == true && mode != "bridge").into();
+    service.as_object_mut().unwrap().remove("spot");
+}
+
 proptest! {
     #[test]
     fn any_stack_holds(
@@ -161,8 +175,14 @@ proptest! {
         expires: bool,
         protected: bool,
         scheduled: bool,
+        grounds in prop::collection::vec(prop::option::of("awsvpc|bridge|host"), 5),
     ) {
         let mut services = services;
+        for (service, ground) in services.values_mut().zip(&grounds) {
+            if let Some(mode) = ground {
+                on_instances(service, mode);
+            }
+        }
         let names: Vec<String> = services.keys().cloned().collect();
         for (name, service) in &mut services {
             service["http"] = json!({ "path": format!("/{name}/*"), "enabled": service["public"] });
@@ -184,6 +204,12 @@ proptest! {
             "task": tasks,
             "service": services,
             "repo": { "own": {} },
+            "capacity": { "own": {
+                "type": "ec2", "instances": ["t3.small"], "ami": "al2023", "spot": "10%",
+            } },
+            "daemon": { "own-agent": {
+                "image": "i", "udp": 2000, "capacity": "own", "env": { "A": "1" },
+            } },
             "network": { "cidr": cidr, "mode": mode },
         });
         if certificate {

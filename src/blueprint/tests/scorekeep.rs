@@ -145,6 +145,8 @@ fn three_containers_in_a_task() {
     containers.xray-daemon.ports <- service.scorekeep.xray
     cpu <- service.scorekeep.size.cpu
     memory <- service.scorekeep.size.memory
+    network-mode <- service.scorekeep.network-mode
+    requires-compatibilities <- service.scorekeep.capacity
     runtime-platform.cpu-architecture <- service.scorekeep.arch
     "#);
 }
@@ -175,7 +177,7 @@ fn environments_differ_as_they_say() {
     ");
     insta::assert_snapshot!(show(&dev, "service.scorekeep"), @r#"
     availability-zone-rebalancing = "ENABLED"
-    capacity-provider-strategy.FARGATE_SPOT.weight = 1
+    capacity-provider-strategy = [{"capacity-provider":"FARGATE_SPOT","weight":1}]
     cluster = "${cluster.main.arn}"
     deployment.circuit-breaker.enable = true
     deployment.circuit-breaker.rollback = true
@@ -226,7 +228,8 @@ fn environments_differ_as_they_say() {
     target-tracking <- service.scorekeep.count.requests
     "#);
     assert_eq!(of("scaling-policy"), ["scorekeep-cpu", "scorekeep-requests"]);
-    let shares = json!({ "FARGATE": { "weight": 1 }, "FARGATE_SPOT": { "weight": 1 } });
+    let share = |provider: &str| json!({ "capacity-provider": provider, "weight": 1 });
+    let shares = json!([share("FARGATE"), share("FARGATE_SPOT")]);
     assert_eq!(service.spec["capacity-provider-strategy"], shares);
     assert_eq!(service.spec["enable-execute-command"], false, "no shells where it is protected");
 }

@@ -239,3 +239,50 @@ fn a_given_certificate_is_shown_for_domains() {
     assert!(record.contains("${load-balancer.edge.dns}"), "{record}");
     assert!(show(&declarations, "listener.edge-https").contains(":certificate/0\""));
 }
+
+#[test]
+fn services_run_on_instances() {
+    let declarations = made(&example("batch/ecsctl.toml", None));
+    let of = |address: &str| {
+        let found = declarations.iter().find(|one| one.address.to_string() == address);
+        &found.unwrap_or_else(|| panic!("no {address}")).spec
+    };
+    let template = of("launch-template.general");
+    let image = template["image-id"].as_str().unwrap();
+    assert!(image.ends_with("amazon-linux-2023/arm64/recommended/image_id"), "{image}");
+    insta::assert_snapshot!(template["user-data"].as_str().unwrap(), @r#"
+    #!/bin/bash
+    cat >> /etc/ecs/ecs.config <<'END'
+    ECS_CLUSTER=${cluster.main.name}
+    ECS_INSTANCE_ATTRIBUTES={"ecsctl.capacity":"general"}
+    ECS_ENABLE_TASK_IAM_ROLE=true
+    ECS_RESERVED_MEMORY=128
+    END
+    "#);
+    let instances = of("auto-scaling-group.general");
+    assert_eq!(instances["spot-percentage"], 80);
+    assert_eq!(instances.get("desired-capacity"), None, "the capacity provider holds it");
+    // In bridge mode the instances are the targets, at any of the ephemeral ports.
+    assert_eq!(of("target-group.worker")["target-type"], "instance");
+    assert_eq!(of("service.worker").get("network"), None);
+    let ingress = &of("security-group.capacity-general")["ingress"];
+    assert_eq!(ingress[0]["security-group"], "${security-group.alb-main.id}");
+    assert_eq!((&ingress[0]["from-port"], &ingress[0]["to-port"]), (&32768.into(), &65535.into()));
+    let container = &of("task-definition.worker")["containers"]["worker"];
+    assert_eq!(
+        (&container["memory-reservation"], &container["memory"]),
+        (&256.into(), &512.into())
+    );
+    assert_eq!(container["ports"][0].get("host-port"), None);
+    // With an address of its own a task has a security group of its own, on instances as on Fargate.
+    let store = of("security-group-rule.store-from-capacity-general-tcp-6379");
+    assert_eq!(store["security-group"], "${security-group.capacity-general.id}");
+    assert_eq!(of("service.store")["network"]["assign-public-ip"], false);
+    let daemon = of("service.xray");
+    assert_eq!(daemon["scheduling-strategy"], "DAEMON");
+    assert_eq!(daemon.get("desired-count"), None);
+    assert_eq!(of("task-definition.xray")["containers"]["xray"]["ports"][0]["host-port"], 2000);
+    assert_eq!(of("task-definition.xray")["runtime-platform"]["cpu-architecture"], "ARM64");
+    let fargate = of("service.web")["capacity-provider-strategy"].clone();
+    assert_eq!(fargate[0]["capacity-provider"], "FARGATE");
+}

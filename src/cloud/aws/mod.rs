@@ -46,6 +46,8 @@ pub struct Aws {
     pub elb: aws_sdk_elasticloadbalancingv2::Client,
     /// IAM.
     pub iam: aws_sdk_iam::Client,
+    /// EC2 Auto Scaling.
+    pub autoscaling: aws_sdk_autoscaling::Client,
     /// CloudWatch Logs.
     pub logs: aws_sdk_cloudwatchlogs::Client,
     /// Amazon ECR.
@@ -66,6 +68,8 @@ pub struct Aws {
     pub services: Coalesced<aws_sdk_ecs::types::Service>,
     /// ECS's records of deployments by ARN, for the waits of a run: twenty a call.
     pub deployments: Coalesced<aws_sdk_ecs::types::ServiceDeployment>,
+    /// Held while the list of a cluster's capacity providers is read and written back.
+    pub cluster_providers: Mutex<()>,
     sts: aws_sdk_sts::Client,
     tagging: aws_sdk_resourcegroupstagging::Client,
     owned: Mutex<BTreeMap<String, Arc<Owned>>>,
@@ -91,6 +95,7 @@ impl Aws {
             ec2: aws_sdk_ec2::Client::new(config),
             elb: aws_sdk_elasticloadbalancingv2::Client::new(config),
             iam: aws_sdk_iam::Client::new(config),
+            autoscaling: aws_sdk_autoscaling::Client::new(config),
             logs: aws_sdk_cloudwatchlogs::Client::new(config),
             ecr: aws_sdk_ecr::Client::new(config),
             scaling: aws_sdk_applicationautoscaling::Client::new(config),
@@ -98,6 +103,7 @@ impl Aws {
             scheduler: aws_sdk_scheduler::Client::new(config),
             acm: aws_sdk_acm::Client::new(config),
             dns: aws_sdk_route53::Client::new(config),
+            cluster_providers: Mutex::default(),
             sts: aws_sdk_sts::Client::new(config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),
             cache,

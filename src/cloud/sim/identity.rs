@@ -14,7 +14,7 @@ pub(super) struct Facts<'a> {
     pub(super) spec: &'a Value,
     /// A number that no other resource has had.
     pub(super) serial: u64,
-    /// The revision, for task definitions.
+    /// The revision, for task definitions; the version, for launch templates.
     pub(super) revision: u64,
 }
 
@@ -30,6 +30,13 @@ const FORMS: &[(&str, &str)] = &[
     ("security-group", "sg-{hex}"),
     ("security-group-rule", "sgr-{hex}"),
     ("cluster", "arn:aws:ecs:{region}:{account}:cluster/{name}"),
+    ("instance-profile", "arn:aws:iam::{account}:instance-profile{path}{name}"),
+    ("launch-template", "lt-{hex}"),
+    (
+        "auto-scaling-group",
+        "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:{hex}:autoScalingGroupName/{name}",
+    ),
+    ("capacity-provider", "arn:aws:ecs:{region}:{account}:capacity-provider/{name}"),
     ("service", "arn:aws:ecs:{region}:{account}:service/{cluster/}/{name}"),
     ("task-definition", "arn:aws:ecs:{region}:{account}:task-definition/{name}:{revision}"),
     (
@@ -108,6 +115,7 @@ impl Facts<'_> {
             "revision" => format!("{name}:{}", self.revision),
             "arn-suffix" => resource(id).trim_start_matches("loadbalancer/").to_owned(),
             "resource-id" => resource(self.text("service")).to_owned(),
+            "version" => self.revision.to_string(),
             field => self.text(field).to_owned(),
         }
     }

@@ -163,7 +163,11 @@ impl World {
         } else {
             spec.fields().for_each(|(field, value)| object.spec.set(field, value.clone()));
         }
-        if kind.about().renews.is_empty() {
+        if !kind.about().renews.contains(&"id") {
+            // A launch template gets a version more, and stays what it is.
+            if let Some(version) = object.outputs.get_mut("version") {
+                *version = (version.parse::<u64>().unwrap_or(0) + 1).to_string();
+            }
             let outputs = object.outputs.clone();
             self.objects.insert(id.to_owned(), object);
             self.move_others(kind.name(), spec);
@@ -174,7 +178,7 @@ impl World {
 
     /// The revision that an earlier attempt has made whose reply was lost.
     fn renewed_before(&self, kind: &Registered, spec: &Value) -> Option<Done> {
-        let renews = !kind.about().renews.is_empty();
+        let renews = kind.about().renews.contains(&"id");
         let same = |object: &Object| object.kind == kind.name() && object.spec == *spec;
         let (id, object) = self.objects.iter().find(|(_, object)| renews && same(object))?;
         Some(Done { id: id.clone(), outputs: object.outputs.clone(), watch: None })

@@ -7,6 +7,7 @@ use aws_sdk_ecs::operation::create_service::builders::CreateServiceFluentBuilder
 use aws_sdk_ecs::operation::update_service::builders::UpdateServiceFluentBuilder;
 use aws_sdk_ecs::types as sdk;
 
+use super::placement::{PlacementConstraint, PlacementStrategy};
 use super::rollout::{Watch, progress};
 use super::{
     CircuitBreaker, Deployment, DeploymentStrategy, LaunchType, LoadBalancer, Network,
@@ -150,6 +151,8 @@ pub(super) fn creation(ecs: &Client, spec: &Service) -> CreateServiceFluentBuild
         launch_type,
         capacity_provider_strategy,
         platform_version,
+        placement_constraints,
+        placement_strategy,
         network,
         load_balancers,
         health_check_grace_period_seconds,
@@ -175,6 +178,8 @@ pub(super) fn creation(ecs: &Client, spec: &Service) -> CreateServiceFluentBuild
         .set_launch_type(launch_type.map(|launch| launch.word().into()))
         .set_capacity_provider_strategy(strategy.map(capacity::items))
         .set_platform_version(spec.has_platform().then(|| platform_version.clone()))
+        .set_placement_constraints(some(placement_constraints, PlacementConstraint::write))
+        .set_placement_strategy(some(placement_strategy, PlacementStrategy::write))
         .set_network_configuration(network.as_ref().map(Network::write))
         .set_load_balancers(Some(balancers(load_balancers)).filter(|list| !list.is_empty()))
         .set_health_check_grace_period_seconds(grace.map(int))
@@ -208,13 +213,15 @@ pub(super) enum Effect {
 }
 
 /// The effects of a change in each field that UpdateService takes. Page "UpdateService".
-pub(super) const EFFECTS: [(&str, Effect); 13] = [
+pub(super) const EFFECTS: [(&str, Effect); 15] = [
     // Wanted again after a rollout that failed, the revision is no change for ECS: so it is forced.
     ("task-definition", Effect::Force),
     ("desired-count", Effect::Update),
     ("launch-type", Effect::Force),
     ("capacity-provider-strategy", Effect::Force),
     ("platform-version", Effect::Deploy),
+    ("placement-constraints", Effect::Update),
+    ("placement-strategy", Effect::Update),
     ("network", Effect::Deploy),
     ("load-balancers", Effect::Deploy),
     ("health-check-grace-period-seconds", Effect::Update),
@@ -242,6 +249,8 @@ fn changed(spec: &Service, was: &Service) -> BTreeSet<&'static str> {
             ),
         ),
         ("platform-version", spec.platform_version != was.platform_version),
+        ("placement-constraints", spec.placement_constraints != was.placement_constraints),
+        ("placement-strategy", spec.placement_strategy != was.placement_strategy),
         ("network", differs(spec.network.as_ref(), was.network.as_ref())),
         ("load-balancers", spec.load_balancers != was.load_balancers),
         (
@@ -286,6 +295,15 @@ pub(super) fn change(ecs: &Client, spec: &Service, was: &Service) -> UpdateServi
         .set_desired_count(spec.desired_count.filter(|_| has("desired-count")).map(int))
         .set_capacity_provider_strategy(strategy)
         .set_platform_version(has("platform-version").then(|| spec.platform_version.clone()))
+        .set_placement_constraints(
+            has("placement-constraints").then(|| {
+                spec.placement_constraints.iter().map(PlacementConstraint::write).collect()
+            }),
+        )
+        .set_placement_strategy(
+            has("placement-strategy")
+                .then(|| spec.placement_strategy.iter().map(PlacementStrategy::write).collect()),
+        )
         .set_network_configuration(network.map(Network::write))
         .set_load_balancers(has("load-balancers").then(|| balancers(&spec.load_balancers)))
         .set_health_check_grace_period_seconds(
@@ -316,9 +334,9 @@ pub(super) async fn delete(cx: &Cx<'_>) -> Result<()> {
 impl Service {
     /// Whether the tasks run on Fargate, as far as the declaration tells.
     pub(super) fn is_fargate(&self) -> bool {
-        let strategy = self.capacity_provider_strategy.iter().flat_map(|shares| shares.keys());
+        let mut shares = self.capacity_provider_strategy.iter().flatten();
         self.launch_type == Some(LaunchType::Fargate)
-            || strategy.into_iter().any(|provider| capacity::is_fargate(provider))
+            || shares.any(|share| capacity::is_fargate(&share.capacity_provider))
     }
 
     /// Whether a platform version means anything: EC2 refuses one.
@@ -344,6 +362,16 @@ impl Service {
             launch_type: launch.transpose()?,
             capacity_provider_strategy: Some(capacity::read(found.capacity_provider_strategy())),
             platform_version: found.platform_version().unwrap_or("LATEST").to_owned(),
+            placement_constraints: found
+                .placement_constraints()
+                .iter()
+                .map(PlacementConstraint::read)
+                .collect::<Result<_>>()?,
+            placement_strategy: found
+                .placement_strategy()
+                .iter()
+                .map(PlacementStrategy::read)
+                .collect::<Result<_>>()?,
             network: network.map(Network::read),
             load_balancers: found.load_balancers().iter().filter_map(LoadBalancer::read).collect(),
             health_check_grace_period_seconds: grace.map_or(0, number),
@@ -377,6 +405,15 @@ impl Network {
             assign_public_ip: found.assign_public_ip() == Some(&sdk::AssignPublicIp::Enabled),
         }
     }
+}
+
+/// A list as CreateService wants it: none rather than an empty one.
+fn some<'a, T: 'a, O>(
+    items: impl IntoIterator<Item = &'a T>,
+    write: impl Fn(&'a T) -> O,
+) -> Option<Vec<O>> {
+    let written: Vec<O> = items.into_iter().map(write).collect();
+    Some(written).filter(|written| !written.is_empty())
 }
 
 fn balancers(set: &BTreeSet<LoadBalancer>) -> Vec<sdk::LoadBalancer> {

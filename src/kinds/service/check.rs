@@ -1,6 +1,6 @@
 //! What can be known offline about a service.
 
-use super::{LaunchType, Rebalancing, SchedulingStrategy, Service};
+use super::{LaunchType, Rebalancing, SchedulingStrategy, Service, placement};
 use crate::kind::Check;
 use crate::kinds::types::capacity;
 
@@ -10,6 +10,8 @@ pub(super) fn all(spec: &Service, check: &mut Check<'_>) {
     rebalancing(spec, check);
     strategy(spec, check);
     network(spec, check);
+    daemon(spec, check);
+    placement::check(spec, check);
     if spec.load_balancers.len() > 5 {
         check.error("E0255", "load-balancers", "a service has at most 5 target groups");
     }
@@ -60,6 +62,8 @@ fn rebalancing(spec: &Service, check: &mut Check<'_>) {
         "the launch type EXTERNAL"
     } else if spec.deployment.maximum_percent <= 100 {
         "a `maximum-percent` of 100"
+    } else if spec.placement_strategy.first().is_some_and(|rule| !rule.evens_zones()) {
+        "a placement strategy that begins with anything but a spread over zones"
     } else {
         return;
     };
@@ -69,6 +73,44 @@ fn rebalancing(spec: &Service, check: &mut Check<'_>) {
         format!("availability zone rebalancing cannot go with {reason}"),
         "set `availability-zone-rebalancing = \"DISABLED\"`",
     );
+}
+
+/// E0276: of a daemon each instance has one task, so that nobody says how many there are, and the old one
+/// ends before the new one starts. Page "Amazon ECS service deployment controllers and strategies".
+fn daemon(spec: &Service, check: &mut Check<'_>) {
+    if spec.scheduling_strategy != SchedulingStrategy::Daemon {
+        return;
+    }
+    let shares = spec.capacity_provider_strategy.as_ref().is_some_and(|shares| !shares.is_empty());
+    let rules = [
+        (
+            "desired-count",
+            spec.desired_count.is_some(),
+            "a daemon has a task on each instance, and no number of tasks",
+            "leave `desired-count` out",
+        ),
+        (
+            "capacity-provider-strategy",
+            shares,
+            "a daemon runs on all instances, and has no capacity provider strategy",
+            "set `launch-type = \"EC2\"`, and say which instances with `placement-constraints`",
+        ),
+        (
+            "deployment.maximum-percent",
+            spec.deployment.maximum_percent != 100,
+            "a daemon cannot run twice on an instance",
+            "set `maximum-percent = 100`",
+        ),
+        (
+            "deployment.minimum-healthy-percent",
+            spec.deployment.minimum_healthy_percent >= 100,
+            "a new version of this daemon could never start: no task of the old one may stop",
+            "lower `minimum-healthy-percent`; it is usually 0",
+        ),
+    ];
+    for (field, _, title, hint) in rules.into_iter().filter(|(_, broken, ..)| *broken) {
+        check.error_with("E0276", field, title, hint);
+    }
 }
 
 /// E0252: where tasks run.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::placement::{PlacementConstraint, PlacementStrategy};
 use super::types::capacity::Strategy;
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
@@ -19,8 +20,10 @@ use crate::value::Value;
 mod api;
 mod balancing;
 mod check;
+pub mod footing;
 pub mod health;
 pub mod listening;
+pub mod placement;
 mod rollout;
 #[cfg(test)]
 mod tests;
@@ -54,6 +57,12 @@ pub struct Service {
     /// Fargate's platform version.
     #[serde(default = "latest")]
     pub platform_version: String,
+    /// What the instances must be like that run the tasks.
+    #[serde(default)]
+    pub placement_constraints: BTreeSet<PlacementConstraint>,
+    /// By which rules, one after the other, one of these instances is chosen.
+    #[serde(default)]
+    pub placement_strategy: Vec<PlacementStrategy>,
     /// Where the tasks' interfaces are, for task definitions with `awsvpc`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
@@ -238,6 +247,8 @@ impl Kind for Service {
             Awaits { of: "security-group", by: &["security-group-rule"] },
             Awaits { of: "subnet", by: &["route-table"] },
             Awaits { of: "task-definition", by: &["task-run"] },
+            // Tasks end before the instances do that they run on.
+            Awaits { of: "cluster", by: &["capacity-provider"] },
         ],
         moved_by: &[MovedBy {
             field: "desired-count",

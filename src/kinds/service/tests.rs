@@ -52,6 +52,8 @@ fn stored(spec: &Service) -> sdk::Service {
         .set_launch_type(sent.launch_type.clone())
         .set_capacity_provider_strategy(sent.capacity_provider_strategy.clone())
         .set_platform_version(sent.platform_version.clone())
+        .set_placement_constraints(sent.placement_constraints.clone())
+        .set_placement_strategy(sent.placement_strategy.clone())
         .set_network_configuration(sent.network_configuration.clone())
         .set_load_balancers(sent.load_balancers.clone())
         .set_health_check_grace_period_seconds(sent.health_check_grace_period_seconds)
@@ -76,9 +78,10 @@ fn full() -> Json {
     json!({
         "name": "web", "cluster": "arn:aws:ecs:eu-west-1:1:cluster/main", "task-definition": NEW,
         "desired-count": 4,
-        "capacity-provider-strategy": {
-            "FARGATE_SPOT": { "weight": 3 }, "FARGATE": { "base": 1, "weight": 1 },
-        },
+        "capacity-provider-strategy": [
+            { "capacity-provider": "FARGATE_SPOT", "weight": 3 },
+            { "capacity-provider": "FARGATE", "base": 1, "weight": 1 },
+        ],
         "platform-version": "1.4.0",
         "network": {
             "subnets": ["subnet-2", "subnet-1"], "security-groups": ["sg-2", "sg-1"],
@@ -164,8 +167,10 @@ fn b5_the_defaults_of_the_api_are_those_of_the_fields() {
       "task-definition": "arn:aws:ecs:eu-west-1:1:task-definition/web:42",
       "desired-count": 2,
       "launch-type": "FARGATE",
-      "capacity-provider-strategy": {},
+      "capacity-provider-strategy": [],
       "platform-version": "LATEST",
+      "placement-constraints": [],
+      "placement-strategy": [],
       "network": {
         "subnets": [
           "subnet-1"
@@ -225,7 +230,8 @@ fn b7_a_launch_type_becomes_a_strategy_by_a_forced_update() {
     let was = Service::read(&stored(&parse(short()))).unwrap();
     let mut spec = short();
     spec.as_object_mut().unwrap().remove("launch-type");
-    spec["capacity-provider-strategy"] = json!({ "FARGATE_SPOT": { "weight": 1 } });
+    spec["capacity-provider-strategy"] =
+        json!([{ "capacity-provider": "FARGATE_SPOT", "weight": 1 }]);
     let spec = parse(spec);
     let there = sent(&spec, &was);
     assert_eq!(there.force_new_deployment(), Some(true));
@@ -447,18 +453,24 @@ fn every_rule_finds_what_it_is_for() {
         ),
         ("E0250", json!({ "desired-count": 3, "deployment": { "maximum-percent": 125 } })),
         ("E0251", json!({ "deployment": { "maximum-percent": 100 } })),
-        ("E0252", json!({ "capacity-provider-strategy": { "FARGATE": { "weight": 1 } } })),
-        ("E0252", json!({ "capacity-provider-strategy": { "FARGATE": {} } })),
+        ("E0252", shares(&json!([{ "capacity-provider": "FARGATE", "weight": 1 }]))),
+        ("E0252", shares(&json!([{ "capacity-provider": "FARGATE" }]))),
         (
             "E0252",
-            json!({ "capacity-provider-strategy": {
-            "FARGATE": { "weight": 1 }, "own": { "weight": 1 } } }),
+            shares(&json!([
+                { "capacity-provider": "FARGATE", "weight": 1 },
+                { "capacity-provider": "own", "weight": 1 },
+            ])),
         ),
         (
             "E0252",
-            json!({ "capacity-provider-strategy": {
-            "FARGATE": { "weight": 1, "base": 1 }, "FARGATE_SPOT": { "base": 1 } } }),
+            shares(&json!([
+                { "capacity-provider": "FARGATE", "weight": 1, "base": 1 },
+                { "capacity-provider": "FARGATE_SPOT", "base": 1 },
+            ])),
         ),
+        ("E0275", json!({ "placement-strategy": [{ "type": "random" }] })),
+        ("E0276", json!({ "launch-type": "EC2", "scheduling-strategy": "DAEMON" })),
         ("E0253", json!({ "network": null })),
         ("E0253", json!({ "network": { "subnets": [] } })),
         ("E0253", json!({ "network": { "subnets": many } })),
@@ -468,6 +480,40 @@ fn every_rule_finds_what_it_is_for() {
         let found = complaints(with(&changes));
         assert!(found.iter().any(|line| line.starts_with(code)), "{code} {changes}: {found:?}");
     }
+}
+
+fn shares(strategy: &Json) -> Json {
+    json!({ "capacity-provider-strategy": strategy })
+}
+
+/// On instances of one's own: which they are, and one task on each.
+#[test]
+fn what_runs_on_instances_is_placed() {
+    let replica = json!({
+        "name": "web", "cluster": "c", "task-definition": NEW, "desired-count": 2,
+        "capacity-provider-strategy": [{ "capacity-provider": "own", "weight": 1 }],
+        "placement-constraints": [
+            { "type": "memberOf", "expression": "attribute:ecs.instance-type =~ m7g.*" },
+            { "type": "distinctInstance" },
+        ],
+        "placement-strategy": [
+            { "type": "spread", "field": "attribute:ecs.availability-zone" },
+            { "type": "spread", "field": "host" },
+            { "type": "binpack", "field": "MEMORY" },
+            { "type": "random" },
+        ],
+    });
+    assert_eq!(complaints(replica.clone()), [""; 0]);
+    let replica = parse(replica);
+    let live = Service::read(&stored(&replica)).unwrap();
+    assert_eq!(live.placement_constraints, replica.placement_constraints);
+    assert_eq!(live.placement_strategy, replica.placement_strategy);
+    let daemon = json!({
+        "name": "agent", "cluster": "c", "task-definition": NEW, "launch-type": "EC2",
+        "scheduling-strategy": "DAEMON", "availability-zone-rebalancing": "DISABLED",
+        "deployment": { "minimum-healthy-percent": 0, "maximum-percent": 100 },
+    });
+    assert_eq!(complaints(daemon), [""; 0]);
 }
 
 #[test]

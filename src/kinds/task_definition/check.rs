@@ -21,6 +21,7 @@ pub(super) fn all(spec: &TaskDefinition, check: &mut Check<'_>) {
     storage(spec, check);
     placement(spec, check);
     mounts(spec, check);
+    modes(spec, check);
     if spec.is_fargate() {
         fargate(spec, check);
     }
@@ -474,6 +475,25 @@ fn mounts(spec: &TaskDefinition, check: &mut Check<'_>) {
         if efs.access_point_id.is_some() && efs.root_directory != "/" {
             let title = "with an access point the root directory is the access point's";
             check.error("E0256", &format!("volumes.{name}.efs.root-directory"), title);
+        }
+    }
+}
+
+/// E0277: what goes with how containers are reached. Page "ContainerDefinition".
+fn modes(spec: &TaskDefinition, check: &mut Check<'_>) {
+    let mode = spec.network_mode;
+    for (name, container) in &spec.containers {
+        let own = mode == NetworkMode::Awsvpc && !spec.is_fargate();
+        let rules = [
+            ("links", mode != NetworkMode::Bridge && !container.links.is_empty()),
+            ("ports", mode == NetworkMode::None && !container.ports.is_empty()),
+            ("hostname", own && container.hostname.is_some()),
+            ("extra-hosts", own && !container.extra_hosts.is_empty()),
+        ];
+        // Of Fargate, which has one mode, the same is said in other words.
+        for (field, _) in rules.into_iter().filter(|(_, wrong)| *wrong && !spec.is_fargate()) {
+            let title = format!("`{field}` does not go with the network mode `{}`", mode.word());
+            check.error("E0277", &at(name, field), title);
         }
     }
 }

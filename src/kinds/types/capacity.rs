@@ -1,6 +1,6 @@
 //! How tasks are shared out among capacity providers.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use aws_sdk_ecs::types::CapacityProviderStrategyItem;
 use schemars::JsonSchema;
@@ -8,24 +8,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::Check;
 
-/// Shares by the capacity provider's name. Page "CapacityProviderStrategyItem".
-pub type Strategy = BTreeMap<String, Share>;
+/// The shares of some capacity providers. A provider stands in a field and is not a key, because its name
+/// may not be known before it is made. Page "CapacityProviderStrategyItem".
+pub type Strategy = BTreeSet<Share>;
 
 /// One provider's share of the tasks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Share {
+    /// The capacity provider's name: `FARGATE`, `FARGATE_SPOT`, or that of one of the cluster's own.
+    #[schemars(extend("examples" = ["FARGATE", "${capacity-provider.general.name}"]))]
+    pub capacity_provider: String,
     /// How many tasks run here before any share is counted, 0–100000. One provider may have one.
+    #[serde(default)]
     pub base: u32,
     /// The share of the remaining tasks in proportion to the other weights, 0–1000.
+    #[serde(default)]
     pub weight: u32,
 }
 
 /// The strategy as the API wants it.
 pub fn items(strategy: &Strategy) -> Vec<CapacityProviderStrategyItem> {
-    let item = |(provider, share): (&String, &Share)| {
+    let item = |share: &Share| {
         CapacityProviderStrategyItem::builder()
-            .capacity_provider(provider)
+            .capacity_provider(&share.capacity_provider)
             .base(i32::try_from(share.base).unwrap_or(i32::MAX))
             .weight(i32::try_from(share.weight).unwrap_or(i32::MAX))
             .build()
@@ -37,9 +43,10 @@ pub fn items(strategy: &Strategy) -> Vec<CapacityProviderStrategyItem> {
 /// The strategy as the API tells it.
 pub fn read(items: &[CapacityProviderStrategyItem]) -> Strategy {
     let number = |number: i32| u32::try_from(number).unwrap_or(0);
-    let share = |item: &CapacityProviderStrategyItem| {
-        let share = Share { base: number(item.base()), weight: number(item.weight()) };
-        (item.capacity_provider().to_owned(), share)
+    let share = |item: &CapacityProviderStrategyItem| Share {
+        capacity_provider: item.capacity_provider().to_owned(),
+        base: number(item.base()),
+        weight: number(item.weight()),
     };
     items.iter().map(share).collect()
 }
@@ -54,23 +61,26 @@ pub fn check(strategy: &Strategy, field: &str, check: &mut Check<'_>) {
     if strategy.is_empty() {
         return;
     }
-    let fargate = strategy.keys().filter(|provider| is_fargate(provider)).count();
+    let providers: BTreeSet<&str> =
+        strategy.iter().map(|share| share.capacity_provider.as_str()).collect();
+    let fargate = providers.iter().filter(|provider| is_fargate(provider)).count();
     let rules = [
         (strategy.len() > 20, "a strategy has at most 20 capacity providers"),
+        (providers.len() < strategy.len(), "a strategy names each of its capacity providers once"),
         (
-            strategy.values().filter(|share| share.base > 0).count() > 1,
+            strategy.iter().filter(|share| share.base > 0).count() > 1,
             "only one capacity provider of a strategy may have a `base`",
         ),
         (
-            strategy.values().all(|share| share.weight == 0),
+            strategy.iter().all(|share| share.weight == 0),
             "a strategy needs at least one `weight` above 0",
         ),
         (
-            strategy.values().any(|share| share.weight > 1000 || share.base > 100_000),
+            strategy.iter().any(|share| share.weight > 1000 || share.base > 100_000),
             "a `weight` is at most 1000 and a `base` at most 100000",
         ),
         (
-            fargate > 0 && fargate < strategy.len(),
+            fargate > 0 && fargate < providers.len(),
             "a strategy cannot mix Fargate with other capacity providers",
         ),
     ];

@@ -17,6 +17,7 @@ from .base import Corrected
 from .ec2_errors import NOT_FOUND, dependencies, not_found
 from .ec2_gateways import Gateways
 from .ec2_groups import Groups
+from .ec2_templates import Templates
 from .errors import AwsError
 
 
@@ -68,7 +69,7 @@ Route.state = property(_route_state)
 EC2_PREFIX_TO_RESOURCE.update({"eipalloc": "elastic-ip", "nat": "natgateway"})
 
 
-class Ec2(Gateways, Groups, Corrected, EC2Response):
+class Ec2(Gateways, Groups, Templates, Corrected, EC2Response):
     boto_name = "ec2"
     RESPONSE_KEY_PATH_TO_TRANSFORMER = {
         **EC2Response.RESPONSE_KEY_PATH_TO_TRANSFORMER,

@@ -14,6 +14,7 @@ NOT_FOUND = {
     "eipalloc": ("InvalidAllocationID.NotFound", "allocation ID"),
     "nat": ("NatGatewayNotFound", "Nat Gateway"),
     "vpce": ("InvalidVpcEndpointId.NotFound", "Vpc Endpoint Id"),
+    "lt": ("InvalidLaunchTemplateId.NotFound", "launch template ID"),
     "eni": ("InvalidNetworkInterfaceID.NotFound", "networkInterface ID"),
 }
 

@@ -361,14 +361,14 @@ class Elb(Corrected, ELBV2Response):
     def deregister_targets(self):
         group = self.group()
         for target in self._get_param("Targets", []):
-            targets.deregister(self.world, group, target["Id"])
+            targets.deregister(self.world, group, targets.key(group, target["Id"], target.get("Port")))
         return EmptyResult()
 
     def describe_target_health(self):
         group, asked = self.group(), self._get_param("Targets", [])
         descriptions = []
         for asked_for in asked or list(group.targets.values()):
-            target = group.targets.get(asked_for["Id"])
+            target = group.targets.get(targets.key(group, asked_for["Id"], asked_for.get("Port")))
             state, reason = targets.health(self.world, group, target) if target else ("unused", "Target.NotRegistered")
             port = (target or asked_for).get("Port", group.port)
             descriptions.append(

@@ -159,6 +159,17 @@ FILTERS = {
         "subnet-id": lambda i: i.subnet_id,
         "vpc-id": lambda i: i.vpc_id,
     },
+    "DescribeLaunchTemplates": {
+        "create-time": lambda t: t.created,
+        "launch-template-name": lambda t: t.name,
+    },
+    "DescribeInstances": {
+        "instance-id": lambda i: i.id,
+        "instance-state-name": lambda i: i.state,
+        "instance-type": lambda i: i.kind,
+        "subnet-id": lambda i: i.subnet.id,
+        "vpc-id": lambda i: i.subnet.vpc_id,
+    },
 }
 KEYS = {
     "DescribeVpcs": "Vpcs",

@@ -11,6 +11,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from . import control, route53, s3_bodies, scheduler, traffic
 from .acm import Acm
 from .alarms import AlarmsApi
+from .autoscaling import Autoscaling
 from .base import CREDENTIAL, account_of
 from .ec2 import Ec2
 from .ecr import Ecr
@@ -27,6 +28,7 @@ from .world import world_of
 SERVICES = {
     "application-autoscaling": ScalingApi,
     "acm": Acm,
+    "autoscaling": Autoscaling,
     "ec2": Ec2,
     "ecr": Ecr,
     "ecs": EcsApi,

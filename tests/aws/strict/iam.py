@@ -44,6 +44,11 @@ def role_named(account: str, arn: str):
     return None
 
 
+def profile_named(account: str, arn: str | None):
+    """The instance profile with this ARN, if the account has it."""
+    return next((p for p in backend_of(account).instance_profiles.values() if p.arn == arn), None)
+
+
 def is_new(world, role, setting: str) -> bool:
     """Whether the role is younger than the setting says it must be to be seen."""
     return max(0.0, world.now - role.create_date.timestamp()) < world.settings[setting]
@@ -108,6 +113,21 @@ class Iam(Corrected, IamResponse):
         prefix = self._get_param("PathPrefix", "/")
         roles = sorted((r for r in self.backend.get_roles() if r.path.startswith(prefix)), key=lambda r: r.name)
         return ActionResult({"Roles": roles})
+
+    def remove_role_from_instance_profile(self):
+        profile = self.backend.get_instance_profile(self._get_param("InstanceProfileName"))
+        name = self._get_param("RoleName")
+        if all(role.name != name for role in profile.roles):
+            raise AwsError("NoSuchEntity", f"The role with name {name} cannot be found in the instance profile.", 404)
+        return super().remove_role_from_instance_profile()
+
+    def list_instance_profiles(self):
+        prefix = self._get_param("PathPrefix", "/")
+        found = [p for p in self.backend.get_instance_profiles() if p.path.startswith(prefix)]
+        # Tags are told by GetInstanceProfile only.
+        told = ("InstanceProfileName", "InstanceProfileId", "Arn", "Path", "CreateDate", "Roles")
+        shown = [dict(zip(told, (p.name, p.id, p.arn, p.path, p.create_date, p.roles))) for p in found]
+        return ActionResult({"InstanceProfiles": sorted(shown, key=lambda p: p["InstanceProfileName"])})
 
     def list_policies(self):
         scope, attached = self._get_param("Scope") or "All", self._get_param("OnlyAttached")

@@ -17,6 +17,7 @@ def listed(world: World, region: str = "us-east-1") -> list[dict]:
         *network(world, region),
         *balancing(world, region),
         *roles(world),
+        *capacity(world, region),
         *stores(world, region),
         *containers(world, region),
         *watchers(world, region),
@@ -59,6 +60,21 @@ def network(world: World, region: str):
             yield one("vpc-endpoint", endpoint, state=endpoint.state)
     for eni in interfaces.existing(backend):
         yield one("network-interface", eni, description=eni.description)
+
+
+def capacity(world: World, region: str):
+    backend = interfaces.backend_of(world.account, region)
+    for template in world.templates.values():
+        arn = f"arn:aws:ec2:{region}:{world.account}:launch-template/{template.id}"
+        yield entry("launch-template", template.id, arn, backend.tags.get(template.id, {}))
+    for (of, name), group in world.groups.items():
+        if of == region:
+            tags = {key: tag["Value"] for key, tag in group.tags.items()}
+            yield entry("auto-scaling-group", name, group.arn, tags, state=group.status)
+            for instance in group.instances:
+                if instance.state != "terminated":
+                    arn = f"arn:aws:ec2:{region}:{world.account}:instance/{instance.id}"
+                    yield entry("instance", instance.id, arn, instance.tags, state=instance.state)
 
 
 def balancing(world: World, region: str):

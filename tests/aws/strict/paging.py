@@ -19,6 +19,7 @@ EXTRA = {
 # Page size when the caller names none.  Absent: everything in one page.
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServices.html (10), and so on.
 DEFAULT_SIZE = {
+    "autoscaling": 50,
     ("ecs", "ListServices"): 10,
     ("ecs", "ListServiceDeployments"): 20,
     ("ecs", "DescribeCapacityProviders"): 10,
@@ -37,6 +38,7 @@ DEFAULT_SIZE = {
 }
 # Smallest and largest size AWS accepts.
 LIMITS = {
+    "autoscaling": (1, 100),
     "ec2": (5, 1000),
     "ecs": (1, 100),
     "application-autoscaling": (1, 50),

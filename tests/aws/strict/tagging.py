@@ -25,8 +25,8 @@ class Tagging(Corrected, ResourceGroupsTaggingAPIResponse):
         )
 
     def matches(self, found: dict) -> bool:
-        if found["arn"].startswith("arn:aws:iam:"):
-            return False  # roles are not covered; nothing should count on policies and profiles being
+        if found["arn"].startswith(("arn:aws:iam:", "arn:aws:autoscaling:")):
+            return False  # roles and groups are not covered; nothing should count on policies and profiles being
         if found["arn"].startswith("arn:aws:route53:"):
             return False  # records have no tags
         for wanted in self._get_param("TagFilters", []):

@@ -48,8 +48,16 @@ FakeTargetGroup.load_balancer_arns = property(
 )
 
 
-def register(world, group, target_id: str, port: int | None, sick: bool = False) -> None:
-    group.targets[target_id] = {"Id": target_id, "Port": int(port or group.port or 0), "since": world.now, "sick": sick}
+def key(group, target_id: str, port: int | None) -> str:
+    """An instance is a target once for each of its ports; moto has one target an id."""
+    return f"{target_id}:{port}" if group.target_type == "instance" else target_id
+
+
+def register(world, group, target_id: str, port: int | None, sick: bool = False, address: str | None = None) -> str:
+    port = int(port or group.port or 0)
+    target = {"Id": target_id, "Port": port, "since": world.now, "sick": sick, "address": address or target_id}
+    group.targets[key(group, target_id, port)] = target
+    return key(group, target_id, port)
 
 
 def delay_of(world, group) -> float:

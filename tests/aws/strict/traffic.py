@@ -17,7 +17,7 @@ def lets_in(world, group, target: dict) -> bool:
     if not world.settings["check-ingress"]:
         return True
     backend = interfaces.backend_of(group.account_id, group.region_name)
-    eni = next((e for e in interfaces.existing(backend) if e.private_ip_address == target["Id"]), None)
+    eni = next((e for e in interfaces.existing(backend) if e.private_ip_address == target["address"]), None)
     if eni is None:
         return False
     balancers = [

@@ -34,6 +34,10 @@ DEFAULTS = {
     "deployment-bake": 0.05,  # last old task gone -> deployment COMPLETED
     "drain": 0.1,  # last task gone -> deleted service INACTIVE
     "schedule-group-deleting": 0.2,  # DeleteScheduleGroup -> it and its schedules gone
+    "instance-start": 0.1,  # instance pending -> running
+    "instance-join": 0.15,  # instance running -> registered with its cluster
+    "instance-stop": 0.3,  # instance shutting-down -> terminated
+    "provider-update": 0.1,  # capacity provider UPDATE_IN_PROGRESS, DELETE_IN_PROGRESS; attached to a cluster
     "check-egress": 0,  # 1 = a task that cannot reach its registry does not start
     "check-ingress": 0,  # 1 = a load balancer must be let in; gaps in what it answers are noted
     "page-size-max": 0,  # 0 = AWS's own page sizes; n = never more than n items a page
@@ -88,6 +92,8 @@ class World:
         self.certificates: dict[str, object] = {}  # region -> Acm
         self.changes: dict[str, float] = {}  # change of DNS records -> time all name servers have it
         self.dns_watchers: list = []  # called when DNS records have changed
+        self.groups: dict[tuple[str, str], object] = {}  # (region, name) -> Auto Scaling group
+        self.templates: dict[str, object] = {}  # launch templates
         self.hidden: dict[str, float] = {}  # EC2 id -> time it becomes visible
         self.tokens: dict[tuple, object] = {}  # (operation, client token) -> result
         self.calls: deque = deque(maxlen=20_000)

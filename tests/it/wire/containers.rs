@@ -16,7 +16,7 @@ fn cluster() {
         &[(
             "insights = \"enhanced\"",
             "insights = \"disabled\"\ncapacity-providers = [\"FARGATE\", \"FARGATE_SPOT\"]\n\
-             default-capacity-provider-strategy = { FARGATE = { base = 1, weight = 1 }, FARGATE_SPOT = { weight = 3 } }",
+             default-capacity-provider-strategy = [{ capacity-provider = \"FARGATE\", base = 1, weight = 1 }, { capacity-provider = \"FARGATE_SPOT\", weight = 3 }]",
         )],
         &["PutClusterCapacityProviders", "UpdateClusterSettings"],
     );
@@ -151,12 +151,12 @@ fn b7_service() {
     );
     life.changes(
         service,
-        &[("launch-type = \"FARGATE\"", "capacity-provider-strategy = { FARGATE = { base = 1, weight = 1 }, FARGATE_SPOT = { weight = 1 } }")],
+        &[("launch-type = \"FARGATE\"", "capacity-provider-strategy = [{ capacity-provider = \"FARGATE\", base = 1, weight = 1 }, { capacity-provider = \"FARGATE_SPOT\", weight = 1 }]")],
         &["UpdateService"],
     );
     life.changes(
         service,
-        &[("capacity-provider-strategy = { FARGATE = { base = 1, weight = 1 }, FARGATE_SPOT = { weight = 1 } }", "launch-type = \"FARGATE\"")],
+        &[("capacity-provider-strategy = [{ capacity-provider = \"FARGATE\", base = 1, weight = 1 }, { capacity-provider = \"FARGATE_SPOT\", weight = 1 }]", "launch-type = \"FARGATE\"")],
         &["UpdateService"],
     );
     life.changes(

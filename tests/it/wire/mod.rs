@@ -1,6 +1,7 @@
 //! The built binary against a strict AWS API server on loopback: the real SDK, real requests.
 
 mod balancing;
+mod capacity;
 mod containers;
 mod domains;
 mod guards;

@@ -106,6 +106,14 @@ fn autoscaling_lives() {
     lives(&session, &[], "autoscaling", "default", "eu-west-1");
 }
 
+/// B28: instances and what runs on them come and go in one pass.
+#[test]
+fn batch_lives() {
+    let session = Session::new();
+    session.copy("examples/batch/ecsctl.toml", "ecsctl.toml");
+    lives(&session, &[], "batch", "default", "eu-west-1");
+}
+
 /// The address of the load balancer is the first that a user wants to know.
 #[test]
 fn hello_world_tells_its_url_and_rolls_a_new_image() {

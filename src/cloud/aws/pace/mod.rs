@@ -94,7 +94,7 @@ impl HttpConnector for PacedConnector {
 }
 
 /// The services that stacks are made of.
-const OF_STACKS: [&str; 11] = [
+const OF_STACKS: [&str; 12] = [
     "ec2",
     "ecs",
     "elasticloadbalancing",
@@ -103,6 +103,7 @@ const OF_STACKS: [&str; 11] = [
     "ecr",
     "acm",
     "route53",
+    "autoscaling",
     "application-autoscaling",
     "monitoring",
     "scheduler",

@@ -43,6 +43,7 @@ pub(super) const RATES: &[Rate] = &[
     rate("ecs", &["CreateCluster", "DeleteCluster", "UpdateCluster*", "PutClusterCapacityProviders"], 20.0, 1.0),
     rate("ecs", &["RegisterTaskDefinition", "DeregisterTaskDefinition"], 20.0, 1.0),
     rate("ecs", &["DeleteTaskDefinitions"], 5.0, 1.0),
+    rate("ecs", &["CreateCapacityProvider", "UpdateCapacityProvider", "DeleteCapacityProvider"], 10.0, 1.0),
     rate("ecs", &["CreateService", "UpdateService", "DeleteService"], 50.0, 5.0),
     rate("ecs", &["DescribeServices", "ListServices"], 100.0, 20.0),
     rate("ecs", &["DescribeServiceDeployments", "DescribeServiceRevisions", "ListServiceDeployments"], 50.0, 20.0),
@@ -86,6 +87,8 @@ pub(super) const RATES: &[Rate] = &[
     rate("acm", &["*"], 10.0, 10.0),
     // "Quotas" of the Route 53 developer guide: five a second in an account, whatever they do.
     rate("route53", &["*"], 5.0, 5.0),
+    hope("autoscaling", &["Describe*"], 50.0, (20.0, 5.0)),
+    hope("autoscaling", &["*"], 20.0, (10.0, 2.0)),
     rate("sts", &["*"], 100.0, 100.0),
     hope("tagging", &["*"], 20.0, (10.0, 5.0)),
     // 3,500 writes a second to a prefix; nobody needs them.

@@ -91,7 +91,7 @@ def shown(ecs: Ecs, cluster: dict, include=(), everything: bool = False) -> dict
         "clusterArn": cluster["clusterArn"],
         "clusterName": cluster["clusterName"],
         "status": cluster["status"],
-        "registeredContainerInstancesCount": 0,
+        "registeredContainerInstancesCount": sum(i.cluster is cluster for i in ecs.instances.values()),
         "runningTasksCount": running,
         "pendingTasksCount": sum(t.desired == "RUNNING" and t.status != "RUNNING" for t in tasks),
         "activeServicesCount": len(services),
@@ -110,10 +110,19 @@ def shown(ecs: Ecs, cluster: dict, include=(), everything: bool = False) -> dict
     if everything or "TAGS" in include:
         answer["tags"] = ecs.tags.get(cluster["clusterArn"], [])
     if "STATISTICS" in include:
-        counts = {"runningEC2TasksCount": 0, "runningFargateTasksCount": running, "activeServiceCount": len(services)}
+        on_instances = sum(t.status == "RUNNING" and t.instance is not None for t in tasks)
+        counts = {
+            "runningEC2TasksCount": on_instances,
+            "runningFargateTasksCount": running - on_instances,
+            "activeServiceCount": len(services),
+        }
         answer["statistics"] = [{"name": name, "value": str(value)} for name, value in counts.items()]
     if "ATTACHMENTS" in include:
         answer["attachments"] = []
+        if "attachingUntil" in cluster:
+            answer["attachmentsStatus"] = (
+                "UPDATE_IN_PROGRESS" if ecs.world.now < cluster["attachingUntil"] else "UPDATE_COMPLETE"
+            )
     return answer
 
 
@@ -146,16 +155,28 @@ def put_cluster_capacity_providers(ecs: Ecs, params: dict) -> dict:
     """Replaces both lists; an empty one detaches."""
     cluster = ecs.cluster(params["cluster"])
     providers, strategy = params["capacityProviders"], params["defaultCapacityProviderStrategy"]
+    if ecs.world.now < cluster.get("attachingUntil", 0):
+        raise AwsError("UpdateInProgressException", "The specified cluster is in a busy state. Please try again later.")
     check_providers(ecs, providers)
     check_strategy(strategy, providers)
     gone = set(cluster["capacityProviders"]) - set(providers)
+    for name in set(providers) - set(BUILT_IN) - set(cluster["capacityProviders"]):
+        others = [c for c in ecs.clusters.values() if c is not cluster and c["status"] == "ACTIVE"]
+        scaled = ecs.providers[short(name)]["autoScalingGroupProvider"]["managedScaling"]["status"] == "ENABLED"
+        if scaled and any(name in c["capacityProviders"] for c in others):
+            raise invalid("A capacity provider with managed scaling can only be associated with one cluster.")
     for service in ecs.services_in(cluster["clusterName"]):
         used = {item["capacityProvider"] for item in service.config.get("capacityProviderStrategy", [])}
         if service.status != "INACTIVE" and used & gone:
             raise AwsError("ResourceInUseException", "The specified capacity provider is in use and cannot be removed.")
+    # What ECS makes for scaling and draining comes and goes with the association.
+    changed = (gone | set(providers) - set(cluster["capacityProviders"])) - set(BUILT_IN)
+    if changed:
+        cluster["attaching"] = changed
+        cluster["attachingUntil"] = ecs.world.now + ecs.world.settings["provider-update"]
     cluster["capacityProviders"], cluster["defaultCapacityProviderStrategy"] = providers, completed(strategy)
     answer = shown(ecs, cluster, everything=True)
-    answer["attachmentsStatus"] = "UPDATE_COMPLETE"
+    answer["attachmentsStatus"] = "UPDATE_IN_PROGRESS" if changed else "UPDATE_COMPLETE"
     return {"cluster": answer}
 
 
@@ -168,6 +189,16 @@ def delete_cluster(ecs: Ecs, params: dict) -> dict:
         raise AwsError("ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active.")
     if any(t.status != "STOPPED" for t in ecs.tasks_in(name)):
         raise AwsError("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
+    if any(i.cluster is cluster for i in ecs.instances.values()):
+        raise AwsError(
+            "ClusterContainsContainerInstancesException",
+            "The Cluster cannot be deleted while Container Instances are active or draining.",
+        )
+    if set(cluster["capacityProviders"]) - set(BUILT_IN):
+        raise AwsError(
+            "ClusterContainsCapacityProviderException",
+            "The Cluster cannot be deleted while Capacity Providers are associated with it.",
+        )
     cluster["status"] = "INACTIVE"  # and stays describable
     return {"cluster": shown(ecs, cluster, everything=True)}
 

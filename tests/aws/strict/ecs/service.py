@@ -9,7 +9,7 @@ import uuid
 from collections import deque
 
 from .. import targets
-from . import definitions
+from . import definitions, placing
 from .checks import unassumable
 from .deployment import REVISED, Deployment, Record
 from .state import Ecs
@@ -53,6 +53,10 @@ class Service:
     @property
     def breaker(self) -> dict:
         return self.config["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
+
+    @property
+    def daemon(self) -> bool:
+        return self.config["schedulingStrategy"] == "DAEMON"
 
     def threshold(self) -> int:
         """Half of the desired count, between 3 and 200, unless the service says otherwise."""
@@ -119,6 +123,11 @@ class Service:
         deployment = self.primary
         if self.status != "ACTIVE" or deployment is None or deployment.record.status == "PENDING":
             return
+        if self.daemon:
+            self.desired = sum(
+                i.cluster is self.cluster and placing.allowed(i, placing.asked(self))
+                for i in self.ecs.instances.values()
+            )
         live = [task for task in self.tasks if task.desired == "RUNNING"]
         mine = [task for task in live if task.deployment is deployment]
         others = [task for task in live if task.deployment is not deployment]
@@ -154,11 +163,6 @@ class Service:
         world, revision = self.ecs.world, deployment.revision
         if count <= 0 or world.now < self.hold_until:
             return
-        if not self.on_fargate(revision):
-            self.event(
-                "was unable to place a task because no container instance met all of its requirements. Reason: No Container Instances were found in your cluster."
-            )
-            return
         definition = definitions.find(self.ecs, revision["taskDefinition"])
         problem = unassumable(self.ecs, definition)
         if problem:
@@ -173,14 +177,27 @@ class Service:
                 self.ecs, self.cluster, definition, self.task_config(revision, len(deployment.tasks()) + number),
                 service=self, deployment=deployment, group=f"service:{self.name}", started_by=deployment.id,
             )  # fmt: skip
+            if task.config["launchType"] == "EC2" and not task.config.get("capacityProvider"):
+                instances = [i for i in self.ecs.instances.values() if placing.takes(i, task)]
+                if not instances:
+                    self.ecs.tasks.pop(task.arn)
+                    self.event(unplaced(self))
+                    break
+                task.instance = instances[0]  # and holds its place there until it starts
             self.tag(task)
             started.append(task)
-        self.event(f"has started {count} tasks: " + " ".join(f"(task {task.id})" for task in started) + ".")
+        if not started:
+            return
+        self.event(f"has started {len(started)} tasks: " + " ".join(f"(task {task.id})" for task in started) + ".")
         for task in started:
-            task.start()
+            if task.instance:
+                task.put_on(task.instance)
+            else:
+                task.start()
 
     def task_config(self, revision: dict, number: int) -> dict:
-        config = {"launchType": "FARGATE", "enableExecuteCommand": self.config.get("enableExecuteCommand", False)}
+        launch = "FARGATE" if self.on_fargate(revision) else "EC2"
+        config = {"launchType": launch, "enableExecuteCommand": self.config.get("enableExecuteCommand", False)}
         config |= {key: revision[key] for key in ("platformVersion", "networkConfiguration") if key in revision}
         strategy = revision.get("capacityProviderStrategy")
         if strategy:
@@ -431,3 +448,16 @@ class Service:
         if "TAGS" in include:
             answer["tags"] = self.ecs.tags.get(self.arn, [])
         return answer
+
+
+def unplaced(service: Service) -> str:
+    mine = [i for i in service.ecs.instances.values() if i.cluster is service.cluster]
+    reason = (
+        f"The closest matching (container-instance {mine[0].arn.rsplit('/', 1)[-1]}) has insufficient resources available."
+        if mine
+        else "No Container Instances were found in your cluster."
+    )
+    return (
+        "was unable to place a task because no container instance met all of its requirements. "
+        f"Reason: {reason} For more information, see the Troubleshooting section."
+    )

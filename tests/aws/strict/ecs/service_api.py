@@ -149,8 +149,33 @@ def validate(ecs: Ecs, cluster: dict, config: dict) -> None:
     if config.get("launchType") == "FARGATE" and "FARGATE" not in definition["compatibilities"]:
         raise invalid("Task definition does not support launch_type FARGATE.")
     check_network(ecs, definition, config.get("networkConfiguration"))
+    check_capacity(definition, config)
     vpc_balancers(ecs, definition, config)
     check_infrastructure_roles(ecs, config)
+
+
+def check_capacity(definition: dict, config: dict) -> None:
+    """What Fargate has, and what instances have."""
+    strategy = config.get("capacityProviderStrategy")
+    provider = strategy[0]["capacityProvider"] if strategy else config.get("launchType")
+    if provider.startswith("FARGATE"):
+        if config.get("placementConstraints") or config.get("placementStrategy"):
+            raise invalid("Placement constraints and strategies are not supported on FARGATE launch type.")
+        return
+    network = (config.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+    if network.get("assignPublicIp") == "ENABLED":
+        raise invalid("Assign public IP is not supported for this launch type.")
+    needed = definition.get("requiresCompatibilities") or ["EC2"]
+    if "EC2" not in needed:
+        raise invalid("Task definition does not support launch_type EC2.")
+    if config["schedulingStrategy"] == "DAEMON":
+        if config.get("placementStrategy"):
+            raise invalid("The daemon scheduling strategy does not support placement strategies.")
+        if config["deploymentConfiguration"]["maximumPercent"] != 100:
+            raise invalid("The daemon scheduling strategy does not support a maximum percent other than 100.")
+    for constraint in config.get("placementConstraints", []):
+        if (constraint["type"] == "memberOf") != bool(constraint.get("expression")):
+            raise invalid("Placement constraint expression is invalid.")
 
 
 def check_network(ecs: Ecs, definition: dict, configuration: dict | None) -> None:
@@ -328,6 +353,7 @@ def validate_rest(ecs: Ecs, service: Service, config: dict) -> None:
         raise invalid("Availability Zone rebalancing cannot be used with this service configuration.")
     if definition:
         check_network(ecs, definition, config.get("networkConfiguration"))
+        check_capacity(definition, config)
         vpc_balancers(ecs, definition, config)
 
 

@@ -24,6 +24,8 @@ class Ecs:
         self.revisions: dict[str, int] = {}  # family -> last revision number ever given
         self.services: dict[tuple[str, str], object] = {}
         self.tasks: dict[str, object] = {}
+        self.instances: dict[str, object] = {}  # container instances
+        self.looking = False  # whether the scheduler is about to look for places
         self.tags: dict[str, list[dict]] = {}
         self.account_settings: dict[str, str] = {}
         self.numbers = itertools.count(random.randrange(10**18, 9 * 10**18))
@@ -74,6 +76,8 @@ class Ecs:
         for provider in self.providers.values():
             if provider["status"] == "ACTIVE":
                 yield "capacity-provider", provider["name"], provider["capacityProviderArn"], "ACTIVE"
+        for instance in self.instances.values():
+            yield "container-instance", instance.host.id, instance.arn, instance.status
         for service in self.services.values():
             if service.status != "INACTIVE":
                 yield "service", service.name, service.arn, service.status

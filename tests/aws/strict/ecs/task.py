@@ -22,7 +22,7 @@ from moto.servicediscovery.models import servicediscovery_backends
 
 from .. import interfaces, targets
 from ..logs import backend_of as logs_of
-from . import checks
+from . import checks, placing
 from .state import Ecs, new_id
 
 
@@ -43,9 +43,13 @@ class Task:
         self.container_reason = self.exit_code = None
         self.version = 1
         self.eni = None
+        self.instance = None  # the container instance, not on Fargate
+        self.waits = False  # for an instance that takes it
+        self.bindings: dict[tuple[str, int], int] = {}  # ports of the containers -> of the instance
         self.attachment = new_id()
         self.details: list[dict] = []
         self.target_groups: list[tuple[str, int]] = []
+        self.registered: dict[tuple[str, int], str] = {}  # what it is called in each of them
         self.names: list[tuple] = []
         ecs.tasks[self.arn] = self
 
@@ -53,11 +57,33 @@ class Task:
 
     def start(self) -> None:
         world = self.ecs.world
+        if self.config["launchType"] != "FARGATE" and self.instance is None:
+            # With a capacity provider it stays PROVISIONING until there is an instance for it.
+            self.waits = True
+            return placing.look(self.ecs)
         if self.definition["networkMode"] == "awsvpc" and not self.attach():
             return
         delay = world.settings["task-start"]
         world.after(delay / 3, lambda: self.move("PENDING", "PROVISIONING"))
         world.after(delay, self.run)
+
+    def put_on(self, instance) -> None:
+        self.instance, self.waits = instance, False
+        taken = {port for t in instance.tasks() for port in t.bindings.values()}
+        for mapping in (m for c in self.definition["containerDefinitions"] for m in c["portMappings"]):
+            port = mapping.get("hostPort") or next(p for p in range(32768, 65536) if p not in taken)
+            taken.add(port)
+            self.bindings[(mapping["protocol"], mapping["containerPort"])] = port
+        self.start()
+
+    def place(self, port: int) -> tuple[str, int, str] | None:
+        """What a target group knows the task by: an id, a port, and the address behind them."""
+        if self.eni:
+            return self.eni.private_ip_address, port, self.eni.private_ip_address
+        if self.instance:
+            host = self.instance.host
+            return host.id, self.bindings[("tcp", port)], host.eni.private_ip_address
+        return None
 
     def attach(self) -> bool:
         """Gives the task an interface of its own, in the subnet that has fewest of this service's tasks."""
@@ -69,6 +95,10 @@ class Task:
             if t.service and t.service is self.service and t.desired == "RUNNING"
         ]
         subnets = [s for s in (interfaces.subnet_of(backend, i) for i in network["subnets"]) if s]
+        if self.instance:
+            # An interface can only be where its instance is.
+            zone = self.instance.host.subnet.availability_zone
+            subnets = [subnet for subnet in subnets if subnet.availability_zone == zone]
         subnets.sort(key=lambda subnet: mates.count(subnet.id))
         public = network.get("assignPublicIp") == "ENABLED"
         for subnet in subnets:
@@ -174,10 +204,13 @@ class Task:
         backend = targets.backend_of(self.ecs.account, self.ecs.region)
         for arn, port in balancers:
             group = backend.target_groups.get(arn)
-            if group is None or self.eni is None:
+            place = self.place(port)
+            if group is None or place is None:
                 self.service.event(f"was unable to register targets in (target-group {arn}): TARGET GROUP IS NOT FOUND")
                 continue
-            targets.register(self.ecs.world, group, self.eni.private_ip_address, port, self.images(":bad-health"))
+            target, port_there, address = place
+            sick = self.images(":bad-health")
+            self.registered[(arn, port)] = targets.register(self.ecs.world, group, target, port_there, sick, address)
             self.target_groups.append((arn, port))
             self.service.event(f"registered 1 targets in (target-group {arn})")
 
@@ -198,7 +231,7 @@ class Task:
         backend = targets.backend_of(self.ecs.account, self.ecs.region)
         for arn, port in self.target_groups:
             group = backend.target_groups.get(arn)
-            target = group.targets.get(self.eni.private_ip_address) if group else None
+            target = group.targets.get(self.registered[(arn, port)]) if group else None
             state, _ = targets.health(world, group, target) if target else ("unused", None)
             if state == "unhealthy":
                 self.service.event(
@@ -249,10 +282,10 @@ class Task:
         self.stop_code, self.reason, self.stopping = code, reason, world.now
         delay = 0.0
         backend = targets.backend_of(self.ecs.account, self.ecs.region)
-        for arn, _ in self.target_groups:
+        for arn, port in self.target_groups:
             group = backend.target_groups.get(arn)
             if group:
-                delay = max(delay, targets.deregister(world, group, self.eni.private_ip_address))
+                delay = max(delay, targets.deregister(world, group, self.registered[(arn, port)]))
                 self.service.event(f"deregistered 1 targets in (target-group {arn})")
         for cloud_map, name in self.names:
             if name in cloud_map.services and self.id in {i.instance_id for i in cloud_map.list_instances(name)}:
@@ -280,6 +313,8 @@ class Task:
             world.after(world.settings["eni-release"], lambda: interfaces.remove(backend, eni.id))
         # Stopped tasks stay visible for an hour.
         world.after(3600, lambda: self.ecs.tasks.pop(self.arn, None))
+        if self.instance:
+            placing.look(self.ecs)
         if self.service:
             self.service.on_stopped(self)
 
@@ -327,6 +362,9 @@ class Task:
                 "platformFamily": "Linux",
                 "ephemeralStorage": definition.get("ephemeralStorage") or {"sizeInGiB": 20},
             }
+        if self.instance:
+            answer["containerInstanceArn"] = self.instance.arn
+            answer["availabilityZone"] = self.instance.attributes[placing.ZONE]
         if config.get("capacityProvider"):
             answer["capacityProviderName"] = config["capacityProvider"]
         if self.started_by:
@@ -346,6 +384,20 @@ class Task:
         if "TAGS" in include:
             answer["tags"] = self.ecs.tags.get(self.arn, [])
         return answer
+
+    def network_bindings(self, definition: dict) -> list[dict]:
+        if self.eni or not self.started:
+            return []
+        return [
+            {
+                "bindIP": "0.0.0.0",
+                "containerPort": mapping["containerPort"],
+                "hostPort": self.bindings[(mapping["protocol"], mapping["containerPort"])],
+                "protocol": mapping["protocol"],
+            }
+            for mapping in definition["portMappings"]
+            if (mapping["protocol"], mapping["containerPort"]) in self.bindings
+        ]
 
     def health_status(self) -> str:
         if not any(c.get("healthCheck") for c in self.definition["containerDefinitions"]) or self.status != "RUNNING":
@@ -368,7 +420,7 @@ class Task:
             "lastStatus": status,
             "healthStatus": self.health_status() if definition.get("healthCheck") else "UNKNOWN",
             "cpu": str(definition.get("cpu", 0)),
-            "networkBindings": [],
+            "networkBindings": self.network_bindings(definition),
             "networkInterfaces": [],
         }
         if definition.get("memory"):

@@ -4,7 +4,7 @@ import base64
 import json
 
 from ..errors import AwsError
-from . import definitions
+from . import definitions, placing
 from .checks import unassumable
 from .clusters import check_strategy
 from .service_api import check_network
@@ -41,20 +41,22 @@ def run_task(ecs: Ecs, params: dict) -> dict:
         raise refused(problem)
     if params.get("propagateTags") == "SERVICE":
         raise invalid("propagateTags SERVICE is only valid for services.")
-    if not fargate:
-        if not ecs.tasks_in(cluster["clusterName"]):
-            raise invalid("No Container Instances were found in your cluster.")
-        return {"tasks": [], "failures": [{"reason": "RESOURCE:CPU"}]}
+    if not fargate and not provider and not any(i.cluster is cluster for i in ecs.instances.values()):
+        raise invalid("No Container Instances were found in your cluster.")
     config = {
         key: params[key] for key in ("platformVersion", "networkConfiguration", "enableExecuteCommand") if key in params
     }
-    config |= {"launchType": "FARGATE", "capacityProvider": provider}
-    tasks = []
+    config |= {"launchType": "FARGATE" if fargate else "EC2", "capacityProvider": provider}
+    tasks, failures = [], []
     for _ in range(count):
         group = params.get("group") or f"family:{definition['family']}"
         task = Task(
             ecs, cluster, definition, config, overrides=overrides, group=group, started_by=params.get("startedBy")
         )
+        if not fargate and not provider and not any(placing.takes(i, task) for i in ecs.instances.values()):
+            ecs.tasks.pop(task.arn)
+            failures.append({"reason": "RESOURCE:MEMORY"})
+            continue
         if params.get("propagateTags") == "TASK_DEFINITION":
             ecs.set_tags(task.arn, ecs.tags.get(definition["taskDefinitionArn"]))
         ecs.set_tags(task.arn, params.get("tags"))
@@ -64,7 +66,7 @@ def run_task(ecs: Ecs, params: dict) -> dict:
         task.start()
     if token:
         ecs.world.tokens[key] = tasks
-    return {"tasks": [task.described(("TAGS",)) for task in tasks], "failures": []}
+    return {"tasks": [task.described(("TAGS",)) for task in tasks], "failures": failures}
 
 
 def describe_tasks(ecs: Ecs, params: dict) -> dict:
@@ -99,7 +101,7 @@ def list_tasks(ecs: Ecs, params: dict) -> dict:
             and params.get("family") in (None, task.definition["family"])
             and params.get("launchType") in (None, task.config["launchType"])
             and ("serviceName" not in params or (service and service.name == short(params["serviceName"])))
-            and "containerInstance" not in params
+            and params.get("containerInstance") in (None, task.instance and task.instance.arn)
         ):
             found.append(task.arn)
     return {"taskArns": found}

@@ -1,0 +1,151 @@
+//! Who may connect to a service: its load balancer, networks, other services. Tasks with addresses of their
+//! own have a security group of their own; others are behind that of the instances.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+
+use super::capacity::{Opening, Source};
+use super::declaration::Declaration;
+use super::ground::Ground;
+use super::measure::Cidr;
+use super::member::{Member, Members};
+use super::network::VPC;
+use super::route::Route;
+use super::service::Service;
+use super::sheet::Sheet;
+use crate::address::Path;
+use crate::diag::Diagnostic;
+
+/// What is let in beside the services' own security groups.
+#[derive(Debug, Default)]
+pub(super) struct Openings {
+    /// By the instances of each capacity.
+    pub(super) pools: BTreeMap<String, BTreeSet<Opening>>,
+    /// By the rules between services, by their names.
+    pub(super) rules: BTreeMap<String, Declaration>,
+}
+
+/// A service, and what leads into it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Doors<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// What the spec says of it.
+    pub(super) service: &'a Service,
+    /// Its containers.
+    pub(super) members: &'a Members,
+    /// What a load balancer sends to it.
+    pub(super) route: Option<&'a Route>,
+}
+
+impl Doors<'_> {
+    /// The service's security group, or what the instances' groups let in for it; and rules between services,
+    /// which stand outside the groups, so that two services may name each other.
+    pub(super) fn expand(
+        &self,
+        grounds: &BTreeMap<String, Ground>,
+        openings: &mut Openings,
+        sheet: &mut Sheet,
+    ) {
+        let section = Path::of(["service", self.name]);
+        let ground = &grounds[self.name];
+        let mut doors = Vec::new();
+        if let Some(route) = self.route {
+            doors.push(Opening {
+                source: Source::Balancer(route.alb.clone()),
+                protocol: "tcp",
+                ports: ground.host_ports(route.port),
+            });
+        }
+        for source in &self.service.from {
+            if let Ok(network) = source.parse::<Cidr>() {
+                doors.extend(self.ports().into_iter().map(|(protocol, port)| Opening {
+                    source: Source::Network(network.to_string()),
+                    protocol,
+                    ports: ground.host_ports(port),
+                }));
+            } else if source != self.name
+                && let Some(theirs) = grounds.get(source)
+            {
+                self.let_in(source, theirs, ground, openings);
+            } else if !sheet.unread.may_name("service", source) {
+                let title = format!("`{source}` is neither a network nor another service");
+                let fault = Diagnostic::error("E0270", title).at(section.join("from"), "");
+                let hint = "write a network such as \"10.0.0.0/16\", or a service's name";
+                sheet.fault(fault.hint(hint));
+            }
+        }
+        if ground.has_own_addresses() {
+            return sheet.add(self.group(&section, &doors));
+        }
+        for pool in &ground.pools {
+            openings.pools.entry(pool.clone()).or_default().extend(doors.iter().cloned());
+        }
+    }
+
+    fn group(&self, section: &Path, doors: &[Opening]) -> Declaration {
+        let rules: Vec<Json> = doors.iter().map(Opening::rule).collect();
+        Declaration::new("security-group", self.name, section)
+            .with("description", format!("service {}", self.name))
+            .with("vpc-id", VPC)
+            .from("ingress", rules, section.join("from"))
+    }
+
+    /// Rules by which another service may connect. Services on the same instances share a group, and so the
+    /// rules: each stands there once.
+    fn let_in(&self, source: &str, theirs: &Ground, ground: &Ground, openings: &mut Openings) {
+        for group in ground.groups(self.name) {
+            for sender in theirs.groups(source) {
+                for (protocol, port) in self.ports() {
+                    let (first, last) = ground.host_ports(port);
+                    let (to, from) = (named(&group, self.name), named(&sender, source));
+                    let name = format!("{to}-from-{from}-{protocol}-{first}");
+                    let section = match pool_of(&group) {
+                        Some(pool) => Path::of(["capacity", pool]),
+                        None => Path::of(["service", self.name]),
+                    };
+                    let who = match pool_of(&sender) {
+                        Some(pool) => format!("services on {pool}"),
+                        None => format!("service {source}"),
+                    };
+                    let rule = Declaration::new("security-group-rule", &name, &section)
+                        .with("security-group-id", group.as_str())
+                        .with("direction", "ingress")
+                        .with("protocol", protocol)
+                        .with("from-port", first)
+                        .with("to-port", last)
+                        .with("security-group", sender.as_str())
+                        .decided(["security-group"], Path::of(["service", self.name, "from"]))
+                        .with("description", who);
+                    openings.rules.entry(name).or_insert(rule);
+                }
+            }
+        }
+    }
+
+    /// The ports of all containers that others may want to reach.
+    fn ports(&self) -> Vec<(&'static str, u16)> {
+        let of = |member: &Member| [("tcp", member.container.port), ("udp", member.container.udp)];
+        let all = self.members.values().filter(|member| !member.is_daemon());
+        all.flat_map(of).filter_map(|(protocol, port)| Some((protocol, port?))).collect()
+    }
+}
+
+/// The security group of a daemon whose tasks have addresses of their own: nobody connects to it.
+pub(super) fn closed(name: &str, section: &Path) -> Declaration {
+    Declaration::new("security-group", name, section)
+        .with("description", format!("daemon {name}"))
+        .with("vpc-id", VPC)
+}
+
+/// What a security group is called in the name of a rule: the service, or the capacity whose instances they
+/// are.
+fn named(group: &str, service: &str) -> String {
+    pool_of(group).map_or(service.to_owned(), |pool| format!("capacity-{pool}"))
+}
+
+/// The capacity whose security group this is, if it is one's.
+fn pool_of(group: &str) -> Option<&str> {
+    group.strip_prefix("${security-group.capacity-")?.strip_suffix(".id}")
+}

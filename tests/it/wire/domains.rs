@@ -67,8 +67,7 @@ values = ['"one"']
 fn dns_record() {
     let session = Session::new();
     let (zone, other) = (zone(&session, "example.com"), zone(&session, "deep.example.com"));
-    let deep =
-        "[aws.dns-record.deep]\nname = \"a.deep.example.com\"\ntype = \"CNAME\"\nvalues = [\"b\"]";
+    let deep = "[aws.dns-record.deep]\nname = \"a.deep.example.com\"\ntype = \"A\"\nvalues = [\"10.0.0.1\"]";
     let life = Life::begin_in(session, &format!("{RECORD}{deep}"));
     assert!(life.object("dns-record.deep").id.starts_with(&other), "the longest zone answers");
     let note = "dns-record.note";
@@ -81,6 +80,11 @@ fn dns_record() {
     life.apply();
     life.nothing_is_left();
     life.replaces(note, &[("note.example", "memo.example")], &changed);
+    life.replaces(
+        "dns-record.deep",
+        &[("\"A\"", "\"AAAA\""), ("10.0.0.1", "2001:db8::1")],
+        &changed,
+    );
     let set = text("memo.example.com", "\"three\"");
     life.drifts("update dns-record.note", async |aws| {
         change(aws, &zone, ChangeAction::Upsert, set.clone()).await;

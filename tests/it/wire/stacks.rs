@@ -82,6 +82,7 @@ fn scorekeep_lives_in_dev() {
 fn scorekeep_lives_in_prod() {
     let session = Session::new();
     session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
+    session.copy("examples/scorekeep/tasks.toml", "tasks.toml");
     // What is protected would not be destroyed.
     session.replace("protect = true\n", "");
     scorekeep_secrets(&session);

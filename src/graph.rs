@@ -68,11 +68,14 @@ impl Graph {
             needs.iter().for_each(|need| users[*need].push(user));
         }
         let mut found = Vec::new();
-        for (place, needs) in self.needs.iter().enumerate() {
-            let Some(kind) = kinds::find(&self.addresses[place].kind) else { continue };
+        for (place, address) in self.addresses.iter().enumerate() {
+            let Some(kind) = kinds::find(&address.kind) else { continue };
             for awaits in kind.about().awaits {
-                let shared = needs.iter().filter(|need| self.addresses[**need].kind == awaits.of);
-                let others = shared.flat_map(|need| &users[*need]);
+                let shared = awaits.of.iter().fold(vec![place], |at, kind| {
+                    let needs = at.iter().flat_map(|place| &self.needs[*place]).copied();
+                    needs.filter(|need| self.addresses[*need].kind == *kind).collect()
+                });
+                let others = shared.iter().flat_map(|need| &users[*need]);
                 let is_awaited =
                     |other: &&usize| awaits.by.contains(&self.addresses[**other].kind.as_str());
                 found.extend(others.filter(is_awaited).map(|other| (place, *other)));
@@ -146,6 +149,27 @@ mod tests {
     fn a_cycle_is_shown_as_a_path() {
         let cycle = graph(&[("a", &["b"]), ("b", &["c"]), ("c", &["b"])]).unwrap_err();
         assert_eq!(cycle.to_string(), "node.b → node.c → node.b");
+    }
+
+    #[test]
+    fn a_nat_gateway_awaits_the_internet_gateway_of_its_network() {
+        let declared = [
+            ("elastic-ip.nat", ""),
+            ("internet-gateway.main", "${vpc.main.id}"),
+            ("internet-gateway.other", "${vpc.other.id}"),
+            ("nat-gateway.main", "${subnet.a.id} ${elastic-ip.nat.id}"),
+            ("subnet.a", "${vpc.main.id}"),
+            ("vpc.main", ""),
+            ("vpc.other", ""),
+        ];
+        let declared = declared.map(|(address, refers)| {
+            let (kind, name) = address.split_once('.').unwrap();
+            (Address::new(kind, name), Value::lift(refers.into()).unwrap())
+        });
+        let graph = Graph::of(declared.iter().map(|(at, spec)| (at, spec))).unwrap();
+        let gateway = Address::new("nat-gateway", "main");
+        let needs: Vec<String> = graph.needs(&gateway).map(ToString::to_string).collect();
+        assert_eq!(needs, ["elastic-ip.nat", "internet-gateway.main", "subnet.a"]);
     }
 
     proptest! {

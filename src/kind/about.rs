@@ -45,12 +45,13 @@ pub enum NameStyle {
     Slashed,
 }
 
-/// An order that references alone do not give: a resource that refers to something of kind `of`
-/// comes after every declared resource of the kinds `by` that refers to the same thing.
+/// An order that references alone do not give: a resource that refers to something comes after every
+/// declared resource of the kinds `by` that refers to the same thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Awaits {
-    /// The kind both refer to.
-    pub of: &'static str,
+    /// The kinds on the way to what both refer to, which is of the last one: a NAT gateway refers to its
+    /// `subnet`, and that to the `vpc`.
+    pub of: &'static [&'static str],
     /// The kinds to wait for.
     pub by: &'static [&'static str],
 }

@@ -112,8 +112,8 @@ impl Kind for AutoScalingGroup {
         naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: true }),
         // Instances that cannot get out never join.
         awaits: &[
-            Awaits { of: "security-group", by: &["security-group-rule"] },
-            Awaits { of: "subnet", by: &["route-table"] },
+            Awaits { of: &["security-group"], by: &["security-group-rule"] },
+            Awaits { of: &["subnet"], by: &["route-table"] },
         ],
         ..About::DEFAULT
     };

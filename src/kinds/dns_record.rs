@@ -88,7 +88,7 @@ impl Kind for DnsRecord {
         observed_after: &["certificate", "listener"],
         mentioned_as: &["id"],
         // A name leads nowhere before something listens; and what listens outlives the name.
-        awaits: &[Awaits { of: "load-balancer", by: &["listener"] }],
+        awaits: &[Awaits { of: &["load-balancer"], by: &["listener"] }],
         ..About::DEFAULT
     };
 

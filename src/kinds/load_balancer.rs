@@ -101,7 +101,10 @@ impl Kind for LoadBalancer {
         exclusive: &["name"],
         gate: Gate::Exists,
         naming: Some(Naming { max: 32, style: NameStyle::Dashed, suffix: true }),
-        awaits: &[Awaits { of: "subnet", by: &["route-table"] }],
+        awaits: &[
+            Awaits { of: &["subnet"], by: &["route-table"] },
+            Awaits { of: &["subnet", "vpc"], by: &["internet-gateway"] },
+        ],
         // DNS records name it so, and go before it.
         mentioned_as: &["id", "arn", "dns"],
         ..About::DEFAULT

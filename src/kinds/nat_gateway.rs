@@ -69,8 +69,11 @@ impl Kind for NatGateway {
         // An elastic IP cannot be in two. Routes to the old one are black holes until they follow.
         exclusive: &["allocation-id"],
         dangles: true,
-        // Its creation fails, a minute later, unless its subnet leads to an internet gateway.
-        awaits: &[Awaits { of: "subnet", by: &["route-table"] }],
+        // Its creation fails, a minute later, unless its VPC has an internet gateway that its subnet leads to.
+        awaits: &[
+            Awaits { of: &["subnet"], by: &["route-table"] },
+            Awaits { of: &["subnet", "vpc"], by: &["internet-gateway"] },
+        ],
         ..About::DEFAULT
     };
 

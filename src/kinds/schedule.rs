@@ -146,8 +146,8 @@ impl Kind for Schedule {
         observed_after: &["schedule-group"],
         // It may run at any moment from then on.
         awaits: &[
-            Awaits { of: "security-group", by: &["security-group-rule"] },
-            Awaits { of: "subnet", by: &["route-table"] },
+            Awaits { of: &["security-group"], by: &["security-group-rule"] },
+            Awaits { of: &["subnet"], by: &["route-table"] },
         ],
         remains: Remains::Untagged,
         ..About::DEFAULT

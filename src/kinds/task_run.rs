@@ -83,8 +83,8 @@ impl Kind for TaskRun {
         // What it is done for, and all that it mentions.
         observed_after: &["service", "task-definition"],
         awaits: &[
-            Awaits { of: "security-group", by: &["security-group-rule"] },
-            Awaits { of: "subnet", by: &["route-table"] },
+            Awaits { of: &["security-group"], by: &["security-group-rule"] },
+            Awaits { of: &["subnet"], by: &["route-table"] },
         ],
         remains: Remains::Nothing,
         ..About::DEFAULT

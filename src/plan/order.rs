@@ -215,10 +215,12 @@ impl Draft<'_> {
         for object in self.releases.keys() {
             let Some(kind) = kinds::find(&self.live[*object].kind) else { continue };
             for awaits in kind.about().awaits {
-                let mentioned = holders.mentions(*object).iter();
-                let shared = mentioned.filter(|other| self.live[**other].kind == awaits.of);
+                let shared = awaits.of.iter().fold(vec![*object], |at, kind| {
+                    let mentioned = at.iter().flat_map(|object| holders.mentions(*object)).copied();
+                    mentioned.filter(|other| self.live[*other].kind == *kind).collect()
+                });
                 let awaited =
-                    shared.flat_map(|other| holders.mentioned_by(*other)).filter(|other| {
+                    shared.iter().flat_map(|other| holders.mentioned_by(*other)).filter(|other| {
                         *other != object
                         && self.doomed.contains(other)
                         // What it mentions itself outlives it anyway.

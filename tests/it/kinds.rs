@@ -154,7 +154,7 @@ fn what_the_engine_is_told_of_a_kind_is_about_fields_that_it_has() {
             assert!(outputs.fields().is_some_and(|o| o.contains_key(*output)), "{name}: {output}");
         }
         for awaits in about.awaits {
-            for other in awaits.by.iter().chain([&awaits.of]) {
+            for other in awaits.by.iter().chain(awaits.of) {
                 assert!(kinds::find(other).is_some(), "{name} awaits `{other}`, which is no kind");
             }
         }

@@ -104,6 +104,7 @@ impl World {
         }
         self.refuse_dangling(spec)?;
         self.refuse_taken(kind, spec, None)?;
+        self.refuse_shut_in(kind, spec)?;
         self.refuse_unreachable(kind, spec)?;
         self.refuse_unheard(kind, spec)?;
         self.refuse_second(kind, spec)?;
@@ -271,6 +272,27 @@ impl World {
         }
     }
 
+    /// What the internet reaches, in a VPC that has no internet gateway.
+    fn refuse_shut_in(&self, kind: &Registered, spec: &Value) -> Result<()> {
+        let is_public = match kind.name() {
+            "nat-gateway" => spec.text("connectivity-type") != Some("private"),
+            "load-balancer" => spec.text("scheme") != Some("internal"),
+            _ => false,
+        };
+        let named = |id: &&str| self.objects.get(*id).and_then(|object| object.spec.text("vpc-id"));
+        let ids: Vec<&str> = spec.texts().into_iter().flat_map(beginnings).collect();
+        for vpc in ids.iter().filter_map(named).filter(|_| is_public) {
+            let leads_out = |object: &Object| {
+                object.kind == "internet-gateway" && object.spec.text("vpc-id") == Some(vpc)
+            };
+            if !self.objects.values().any(leads_out) {
+                let text = format!("Network {vpc} has no Internet gateway attached");
+                return Err(Error::new(Class::Other, text));
+            }
+        }
+        Ok(())
+    }
+
     /// A target group to whose requests nobody would listen.
     fn refuse_unheard(&self, kind: &Registered, spec: &Value) -> Result<()> {
         let task = spec.text("task-definition").and_then(|arn| self.revisions.get(arn));
@@ -283,8 +305,10 @@ impl World {
 
     /// CreateService: "the target group does not have an associated load balancer".
     fn refuse_unreachable(&self, kind: &Registered, spec: &Value) -> Result<()> {
-        for awaits in kind.about().awaits.iter().filter(|awaits| awaits.of == "target-group") {
-            let groups = self.objects.iter().filter(|(_, object)| object.kind == awaits.of);
+        let groups = ["target-group"];
+        for awaits in kind.about().awaits.iter().filter(|awaits| awaits.of == groups) {
+            let groups =
+                self.objects.iter().filter(|(_, object)| groups.contains(&object.kind.as_str()));
             for (group, _) in groups.filter(|(id, _)| spec.mentions(id)) {
                 let forwards = |object: &Object| {
                     awaits.by.contains(&object.kind.as_str()) && object.spec.mentions(group)

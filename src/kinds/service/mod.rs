@@ -243,12 +243,12 @@ impl Kind for Service {
         // there; a subnet when its routes are, for without them no image can be fetched; and a revision
         // when the tasks have succeeded that come before it.
         awaits: &[
-            Awaits { of: "target-group", by: &["listener", "listener-rule"] },
-            Awaits { of: "security-group", by: &["security-group-rule"] },
-            Awaits { of: "subnet", by: &["route-table"] },
-            Awaits { of: "task-definition", by: &["task-run"] },
+            Awaits { of: &["target-group"], by: &["listener", "listener-rule"] },
+            Awaits { of: &["security-group"], by: &["security-group-rule"] },
+            Awaits { of: &["subnet"], by: &["route-table"] },
+            Awaits { of: &["task-definition"], by: &["task-run"] },
             // Tasks end before the instances do that they run on.
-            Awaits { of: "cluster", by: &["capacity-provider"] },
+            Awaits { of: &["cluster"], by: &["capacity-provider"] },
         ],
         moved_by: &[MovedBy {
             field: "desired-count",

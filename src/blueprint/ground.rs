@@ -138,15 +138,14 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// What the service `name` says, and what is wrong with it.
+    /// What the service or task in `section` says, and what is wrong with it.
     pub(super) fn of(
-        name: &str,
+        section: &Path,
         service: &Service,
         capacities: &BTreeMap<String, Capacity>,
         sheet: &mut Sheet,
     ) -> Self {
-        let section = Path::of(["service", name]);
-        let pools = pools(service, capacities, &section, sheet);
+        let pools = pools(service, capacities, section, sheet);
         let instances = pools.iter().filter_map(|pool| capacities.get(pool));
         let theirs: Vec<Arch> = instances.map(Capacity::arch).collect();
         let arch = service.arch.or(theirs.first().copied()).unwrap_or(Arch::X86);
@@ -169,7 +168,7 @@ impl Ground {
             };
             sheet.fault(Diagnostic::error("E0259", title).at_key(section.join(key), "").hint(hint));
         }
-        ground.check(service, &section, sheet);
+        ground.check(service, section, sheet);
         ground
     }
 

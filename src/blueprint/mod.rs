@@ -26,8 +26,9 @@ pub use self::forms::formats;
 pub use self::ground::{Mode, On, Place, Portion, Resource};
 pub use self::language::{language, read};
 pub use self::later::later;
+pub use self::launch::{Launch, launches};
 pub use self::network::Network;
-pub use self::one_off::{Launch, Task, launches};
+pub use self::one_off::Task;
 pub use self::references::references;
 pub use self::repo::Repo;
 pub use self::service::{Container, Service};
@@ -46,6 +47,7 @@ mod forms;
 mod ground;
 mod language;
 mod later;
+mod launch;
 mod measure;
 mod member;
 mod network;
@@ -176,7 +178,8 @@ fn expand_services(
     sheet: &mut Sheet,
 ) {
     let ground = |(name, service): (&String, &Service)| {
-        (name.clone(), Ground::of(name, service, &document.capacity, sheet))
+        let section = Path::of(["service", name]);
+        (name.clone(), Ground::of(&section, service, &document.capacity, sheet))
     };
     let grounds: BTreeMap<String, Ground> = document.service.iter().map(ground).collect();
     let mut openings = Openings::default();

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::cluster::CLUSTER;
 use super::declaration::Declaration;
-use super::ground::Ground;
+use super::ground::{Ground, Mode, On};
 use super::measure::{Gigabytes, Seconds};
 use super::member::{self, Member, Members};
 use super::network::{Layout, VPC};
@@ -44,8 +44,12 @@ pub struct Task {
     pub secrets: BTreeMap<String, String>,
     /// CPU and memory; left out, those of the service, or `"0.25vcpu/512MB"`.
     pub size: Option<Size>,
-    /// The processor the image is built for; `x86_64` when left out.
+    /// The processor the image is built for; the capacity's, or `x86_64`, when left out.
     pub arch: Option<Arch>,
+    /// What it runs on, as of a service: the name of a capacity, or shares of several; Fargate when left out.
+    pub capacity: Option<On>,
+    /// How its container reaches others where it runs on instances; `"awsvpc"` when left out.
+    pub network_mode: Option<Mode>,
     /// The user it runs as, in place of the image's USER.
     pub user: Option<String>,
     /// The directory it starts in, in place of the image's WORKDIR.
@@ -88,46 +92,22 @@ pub enum When {
     BeforeDeploy,
 }
 
-/// How a task is started by hand. The texts mention outputs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Launch {
-    /// The ARN of its task definition's newest revision.
-    pub task_definition: String,
-    /// The container that counts.
-    pub container: String,
-    /// The cluster's ARN.
-    pub cluster: String,
-    /// Where its interface may be.
-    pub subnets: Vec<String>,
-    /// Its interface's security groups.
-    pub security_groups: Vec<String>,
-    /// Whether it gets a public address.
-    pub has_public_address: bool,
-    /// Seconds after which it is stopped.
-    pub timeout: Option<u32>,
-}
-
-/// How each task is started by hand, by name. What is wrong with the sections has been told elsewhere.
-pub fn launches(document: &Document, options: Options) -> BTreeMap<String, Launch> {
-    let network = Layout::new(document.network.as_ref(), options);
-    let launch = |(name, task): (&String, &Task)| {
-        let (home, container) = match &task.from {
-            Some(from) => source(from, document)?,
-            None => (name.clone(), name.clone()),
-        };
-        let launch = Launch {
-            task_definition: format!("${{task-definition.{name}.arn}}"),
-            container,
-            cluster: CLUSTER.to_owned(),
-            subnets: network.task_subnets(),
-            security_groups: vec![format!("${{security-group.{home}.id}}")],
-            has_public_address: network.gives_public_addresses(),
-            timeout: task.timeout.map(|time| time.0),
-        };
-        Some((name.clone(), launch))
-    };
-    document.task.iter().filter_map(launch).collect()
+impl Task {
+    /// A task with an image of its own, as a service would say it.
+    pub(super) fn shape(&self) -> Service {
+        Service {
+            size: self.size,
+            arch: self.arch,
+            capacity: self.capacity.clone(),
+            network_mode: self.network_mode,
+            storage: self.storage,
+            logs: self.logs.clone(),
+            allow: self.allow.clone(),
+            policies: self.policies.clone(),
+            exec: Some(false),
+            ..Service::default()
+        }
+    }
 }
 
 /// All tasks, and the group that their schedules lie in.
@@ -141,28 +121,34 @@ pub(super) fn expand(document: &Document, network: &Layout, options: Options, sh
         check(name, task, &section, sheet);
         let home = match &task.from {
             None => {
-                let members = own(name, task, &section, options, sheet);
-                members.map(|()| (name.clone(), name.clone()))
+                let ground = Ground::of(&section, &task.shape(), &document.capacity, sheet);
+                let made = own(name, task, &ground, options, sheet);
+                made.map(|()| (name.clone(), name.clone(), ground))
             }
             Some(from) => borrowed(name, from, task, document, sheet),
         };
-        let Some((home, container)) = home else { continue };
+        let Some((home, container, ground)) = home else { continue };
         if let Some(expression) = &task.schedule {
-            schedule::expand(name, (task, expression), &home, network, sheet);
+            schedule::expand(name, (task, expression), &home, &ground, network, sheet);
         }
         if task.when == Some(When::BeforeDeploy) && task.from.is_some() {
-            let run = Declaration::new("task-run", name, &section)
+            let mut run = Declaration::new("task-run", name, &section)
                 .with("service", home.clone())
                 .with("before", format!("${{task-definition.{home}.arn}}"))
                 .with("family", format!("${{task-definition.{name}.family}}"))
                 .with("container", container)
                 .with("cluster", CLUSTER)
-                .with("network", interface(&home, network))
                 .maybe("timeout", task.timeout.map(|time| time.0), section.join("timeout"))
                 .with(
                     "log",
                     json!({ "group": format!("${{log-group.{home}.name}}"), "prefix": name }),
                 );
+            if let Some(interface) = interface(&home, &ground, network) {
+                run = run.with("network", interface);
+            }
+            if let Some(shares) = ground.shares() {
+                run = run.with("capacity-provider-strategy", shares.clone());
+            }
             sheet.add(run);
         }
     }
@@ -177,6 +163,8 @@ fn check(name: &str, task: &Task, section: &Path, sheet: &mut Sheet) {
         ("image", task.image.is_some()),
         ("secrets", !task.secrets.is_empty()),
         ("arch", task.arch.is_some()),
+        ("capacity", task.capacity.is_some()),
+        ("network-mode", task.network_mode.is_some()),
         ("user", task.user.is_some()),
         ("directory", task.directory.is_some()),
         ("readonly", task.readonly.is_some()),
@@ -210,7 +198,7 @@ fn check(name: &str, task: &Task, section: &Path, sheet: &mut Sheet) {
 }
 
 /// The service and the container that `from` means, if they are there.
-fn source(from: &str, document: &Document) -> Option<(String, String)> {
+pub(super) fn source(from: &str, document: &Document) -> Option<(String, String)> {
     let (home, container) = match from.split_once('/') {
         Some((home, container)) => (home, Some(container)),
         None => (from, None),
@@ -226,14 +214,14 @@ fn source(from: &str, document: &Document) -> Option<(String, String)> {
     Some((home.to_owned(), container.to_owned()))
 }
 
-/// A task with the container of a service. Gives the service and the container.
+/// A task with the container of a service. Gives the service, the container and what it runs on.
 fn borrowed(
     name: &str,
     from: &str,
     task: &Task,
     document: &Document,
     sheet: &mut Sheet,
-) -> Option<(String, String)> {
+) -> Option<(String, String, Ground)> {
     let section = Path::of(["task", name]);
     let Some((home, container)) = source(from, document) else {
         say_what_else(from, section.join("from"), document, sheet);
@@ -242,12 +230,7 @@ fn borrowed(
     let service = &document.service[&home];
     // What is wrong with the service is told of the service.
     let mut quiet = Sheet::new(Unread::default());
-    if !Ground::of(&home, service, &document.capacity, &mut quiet).is_fargate() {
-        let title = format!("`{home}` runs on instances, and tasks run on Fargate");
-        let fault = Diagnostic::error("E0295", title).at(section.join("from"), "");
-        sheet.fault(fault.hint("give the task an `image` of its own"));
-        return None;
-    }
+    let ground = ground_of(&home, document, &mut quiet);
     let members = member::members(&home, service, &mut quiet);
     let over = Container {
         env: task.env.clone(),
@@ -259,15 +242,15 @@ fn borrowed(
     let shape = around(&container, task, service);
     let members = Members::from([(container.clone(), member)]);
     let owner = Owner { section: &section, name, home: &home };
-    let ground = on_fargate(&home, &shape, &mut quiet);
     let definition = definition(owner, &shape, &members, &ground, &mut quiet);
     sheet.add(by_service(definition, task, &home));
-    Some((home, container))
+    Some((home, container, ground))
 }
 
-/// What a task runs on.
-fn on_fargate(home: &str, shape: &Service, sheet: &mut Sheet) -> Ground {
-    Ground::of(home, shape, &BTreeMap::new(), sheet)
+/// What the tasks of a service run on.
+pub(super) fn ground_of(home: &str, document: &Document, sheet: &mut Sheet) -> Ground {
+    let section = Path::of(["service", home]);
+    Ground::of(&section, &document.service[home], &document.capacity, sheet)
 }
 
 /// What is around one container of a service when it is alone in a task.
@@ -281,6 +264,7 @@ fn around(container: &String, task: &Task, service: &Service) -> Service {
     };
     Service {
         size: task.size.or(service.size),
+        memory: service.memory.filter(|_| task.size.is_none()),
         arch: service.arch,
         storage: service.storage,
         volume: volumes.map(only).collect(),
@@ -292,6 +276,8 @@ fn around(container: &String, task: &Task, service: &Service) -> Service {
 fn by_service(mut definition: Declaration, task: &Task, home: &str) -> Declaration {
     let service = Path::of(["service", home]);
     let mut fields = vec![
+        (vec!["network-mode"], service.join("network-mode")),
+        (vec!["requires-compatibilities"], service.join("capacity")),
         (vec!["runtime-platform", "cpu-architecture"], service.join("arch")),
         (vec!["ephemeral-storage"], service.join("storage")),
         (vec!["volumes"], service.join("volume")),
@@ -337,7 +323,14 @@ fn say_what_else(from: &str, place: Path, document: &Document, sheet: &mut Sheet
 }
 
 /// A task with an image, roles, a log group and a security group of its own. `None` without an image.
-fn own(name: &str, task: &Task, section: &Path, options: Options, sheet: &mut Sheet) -> Option<()> {
+fn own(
+    name: &str,
+    task: &Task,
+    ground: &Ground,
+    options: Options,
+    sheet: &mut Sheet,
+) -> Option<()> {
+    let section = &Path::of(["task", name]);
     let image = task.image.clone()?;
     let container = Container {
         image: Some(image),
@@ -352,25 +345,17 @@ fn own(name: &str, task: &Task, section: &Path, options: Options, sheet: &mut Sh
     };
     let member = Member::only(container, section.clone());
     let members = Members::from([(name.to_owned(), member)]);
-    let shape = Service {
-        size: task.size,
-        arch: task.arch,
-        storage: task.storage,
-        logs: task.logs.clone(),
-        allow: task.allow.clone(),
-        policies: task.policies.clone(),
-        exec: Some(false),
-        ..Service::default()
-    };
-    let ground = on_fargate(name, &shape, sheet);
+    let shape = task.shape();
     let owner = Owner { section, name, home: name };
-    let definition = definition(owner, &shape, &members, &ground, sheet);
+    let definition = definition(owner, &shape, &members, ground, sheet);
     sheet.add(definition);
     expand_logs(name, section, &shape, sheet);
     roles::expand(name, section, &shape, &members, options, sheet);
-    let group = Declaration::new("security-group", name, section)
-        .with("description", format!("task {name}"))
-        .with("vpc-id", VPC);
-    sheet.add(group);
+    if ground.has_own_addresses() {
+        let group = Declaration::new("security-group", name, section)
+            .with("description", format!("task {name}"))
+            .with("vpc-id", VPC);
+        sheet.add(group);
+    }
     Some(())
 }

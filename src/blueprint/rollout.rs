@@ -65,25 +65,22 @@ pub(super) fn expand(
     sheet.add(ecs);
 }
 
-/// Where the interfaces of the tasks of `name` are, on Fargate.
-pub(super) fn interface(name: &str, network: &Layout) -> Json {
-    json!({
-        "subnets": network.task_subnets(),
-        "security-groups": [format!("${{security-group.{name}.id}}")],
-        "assign-public-ip": network.gives_public_addresses(),
-    })
+/// Where the interfaces of the tasks of `name` are, if they have addresses of their own. On instances
+/// these are never public ones.
+pub(super) fn interface(name: &str, ground: &Ground, network: &Layout) -> Option<Json> {
+    let interface = || {
+        json!({
+            "subnets": network.task_subnets(),
+            "security-groups": [format!("${{security-group.{name}.id}}")],
+            "assign-public-ip": ground.is_fargate() && network.gives_public_addresses(),
+        })
+    };
+    ground.has_own_addresses().then(interface)
 }
 
-/// The tasks' own addresses, if they have any. On instances these are never public ones.
 fn addressed(ecs: Declaration, name: &str, ground: &Ground, network: &Layout) -> Declaration {
-    if !ground.has_own_addresses() {
-        return ecs;
-    }
+    let Some(interface) = interface(name, ground, network) else { return ecs };
     let mode = || Path::of(["network", "mode"]);
-    let mut interface = interface(name, network);
-    if !ground.is_fargate() {
-        interface["assign-public-ip"] = false.into();
-    }
     ecs.with("network", interface)
         .decided(["network", "subnets"], mode())
         .decided(["network", "assign-public-ip"], mode())

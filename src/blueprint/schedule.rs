@@ -4,6 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::cluster::CLUSTER;
 use super::declaration::Declaration;
+use super::ground::Ground;
 use super::network::Layout;
 use super::one_off::Task;
 use super::roles;
@@ -24,6 +25,7 @@ pub(super) fn expand(
     name: &str,
     (task, expression): (&Task, &str),
     home: &str,
+    ground: &Ground,
     network: &Layout,
     sheet: &mut Sheet,
 ) {
@@ -32,17 +34,23 @@ pub(super) fn expand(
         .with("description", format!("runs the task {name} by its schedule"))
         .with("trust", trust())
         .with("inline", json!({ "run": roles::policy(rights(name, home)) }));
-    let schedule = Declaration::new("schedule", name, &section)
+    let on = match ground.shares() {
+        Some(shares) => ("capacity-provider-strategy", shares.clone()),
+        None => ("launch-type", "FARGATE".into()),
+    };
+    let mut schedule = Declaration::new("schedule", name, &section)
         .with("group", format!("${{schedule-group.{GROUP}.name}}"))
         .from("expression", expression, section.join("schedule"))
         .maybe("timezone", task.timezone.as_deref(), section.join("timezone"))
         .with("cluster", CLUSTER)
         .with("role-arn", role.output("arn"))
         .with("task-definition", format!("${{task-definition.{name}.arn}}"))
-        .with("launch-type", "FARGATE")
-        .with("network", interface(home, network))
+        .with(on.0, on.1)
         .with("propagate-tags", "TASK_DEFINITION")
         .maybe("maximum-retry-attempts", task.retry, section.join("retry"));
+    if let Some(interface) = interface(home, ground, network) {
+        schedule = schedule.with("network", interface);
+    }
     sheet.add(role);
     sheet.add(schedule);
 }

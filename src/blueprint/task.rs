@@ -79,7 +79,7 @@ pub(super) fn definition(
     let mut containers = Map::new();
     for (own, member) in members {
         let mut fields = container(member, ground, sheet);
-        if own == name {
+        if own == home {
             limit(&mut fields, service);
         }
         let mounts = mounts(name, own, service);
@@ -92,7 +92,7 @@ pub(super) fn definition(
     }
     if service.memory.is_some() {
         for field in ["memory", "memory-reservation"] {
-            task = task.decided(["containers", name, field], section.join("memory"));
+            task = task.decided(["containers", home, field], section.join("memory"));
         }
     }
     task.with("containers", containers)

@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "KEY=VALUE", value_parser = key)]
     set_env: Vec<(String, String)>,
     /// CPU and memory of this run: 1vcpu/2GB
-    #[arg(long, value_name = "SIZE", value_parser = size)]
+    #[arg(long, value_name = "SIZE", value_parser = sizes)]
     size: Option<(u32, u32)>,
     /// Prints the task's ARN and leaves it to itself
     #[arg(long)]
@@ -41,19 +41,21 @@ pub(super) struct Arguments {
     command: Vec<String>,
 }
 
-/// Reads a size that Fargate has.
-fn size(text: &str) -> Result<(u32, u32), String> {
-    let (cpu, memory) = sizes(text)?;
-    match fargate_memories(Cpu(cpu)).contains(&Memory(memory)) {
-        true => Ok((cpu, memory)),
-        false => Err("Fargate has no tasks of that size; one is 1vcpu/2GB".to_owned()),
+/// An instance takes any size for which it has room.
+fn refuse_size(launch: &Launch, size: Option<(u32, u32)>) -> Result<(), Failure> {
+    let is_odd = |(cpu, memory)| !fargate_memories(Cpu(cpu)).contains(&Memory(memory));
+    if !launch.is_on_fargate() || !size.is_some_and(is_odd) {
+        return Ok(());
     }
+    let fault = Diagnostic::error("E0240", "Fargate has no tasks of that size");
+    Err(Failure::told(Exit::Usage, fault.hint("write one that it has, such as `--size 1vcpu/2GB`")))
 }
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     cx.refuse_markdown("run")?;
     let mut stack = load(cx)?;
     let launch = launch(&stack, &arguments.task)?;
+    refuse_size(&launch, arguments.size)?;
     block_on(async {
         let ended = start(cx, &mut stack, launch, arguments).await;
         // The container's own exit codes are not to be mistaken for ours.
@@ -139,6 +141,7 @@ fn order(launch: &Launch, arguments: &Arguments) -> Order {
     Order {
         cluster: cluster.clone(),
         task_definition: task_definition.clone(),
+        strategy: launch.strategy.clone(),
         subnets: subnets.clone(),
         security_groups: security_groups.clone(),
         has_public_address: launch.has_public_address,

@@ -19,7 +19,7 @@ pub use self::check::{Check, Unit};
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
 pub use self::health::{Deployment, Health, Stage};
 pub use self::shape::{Field, Owned, Shape};
-pub use self::task::{End, How, Lines, Order, Overrides, Stream, Task};
+pub use self::task::{End, How, Lines, Order, Overrides, Share, Strategy, Stream, Task};
 use crate::address::Address;
 use crate::cloud::aws::Aws;
 use crate::value::{Known, Value};

@@ -1,6 +1,28 @@
 //! One-off tasks: what one is started with, how it does, and what it says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The shares of some capacity providers. A provider stands in a field and is not a key, because its name
+/// may not be known before it is made. Page "CapacityProviderStrategyItem".
+pub type Strategy = BTreeSet<Share>;
+
+/// One provider's share of the tasks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Share {
+    /// The capacity provider's name: `FARGATE`, `FARGATE_SPOT`, or that of one of the cluster's own.
+    #[schemars(extend("examples" = ["FARGATE", "${capacity-provider.general.name}"]))]
+    pub capacity_provider: String,
+    /// How many tasks run here before any share is counted, 0–100000. One provider may have one.
+    #[serde(default)]
+    pub base: u32,
+    /// The share of the remaining tasks in proportion to the other weights, 0–1000.
+    #[serde(default)]
+    pub weight: u32,
+}
 
 /// What a task is started with.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -9,7 +31,9 @@ pub struct Order {
     pub cluster: String,
     /// A revision's ARN, or a family, of which the newest revision is meant.
     pub task_definition: String,
-    /// Ids of the subnets that its interface may be in.
+    /// The capacity providers that may run it; Fargate, on demand, when there are none.
+    pub strategy: Strategy,
+    /// Ids of the subnets that its interface may be in; none where it has no address of its own.
     pub subnets: Vec<String>,
     /// Ids of its interface's security groups.
     pub security_groups: Vec<String>,

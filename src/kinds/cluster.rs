@@ -10,13 +10,13 @@ use aws_sdk_ecs::types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::types::capacity::{self, Strategy};
+use super::types::capacity;
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
-use crate::cloud::aws::{Aws, batched, tags, task};
+use crate::cloud::aws::{Aws, batched, ecs, tags, task};
 use crate::kind::{
     About, After, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
-    Observed, Ready, Result, Sought, TagChange,
+    Observed, Ready, Result, Sought, Strategy, TagChange,
 };
 
 /// An ECS cluster.
@@ -111,7 +111,7 @@ impl Kind for Cluster {
             self.adjust(&Self::read(cluster)?, cx.aws, arn).await?;
             return Ok(Made::new(arn, Outputs::of(arn)));
         }
-        let strategy = capacity::items(&self.default_capacity_provider_strategy);
+        let strategy = ecs::strategy(&self.default_capacity_provider_strategy);
         let made = cx
             .aws
             .ecs
@@ -197,7 +197,7 @@ impl Cluster {
         if *capacity_providers != was.capacity_providers
             || *default_capacity_provider_strategy != was.default_capacity_provider_strategy
         {
-            let strategy = capacity::items(default_capacity_provider_strategy);
+            let strategy = ecs::strategy(default_capacity_provider_strategy);
             put_providers(aws, id, |present| {
                 let others = present.into_iter().filter(|name| !capacity::is_fargate(name));
                 let providers = capacity_providers.iter().cloned().chain(others).collect();

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::service::Network;
+use super::types::capacity;
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
 use super::types::{Json, forms};
@@ -15,7 +16,7 @@ use crate::address::Address;
 use crate::cloud::aws::{Aws, concurrently};
 use crate::kind::{
     About, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Live, Made, Observed,
-    Remains, Result, Sought, TAG_ID, TagChange, Unit,
+    Remains, Result, Share, Sought, Strategy, TAG_ID, TagChange, Unit,
 };
 
 /// A schedule of EventBridge Scheduler that runs a task of ECS.
@@ -53,9 +54,12 @@ pub struct Schedule {
     /// How many tasks it starts, 1 to 10.
     #[serde(default = "one")]
     pub task_count: u32,
-    /// On what they run; left out, the cluster's default capacity providers decide.
+    /// On what they run; left out, the capacity providers decide.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub launch_type: Option<LaunchType>,
+    /// The capacity providers that run them; left out, the cluster's default ones do.
+    #[serde(default)]
+    pub capacity_provider_strategy: Strategy,
     /// Fargate's platform version.
     #[serde(default = "latest")]
     pub platform_version: String,
@@ -172,6 +176,12 @@ impl Kind for Schedule {
         for (field, value, unit, legal) in numbers {
             check.within("E0298", field, (value, unit), legal);
         }
+        capacity::check(&self.capacity_provider_strategy, "capacity-provider-strategy", check);
+        if self.launch_type.is_some() && !self.capacity_provider_strategy.is_empty() {
+            let title =
+                "a schedule has a launch type or a capacity provider strategy, and not both";
+            check.error_with("E0252", "launch-type", title, "leave `launch-type` out");
+        }
         if check.address.name.len() > LONGEST {
             let title = format!(
                 "`{}` is longer than the 64 characters of a schedule's name",
@@ -278,6 +288,7 @@ impl Schedule {
             .task_definition_arn(&self.task_definition)
             .task_count(int(self.task_count))
             .set_launch_type(self.launch_type.map(|launch| launch.word().into()))
+            .set_capacity_provider_strategy(self.shares())
             .set_platform_version(has_platform.then(|| self.platform_version.clone()))
             .set_network_configuration(network)
             .set_propagate_tags(self.propagate_tags.map(|whose| whose.word().into()))
@@ -298,6 +309,19 @@ impl Schedule {
             .set_input(self.input.as_ref().map(Json::text))
             .build()
             .expect("cluster and role are set")
+    }
+
+    fn shares(&self) -> Option<Vec<sdk::CapacityProviderStrategyItem>> {
+        let item = |share: &Share| {
+            sdk::CapacityProviderStrategyItem::builder()
+                .capacity_provider(&share.capacity_provider)
+                .base(int(share.base))
+                .weight(int(share.weight))
+                .build()
+                .expect("the provider is set")
+        };
+        let strategy = &self.capacity_provider_strategy;
+        Some(strategy.iter().map(item).collect()).filter(|_| !strategy.is_empty())
     }
 
     /// What a schedule is like. Of one that does something else than to run a task only its time is told:
@@ -330,6 +354,7 @@ impl Schedule {
             task_definition: text(task.map(sdk::EcsParameters::task_definition_arn)),
             task_count: task.and_then(|task| task.task_count()).map_or(1, number),
             launch_type: launch.map(|launch| LaunchType::read(launch.as_str())).transpose()?,
+            capacity_provider_strategy: task.map(strategy).unwrap_or_default(),
             platform_version: platform.unwrap_or("LATEST").to_owned(),
             network: network.map(seen),
             propagate_tags: tags.map(|tags| PropagateTags::read(tags.as_str())).transpose()?,
@@ -421,6 +446,15 @@ fn int(number: u32) -> i32 {
 
 fn number(int: i32) -> u32 {
     u32::try_from(int).unwrap_or(0)
+}
+
+fn strategy(task: &sdk::EcsParameters) -> Strategy {
+    let share = |item: &sdk::CapacityProviderStrategyItem| Share {
+        capacity_provider: item.capacity_provider().to_owned(),
+        base: number(item.base()),
+        weight: number(item.weight()),
+    };
+    task.capacity_provider_strategy().iter().map(share).collect()
 }
 
 #[cfg(test)]

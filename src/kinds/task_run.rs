@@ -12,14 +12,15 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::service::Network;
+use super::types::capacity;
 use super::types::outputs::Id as Outputs;
 use crate::address::Address;
 use crate::cloud::aws::ecs::short;
 use crate::cloud::aws::{Aws, task};
 use crate::kind::{
     About, After, Awaits, Check, Condition, Cx, End, Error, How, Kind, Live, Made, Observed, Order,
-    Overrides, Ready, Remains, Result, RolloutFailure, Sought, Stream, TAG_ENV, TAG_ID, TAG_STACK,
-    TagChange, Tags, Task, Unit, Wanted,
+    Overrides, Ready, Remains, Result, RolloutFailure, Sought, Strategy, Stream, TAG_ENV, TAG_ID,
+    TAG_STACK, TagChange, Tags, Task, Unit, Wanted,
 };
 use crate::value::Value;
 
@@ -40,8 +41,12 @@ pub struct TaskRun {
     /// The cluster's ARN.
     #[schemars(extend("examples" = ["${cluster.main.arn}"]))]
     pub cluster: String,
-    /// Where the task's interface is.
-    pub network: Network,
+    /// The capacity providers that may run it; left out, Fargate does.
+    #[serde(default)]
+    pub capacity_provider_strategy: Strategy,
+    /// Where the task's interface is, for task definitions with `awsvpc`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
     /// Seconds after which it is stopped and has failed, at most 21600.
     #[serde(default = "an_hour")]
     pub timeout: u32,
@@ -94,6 +99,7 @@ impl Kind for TaskRun {
 
     fn check(&self, check: &mut Check<'_>) {
         check.within("E0298", "timeout", (Some(self.timeout), Unit::Seconds), 1..=LONGEST);
+        capacity::check(&self.capacity_provider_strategy, "capacity-provider-strategy", check);
     }
 
     async fn observe(_aws: &Aws, sought: &Sought<'_>) -> Result<Vec<Observed<Self>>> {
@@ -169,12 +175,14 @@ impl TaskRun {
     async fn start(&self, cx: &Cx<'_>, mark: String, failed: &[Task]) -> Result<String> {
         let mut before: Vec<&str> = failed.iter().map(|task| task.arn.as_str()).collect();
         before.sort_unstable();
+        let network = self.network.as_ref();
         let mut order = Order {
             cluster: self.cluster.clone(),
             task_definition: self.family.clone(),
-            subnets: self.network.subnets.iter().cloned().collect(),
-            security_groups: self.network.security_groups.iter().cloned().collect(),
-            has_public_address: self.network.assign_public_ip,
+            strategy: self.capacity_provider_strategy.clone(),
+            subnets: network.iter().flat_map(|it| it.subnets.clone()).collect(),
+            security_groups: network.iter().flat_map(|it| it.security_groups.clone()).collect(),
+            has_public_address: network.is_some_and(|it| it.assign_public_ip),
             token: digest(&format!("{mark} {}", before.join(" "))),
             started_by: mark,
             overrides: Overrides::default(),

@@ -213,35 +213,53 @@ impl Draft<'_> {
     /// after the service whose target group it forwards to.
     fn after_awaiting(&self, holders: &Holders, after: &mut [BTreeSet<StepId>]) {
         for object in self.releases.keys() {
-            let Some(kind) = kinds::find(&self.live[*object].kind) else { continue };
-            for awaits in kind.about().awaits {
-                let shared = awaits.of.iter().fold(vec![*object], |at, kind| {
-                    let mentioned = at.iter().flat_map(|object| holders.mentions(*object)).copied();
-                    mentioned.filter(|other| self.live[*other].kind == *kind).collect()
-                });
-                let awaited =
-                    shared.iter().flat_map(|other| holders.mentioned_by(*other)).filter(|other| {
-                        *other != object
-                        && self.doomed.contains(other)
-                        // What it mentions itself outlives it anyway.
-                        && !holders.mentions(*object).contains(other)
-                        && awaits.by.contains(&self.live[**other].kind.as_str())
-                        // The route table of the private subnets mentions the NAT gateway, and goes first.
-                        && !holders.mentions(**other).contains(object)
-                    });
-                let awaited: Vec<StepId> = awaited.map(|other| self.releases[other]).collect();
-                let (moved, last) = self.moves(*object);
-                for goes in awaited {
-                    match last {
-                        // It stays, and lets go of what nothing leads to any more.
-                        Some(last) => {
-                            after[goes].extend(moved);
-                            after[last].insert(goes);
-                        }
-                        None => after[goes].extend(self.released(*object, holders)),
+            let (moved, last) = self.moves(*object);
+            for (shared, awaited) in self.awaited(*object, holders) {
+                let goes = self.releases[&awaited];
+                match last {
+                    // It stays, and lets go of what nothing leads to any more.
+                    Some(last) if self.keeps_for_a_while(last, shared) => {
+                        after[goes].extend(moved);
+                        after[last].insert(goes);
                     }
+                    Some(_) => after[goes].extend(moved),
+                    None => after[goes].extend(self.released(*object, holders)),
                 }
             }
+        }
+    }
+
+    /// The doomed objects that a live one awaited, each with what both mention.
+    fn awaited(&self, object: usize, holders: &Holders) -> Vec<(usize, usize)> {
+        let about = kinds::find(&self.live[object].kind).map(|kind| kind.about());
+        let mut found = Vec::new();
+        for awaits in about.iter().flat_map(|about| about.awaits) {
+            let shared = awaits.of.iter().fold(vec![object], |at, kind| {
+                let mentioned = at.iter().flat_map(|object| holders.mentions(*object)).copied();
+                mentioned.filter(|other| self.live[*other].kind == *kind).collect()
+            });
+            let is_awaited = |other: &usize| {
+                *other != object
+                    && self.doomed.contains(other)
+                    // What it mentions itself outlives it anyway.
+                    && !holders.mentions(object).contains(other)
+                    && awaits.by.contains(&self.live[*other].kind.as_str())
+                    // The route table of the private subnets mentions the NAT gateway, and goes first.
+                    && !holders.mentions(*other).contains(&object)
+            };
+            for shared in shared {
+                let others = holders.mentioned_by(shared).iter().copied().filter(is_awaited);
+                found.extend(others.map(|other| (shared, other)));
+            }
+        }
+        found
+    }
+
+    /// Whether what is narrowed by the step `last` holds on to a live object until then.
+    fn keeps_for_a_while(&self, last: StepId, object: usize) -> bool {
+        match &self.steps[last].action {
+            Action::Update { was, .. } => was.mentions(&self.live[object].id),
+            _ => false,
         }
     }
 }
@@ -309,8 +327,7 @@ fn sorted(steps: Vec<Step>, after: &[BTreeSet<StepId>]) -> Result<Vec<Step>, Vec
         }
     }
     if order.len() < steps.len() {
-        let stuck = steps.iter().zip(&waits).filter(|(_, waits)| **waits > 0);
-        return Err(stuck.map(|(step, _)| step.address.clone()).collect());
+        return Err(ring(&waits, after).map(|id| steps[id].address.clone()).collect());
     }
     let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
     let place = |step: &StepId| place[*step].expect("every step has been placed");
@@ -324,6 +341,18 @@ fn sorted(steps: Vec<Step>, after: &[BTreeSet<StepId>]) -> Result<Vec<Step>, Vec
             step
         })
         .collect())
+}
+
+/// Steps that wait for each other, in a ring. A step that `waits` without end waits for one that does.
+fn ring(waits: &[usize], after: &[BTreeSet<StepId>]) -> impl Iterator<Item = StepId> {
+    let stuck = |step: &StepId| waits[*step] > 0;
+    let mut way: Vec<StepId> = Vec::new();
+    let mut next = (0..waits.len()).find(stuck);
+    while let Some(step) = next.filter(|step| !way.contains(step)) {
+        way.push(step);
+        next = after[step].iter().copied().find(stuck);
+    }
+    way.into_iter().skip_while(move |step| Some(*step) != next)
 }
 
 impl Because {

@@ -427,7 +427,6 @@ fn n1_what_is_gone_is_not_what_a_lost_call_has_made() {
 
 /// N1, N9: neither does trouble with what lies in a store that machines share.
 #[test]
-#[ignore = "part of the soak: beside the other lives the test server keeps S3 waiting for 30 s"]
 fn n1_n9_trouble_with_the_lock_and_the_journals_stops_nothing() {
     let cases = FAULTS.iter().flat_map(|fault| [1, 2, 3].map(|number| (*fault, number)));
     let weather = |(fault, number)| Weather {

@@ -4,15 +4,28 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::types::{Service, ServiceDeployment, ServiceField};
+use aws_sdk_ecs::types::{CapacityProviderStrategyItem, Service, ServiceDeployment, ServiceField};
 
 use super::Coalesced;
-use crate::kind::{Class, Error, Result};
+use crate::kind::{Class, Error, Result, Share, Strategy};
 
 /// Services that DescribeServices takes in a call.
 pub const SERVICES: usize = 10;
 /// Records that DescribeServiceDeployments takes in a call.
 const RECORDS: usize = 20;
+
+/// A strategy as the API wants it.
+pub fn strategy(strategy: &Strategy) -> Vec<CapacityProviderStrategyItem> {
+    let item = |share: &Share| {
+        CapacityProviderStrategyItem::builder()
+            .capacity_provider(&share.capacity_provider)
+            .base(i32::try_from(share.base).unwrap_or(i32::MAX))
+            .weight(i32::try_from(share.weight).unwrap_or(i32::MAX))
+            .build()
+            .expect("the provider is set")
+    };
+    strategy.iter().map(item).collect()
+}
 
 /// DescribeServices of one cluster, at most [`SERVICES`]. What is not there is a failure in the
 /// reply and not in the list; neither are the services of a cluster that is not there.

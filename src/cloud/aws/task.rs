@@ -3,7 +3,7 @@
 use aws_sdk_ecs::types as sdk;
 use futures::future::BoxFuture;
 
-use super::{Aws, batched, tags};
+use super::{Aws, batched, ecs, tags};
 use crate::cloud::Tasks;
 use crate::kind::{Class, End, Error, How, Lines, Order, Overrides, Result, StackId, Stream, Task};
 
@@ -35,24 +35,19 @@ impl Tasks for Aws {
     }
 }
 
-/// RunTask: one task on Fargate, with the tags of its task definition. What cannot be placed is a failure
-/// in a reply that is a success.
+/// RunTask: one task, with the tags of its task definition. What cannot be placed is a failure in a reply
+/// that is a success.
 pub async fn start(aws: &Aws, order: &Order) -> Result<sdk::Task> {
-    let public = if order.has_public_address { "ENABLED" } else { "DISABLED" };
-    let interface = sdk::AwsVpcConfiguration::builder()
-        .set_subnets(Some(order.subnets.clone()))
-        .set_security_groups(Some(order.security_groups.clone()))
-        .assign_public_ip(public.into())
-        .build()
-        .expect("the subnets are set");
-    let network = sdk::NetworkConfiguration::builder().awsvpc_configuration(interface).build();
+    let on_demand = order.strategy.is_empty();
+    let strategy = Some(ecs::strategy(&order.strategy)).filter(|_| !on_demand);
     let call = aws
         .ecs
         .run_task()
         .cluster(&order.cluster)
         .task_definition(&order.task_definition)
-        .launch_type(sdk::LaunchType::Fargate)
-        .network_configuration(network)
+        .set_launch_type(on_demand.then_some(sdk::LaunchType::Fargate))
+        .set_capacity_provider_strategy(strategy)
+        .set_network_configuration(interface(order))
         .propagate_tags(sdk::PropagateTags::TaskDefinition)
         .started_by(&order.started_by)
         .client_token(&order.token)
@@ -65,6 +60,19 @@ pub async fn start(aws: &Aws, order: &Order) -> Result<sdk::Task> {
     }
     let task = reply.tasks.unwrap_or_default().into_iter().next();
     task.ok_or_else(|| Error::incomplete("the task"))
+}
+
+/// `None` where it has no address of its own.
+fn interface(order: &Order) -> Option<sdk::NetworkConfiguration> {
+    let public = if order.has_public_address { "ENABLED" } else { "DISABLED" };
+    let interface = sdk::AwsVpcConfiguration::builder()
+        .set_subnets(Some(order.subnets.clone()))
+        .set_security_groups(Some(order.security_groups.clone()))
+        .assign_public_ip(public.into())
+        .build()
+        .expect("the subnets are set");
+    let network = sdk::NetworkConfiguration::builder().awsvpc_configuration(interface).build();
+    Some(network).filter(|_| !order.subnets.is_empty())
 }
 
 /// `None` when all is as the task definition says.

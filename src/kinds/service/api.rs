@@ -14,7 +14,7 @@ use super::{
     PropagateTags, Rebalancing, SchedulingStrategy, Service,
 };
 use crate::cloud::aws::ecs::{SERVICES, describe_services, place, short};
-use crate::cloud::aws::{Aws, concurrently, tags};
+use crate::cloud::aws::{Aws, concurrently, ecs, tags};
 use crate::kind::{Condition, Cx, Error, Forgive as _, Made, Observed, Result, Sought};
 use crate::kinds::types::capacity;
 use crate::kinds::types::outputs::Named as Outputs;
@@ -176,7 +176,7 @@ pub(super) fn creation(ecs: &Client, spec: &Service) -> CreateServiceFluentBuild
         .task_definition(task_definition)
         .set_desired_count(count.map(int))
         .set_launch_type(launch_type.map(|launch| launch.word().into()))
-        .set_capacity_provider_strategy(strategy.map(capacity::items))
+        .set_capacity_provider_strategy(strategy.map(ecs::strategy))
         .set_platform_version(spec.has_platform().then(|| platform_version.clone()))
         .set_placement_constraints(some(placement_constraints, PlacementConstraint::write))
         .set_placement_strategy(some(placement_strategy, PlacementStrategy::write))
@@ -285,7 +285,7 @@ pub(super) fn change(ecs: &Client, spec: &Service, was: &Service) -> UpdateServi
     let strategy = match &spec.capacity_provider_strategy {
         None if has("launch-type") && spec.launch_type.is_some() => Some(Vec::new()),
         strategy => {
-            strategy.as_ref().filter(|_| has("capacity-provider-strategy")).map(capacity::items)
+            strategy.as_ref().filter(|_| has("capacity-provider-strategy")).map(ecs::strategy)
         }
     };
     let network = spec.network.as_ref().filter(|_| has("network"));

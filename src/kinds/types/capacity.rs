@@ -3,42 +3,9 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_ecs::types::CapacityProviderStrategyItem;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use crate::kind::Check;
-
-/// The shares of some capacity providers. A provider stands in a field and is not a key, because its name
-/// may not be known before it is made. Page "CapacityProviderStrategyItem".
-pub type Strategy = BTreeSet<Share>;
-
-/// One provider's share of the tasks.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Share {
-    /// The capacity provider's name: `FARGATE`, `FARGATE_SPOT`, or that of one of the cluster's own.
-    #[schemars(extend("examples" = ["FARGATE", "${capacity-provider.general.name}"]))]
-    pub capacity_provider: String,
-    /// How many tasks run here before any share is counted, 0–100000. One provider may have one.
-    #[serde(default)]
-    pub base: u32,
-    /// The share of the remaining tasks in proportion to the other weights, 0–1000.
-    #[serde(default)]
-    pub weight: u32,
-}
-
-/// The strategy as the API wants it.
-pub fn items(strategy: &Strategy) -> Vec<CapacityProviderStrategyItem> {
-    let item = |share: &Share| {
-        CapacityProviderStrategyItem::builder()
-            .capacity_provider(&share.capacity_provider)
-            .base(i32::try_from(share.base).unwrap_or(i32::MAX))
-            .weight(i32::try_from(share.weight).unwrap_or(i32::MAX))
-            .build()
-            .expect("the provider is set")
-    };
-    strategy.iter().map(item).collect()
-}
+pub use crate::kind::{Share, Strategy};
 
 /// The strategy as the API tells it.
 pub fn read(items: &[CapacityProviderStrategyItem]) -> Strategy {

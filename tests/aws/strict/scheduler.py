@@ -331,7 +331,12 @@ class Scheduler:
         }
         if network:
             params["networkConfiguration"] = {"awsvpcConfiguration": {k[0].lower() + k[1:]: v for k, v in network.items()}}
-        for theirs, ours in (("LaunchType", "launchType"), ("PropagateTags", "propagateTags")):
+        passed = {
+            "LaunchType": "launchType",
+            "CapacityProviderStrategy": "capacityProviderStrategy",
+            "PropagateTags": "propagateTags",
+        }
+        for theirs, ours in passed.items():
             if theirs in given:
                 params[ours] = given[theirs]
         return task_api.run_task(ecs, params)["tasks"]

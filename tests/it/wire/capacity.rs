@@ -6,7 +6,7 @@ use serde_json::json;
 use super::life::{HEAD, Life};
 use crate::harness::Session;
 
-const CAPACITY: &str = r#"
+pub(super) const CAPACITY: &str = r#"
 [aws.vpc.main]
 cidr = "10.0.0.0/16"
 
@@ -73,7 +73,7 @@ managed-termination-protection = true
 "#;
 
 /// Two services and a daemon on it: one behind a load balancer in bridge mode, one with addresses of its own.
-const SERVICES: &str = r#"
+pub(super) const SERVICES: &str = r#"
 [aws.task-definition.web]
 network-mode = "bridge"
 requires-compatibilities = ["EC2"]

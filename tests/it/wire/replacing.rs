@@ -6,15 +6,14 @@ use std::sync::LazyLock;
 
 use ecsctl::kinds;
 
+use super::capacity::{CAPACITY, SERVICES};
 use super::life::{Life, RUNNING};
 
 /// A field, by the resource whose it is, and the edits of the spec that change it.
 type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// Fields that no test can change yet, and why.
-const EXCUSED: [(&str, &str); 2] = [
-    // Fargate knows no daemons: the other scheduling strategy is refused offline.
-    ("service", "scheduling-strategy"),
+const EXCUSED: [(&str, &str); 1] = [
     // In a zone that nothing of the stack looks into any more, the old record stays until a destroy: decision 7.
     ("dns-record", "zone-id"),
 ];
@@ -457,6 +456,84 @@ fn what_scales_is_replaced() {
     replaced(&Life::begin(&SCALED), IN_SCALING, &[]);
 }
 
+const IN_CAPACITY: &[Case] = &[
+    (
+        "service.agent",
+        "scheduling-strategy",
+        &[
+            (
+                "scheduling-strategy = \"DAEMON\"",
+                "scheduling-strategy = \"REPLICA\"\ndesired-count = 1",
+            ),
+            // The old tasks hold the port until they are gone.
+            (", ports = [{ container-port = 2000, protocol = \"udp\" }]", ""),
+        ],
+    ),
+    (
+        "instance-profile.general",
+        "path",
+        &[(
+            "[aws.instance-profile.general]",
+            "[aws.instance-profile.general]\npath = \"/ecsctl/life/default/x/\"",
+        )],
+    ),
+    (
+        "instance-profile.general",
+        "name",
+        &[("[aws.instance-profile.general]", "[aws.instance-profile.general]\nname = \"renamed\"")],
+    ),
+    (
+        "launch-template.general",
+        "name",
+        &[("[aws.launch-template.general]", "[aws.launch-template.general]\nname = \"renamed\"")],
+    ),
+    (
+        "auto-scaling-group.general",
+        "name",
+        &[(
+            "[aws.auto-scaling-group.general]",
+            "[aws.auto-scaling-group.general]\nname = \"renamed\"",
+        )],
+    ),
+    // One that a service runs on is not replaced by another of the same group: E0205.
+    (
+        "capacity-provider.other",
+        "name",
+        &[("[aws.capacity-provider.other]", "[aws.capacity-provider.other]\nname = \"another\"")],
+    ),
+    (
+        "capacity-provider.other",
+        "auto-scaling-group-arn",
+        &[("\"${auto-scaling-group.other.arn}\"", "\"${auto-scaling-group.third.arn}\"")],
+    ),
+];
+
+/// Two more groups, and a capacity provider of one of them.
+const MORE_CAPACITY: &str = r#"
+[aws.auto-scaling-group.other]
+cluster = "${cluster.main.arn}"
+max-size = 3
+subnets = ["${subnet.a.id}", "${subnet.b.id}"]
+launch-template = "${launch-template.general.id}"
+launch-template-version = "${launch-template.general.version}"
+
+[aws.auto-scaling-group.third]
+cluster = "${cluster.main.arn}"
+max-size = 3
+subnets = ["${subnet.a.id}", "${subnet.b.id}"]
+launch-template = "${launch-template.general.id}"
+launch-template-version = "${launch-template.general.version}"
+
+[aws.capacity-provider.other]
+cluster = "${cluster.main.arn}"
+auto-scaling-group-arn = "${auto-scaling-group.other.arn}"
+"#;
+
+#[test]
+fn what_provides_capacity_is_replaced() {
+    replaced(&Life::begin(&format!("{CAPACITY}{SERVICES}{MORE_CAPACITY}")), IN_CAPACITY, &[]);
+}
+
 /// Each case in its turn; `filled` stands for what the cases cannot know.
 fn replaced(life: &Life, cases: &[Case], filled: &[(&str, &str)]) {
     for (address, field, edits) in cases {
@@ -486,7 +563,8 @@ fn replaced(life: &Life, cases: &[Case], filled: &[(&str, &str)]) {
 #[test]
 fn every_field_that_replaces_is_tried() {
     let kind = |address: &'static str| address.split('.').next().expect("a kind");
-    let cases = [IN_THE_NETWORK, IN_BALANCING, IN_STORES, IN_A_CLUSTER, IN_SCALING].concat();
+    let cases =
+        [IN_THE_NETWORK, IN_BALANCING, IN_STORES, IN_A_CLUSTER, IN_SCALING, IN_CAPACITY].concat();
     let mut tried: BTreeSet<(&str, &str)> =
         cases.into_iter().map(|(address, field, _)| (kind(address), field)).collect();
     tried.extend(EXCUSED);

@@ -316,6 +316,69 @@ fn a_schedule_runs_its_task() {
     life.ends();
 }
 
+/// Two tasks on instances, of which there are none before: one of a service, in bridge mode, and one with an
+/// image and an address of its own. A third runs on Fargate Spot.
+const ON_INSTANCES: &str = r#"
+[network]
+mode = "public"
+
+[capacity.general]
+type      = "ec2"
+instances = ["t3.medium"]
+count     = { min = 0, max = 3 }
+
+[service.worker]
+image        = "acme/worker:1"
+count        = 0
+capacity     = "general"
+network-mode = "bridge"
+memory       = "64MB..128MB"
+
+[task.sweep]
+from     = "worker"
+command  = ["bin/sweep"]
+schedule = "rate(1 day)"
+when     = "before-deploy"
+
+[task.own]
+image    = "busybox:1"
+command  = ["env"]
+capacity = "general"
+size     = "128cpu/64MB"
+
+[task.spare]
+image    = "busybox:1"
+command  = ["env"]
+capacity = "fargate-spot"
+schedule = "rate(1 day)"
+"#;
+
+#[test]
+fn tasks_run_on_instances_and_spot() {
+    let life = Life::begin(ON_INSTANCES);
+    for name in ["sweep", "own", "spare"] {
+        let output = life.session.run(&["run", name]).exits(0);
+        assert!(output.stdout.contains("started"), "{output:?}");
+    }
+    life.session.run(&["run", "own", "--size", "256cpu/100MB"]).exits(0);
+    let output = life.session.run(&["run", "spare", "--size", "256cpu/100MB"]).exits(64);
+    assert!(output.stderr.contains("E0240"), "{output:?}");
+    for name in ["sweep", "spare"] {
+        let fired = life.session.fire(name);
+        assert_eq!(fired.as_array().map(Vec::len), Some(1), "{fired}");
+    }
+    life.edit(&[("acme/worker:1", "acme/worker:2")]);
+    let calls = life.apply();
+    assert_eq!(calls.count("RunTask"), 1, "the gate is passed");
+    life.nothing_is_left();
+    life.changes(
+        "schedule.spare",
+        &[("\"fargate-spot\"", "{ fargate-spot = { weight = 3 }, fargate = { weight = 1 } }")],
+        &["UpdateSchedule"],
+    );
+    life.ends();
+}
+
 /// B7: every field of a schedule is changed in place, and drift is mended.
 #[test]
 fn b7_a_schedule_is_changed_in_place() {

@@ -52,6 +52,7 @@ impl Draft<'_> {
                 return Err(refused);
             }
             self.after_awaiting(&holders, &mut after);
+            self.after_followers(&holders, &mut after);
         }
         sorted(std::mem::take(&mut self.steps), &after).map_err(|way| {
             let names: Vec<String> = way.iter().map(ToString::to_string).collect();
@@ -209,6 +210,19 @@ impl Draft<'_> {
         steps
     }
 
+    /// What came first goes last where both go; unless it has to make room for what the other waits for.
+    fn after_followers(&self, holders: &Holders, after: &mut [BTreeSet<StepId>]) {
+        for object in &self.doomed {
+            let goes = self.releases[object];
+            let first = holders.follows(*object).iter().filter(|it| self.doomed.contains(it));
+            for last in first.map(|first| self.releases[first]) {
+                if !waits_for(goes, last, after) {
+                    after[last].insert(goes);
+                }
+            }
+        }
+    }
+
     /// What a live object awaited on its way up outlives it on its way down: the listener rule goes
     /// after the service whose target group it forwards to.
     fn after_awaiting(&self, holders: &Holders, after: &mut [BTreeSet<StepId>]) {
@@ -244,6 +258,20 @@ impl Draft<'_> {
             }
         }
     }
+}
+
+/// Whether `step` waits for `other`, directly or not.
+fn waits_for(step: StepId, other: StepId, after: &[BTreeSet<StepId>]) -> bool {
+    let (mut seen, mut todo) = (BTreeSet::new(), vec![step]);
+    while let Some(at) = todo.pop() {
+        if at == other {
+            return true;
+        }
+        if seen.insert(at) {
+            todo.extend(&after[at]);
+        }
+    }
+    false
 }
 
 fn refuse_dangling(live: &Live, holder: &Live) -> Diagnostic {

@@ -216,7 +216,9 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             (true, _) => json!({"enabled": true, "namespace": "${namespace.main.arn}", "services":
                 {&name: {"discovery-name": name, "dns-name": name, "port": 8000}}}),
         };
-        let before = (first..index).filter(|_| dice.flip());
+        // Instances whose group keeps its name make room before they are replaced: who leaves them late, and
+        // comes after who joins them, has to be applied in two goes (E0206).
+        let before = (first..index).filter(|_| !has_instances && dice.flip());
         let after: Vec<_> = before.map(|other| format!("${{service.s{other}.arn}}")).collect();
         put(
             "service",

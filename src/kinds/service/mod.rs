@@ -250,6 +250,7 @@ impl Kind for Service {
         deadline: Duration::from_secs(30 * 60),
         exclusive: &["cluster", "name"],
         naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: true }),
+        comes_after: &["after"],
         // A target group is of use when a listener forwards to it; a security group when its rules are
         // there; a subnet when its routes are, for without them no image can be fetched; and a revision
         // when the tasks have succeeded that come before it.

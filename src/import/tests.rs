@@ -242,6 +242,17 @@ fn a_service() {
     [aws.service.web.network]
     security-groups = ["sg-1"]
     subnets         = ["subnet-1"]
+    [aws.service.web.service-connect-configuration]
+    enabled   = true
+    namespace = "shop"
+    [aws.service.web.service-connect-configuration.log-configuration]
+    driver  = "awslogs"
+    options = { awslogs-group = "web" }
+    [aws.service.web.service-connect-configuration.services.web]
+    discovery-name = "web"
+    dns-name       = "web"
+    port           = 80
+    timeout        = { idle-timeout-seconds = 60 }
 
     [aws.task-definition.web]
     name                     = "web"
@@ -249,7 +260,7 @@ fn a_service() {
     [aws.task-definition.web.containers.web]
     image  = "httpd"
     memory = 64
-    ports  = [{ container-port = 80 }]
+    ports  = [{ container-port = 80, name = "web" }]
     "#);
 }
 

@@ -55,8 +55,7 @@ impl Draft<'_> {
             self.after_followers(&holders, &mut after);
         }
         sorted(std::mem::take(&mut self.steps), &after).map_err(|way| {
-            let names: Vec<String> = way.iter().map(ToString::to_string).collect();
-            let title = format!("these changes wait for each other: {}", names.join(", "));
+            let title = format!("these changes wait for each other: {}", way.join(" → "));
             let hint =
                 "apply them one after the other: take some of them back, apply, put them in again";
             vec![Diagnostic::error("E0206", title).hint(hint)]
@@ -314,8 +313,24 @@ fn exclusive_key(kind: &str, spec: &Value) -> Option<String> {
     values.filter(|values| values.iter().any(|value| !value.is_empty())).map(|v| v.join("\n"))
 }
 
+/// A way from a step that waits for ever, through what it waits for, back to itself.
+fn ring(waits: &[usize], after: &[BTreeSet<StepId>]) -> Vec<StepId> {
+    let mut way: Vec<StepId> = Vec::new();
+    let mut next = waits.iter().position(|waits| *waits > 0);
+    while let Some(step) = next {
+        if let Some(first) = way.iter().position(|earlier| *earlier == step) {
+            way.drain(..first);
+            way.push(step);
+            break;
+        }
+        way.push(step);
+        next = after[step].iter().copied().find(|earlier| waits[*earlier] > 0);
+    }
+    way
+}
+
 /// Puts the steps in an order in which each comes after what it waits for, and renames the ids.
-fn sorted(steps: Vec<Step>, after: &[BTreeSet<StepId>]) -> Result<Vec<Step>, Vec<Address>> {
+fn sorted(steps: Vec<Step>, after: &[BTreeSet<StepId>]) -> Result<Vec<Step>, Vec<String>> {
     let mut place: Vec<Option<StepId>> = vec![None; steps.len()];
     let mut order: Vec<StepId> = Vec::new();
     let mut waits: Vec<usize> = after.iter().map(BTreeSet::len).collect();
@@ -337,8 +352,9 @@ fn sorted(steps: Vec<Step>, after: &[BTreeSet<StepId>]) -> Result<Vec<Step>, Vec
         }
     }
     if order.len() < steps.len() {
-        let stuck = steps.iter().zip(&waits).filter(|(_, waits)| **waits > 0);
-        return Err(stuck.map(|(step, _)| step.address.clone()).collect());
+        let step = |step: StepId| format!("{} {}", steps[step].verb(), steps[step].address);
+        let way = ring(&waits, after).into_iter().map(step);
+        return Err(way.collect());
     }
     let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
     let place = |step: &StepId| place[*step].expect("every step has been placed");

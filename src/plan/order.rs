@@ -80,7 +80,7 @@ impl Draft<'_> {
             }
             through.insert(address, steps);
         }
-        for (user, used) in graph.edges() {
+        for (user, used) in graph.edges().filter(|(user, used)| !graph.only_follows(user, used)) {
             let Some(narrow) = self.narrows.get(used) else { continue };
             after[*narrow].extend(self.makes.get(user));
             if let Some(last) = self.narrows.get(user) {
@@ -225,6 +225,7 @@ impl Draft<'_> {
     /// What a live object awaited on its way up outlives it on its way down: the listener rule goes
     /// after the service whose target group it forwards to.
     fn after_awaiting(&self, holders: &Holders, after: &mut [BTreeSet<StepId>]) {
+        let mut narrowings = Vec::new();
         for object in self.releases.keys() {
             let Some(kind) = kinds::find(&self.live[*object].kind) else { continue };
             for awaits in kind.about().awaits {
@@ -249,11 +250,17 @@ impl Draft<'_> {
                         // It stays, and lets go of what nothing leads to any more.
                         Some(last) => {
                             after[goes].extend(moved);
-                            after[last].insert(goes);
+                            narrowings.push((last, goes));
                         }
                         None => after[goes].extend(self.released(*object, holders)),
                     }
                 }
+            }
+        }
+        // Unless what goes is held by something else that the service says until its last step.
+        for (last, goes) in narrowings {
+            if !waits_for(goes, last, after) {
+                after[last].insert(goes);
             }
         }
     }

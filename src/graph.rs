@@ -12,6 +12,8 @@ use crate::value::Value;
 pub struct Graph {
     addresses: Vec<Address>,
     needs: Vec<BTreeSet<usize>>,
+    /// Of the needs those that the resource only comes after.
+    follows: Vec<BTreeSet<usize>>,
     order: Vec<Address>,
 }
 
@@ -27,12 +29,17 @@ impl Graph {
     ) -> Result<Self, Cycle> {
         let declared: BTreeMap<&Address, &Value> = declared.into_iter().collect();
         let addresses: Vec<Address> = declared.keys().map(|address| (*address).clone()).collect();
-        let refers = |spec: &&Value| {
+        let refers = |spec: &Value| -> BTreeSet<usize> {
             let outputs = spec.outputs().into_iter();
             outputs.filter_map(|output| addresses.binary_search(&output.of).ok()).collect()
         };
-        let needs = declared.values().map(refers).collect();
-        let mut graph = Self { addresses, needs, order: Vec::new() };
+        let needs = declared.values().map(|spec| refers(spec)).collect();
+        let only_follows = |(address, spec): (&&Address, &&Value)| -> BTreeSet<usize> {
+            let fields = kinds::find(&address.kind).map_or(&[][..], |it| it.about().comes_after);
+            fields.iter().filter_map(|field| spec.get(field)).flat_map(refers).collect()
+        };
+        let follows = declared.iter().map(only_follows).collect();
+        let mut graph = Self { addresses, needs, follows, order: Vec::new() };
         graph.sort()?;
         graph.await_readiness();
         graph.order = graph.all(graph.sort()?).cloned().collect();
@@ -43,6 +50,12 @@ impl Graph {
     pub fn needs(&self, address: &Address) -> impl Iterator<Item = &Address> {
         let place = self.addresses.binary_search(address).ok();
         self.all(place.into_iter().flat_map(|place| self.needs[place].iter().copied()))
+    }
+
+    /// Whether `from` needs `to` for nothing but to come after it.
+    pub fn only_follows(&self, from: &Address, to: &Address) -> bool {
+        let place = |address| self.addresses.binary_search(address).ok();
+        place(from).zip(place(to)).is_some_and(|(from, to)| self.follows[from].contains(&to))
     }
 
     /// All resources, each after what it needs; the same for the same declarations.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::after::After;
 use super::capacity::Capacity;
 use super::ground::{Ground, Mode};
 use super::measure::{Limits, Seconds};
@@ -202,7 +203,7 @@ impl Daemon {
             readonly,
             stop_timeout,
             init,
-            after,
+            after: After { containers: after, ..After::default() },
             container,
             logs,
             allow,

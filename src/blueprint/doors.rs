@@ -27,7 +27,7 @@ pub(super) struct Openings {
 }
 
 /// A service, and what leads into it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Doors<'a> {
     /// Its name.
     pub(super) name: &'a str,
@@ -37,6 +37,8 @@ pub(super) struct Doors<'a> {
     pub(super) members: &'a Members,
     /// What a load balancer sends to it.
     pub(super) route: Option<&'a Route>,
+    /// The port at which other services find it by name, and those that do.
+    pub(super) found_by: Option<(u16, Vec<&'a str>)>,
 }
 
 impl Doors<'_> {
@@ -68,12 +70,17 @@ impl Doors<'_> {
             } else if source != self.name
                 && let Some(theirs) = grounds.get(source)
             {
-                self.let_in(source, theirs, ground, openings);
+                self.let_in(source, (theirs, ground), &self.ports(), openings);
             } else if !sheet.unread.may_name("service", source) {
                 let title = format!("`{source}` is neither a network nor another service");
                 let fault = Diagnostic::error("E0270", title).at(section.join("from"), "");
                 let hint = "write a network such as \"10.0.0.0/16\", or a service's name";
                 sheet.fault(fault.hint(hint));
+            }
+        }
+        if let Some((port, clients)) = &self.found_by {
+            for client in clients {
+                self.let_in(client, (&grounds[*client], ground), &[("tcp", *port)], openings);
             }
         }
         if ground.has_own_addresses() {
@@ -94,10 +101,16 @@ impl Doors<'_> {
 
     /// Rules by which another service may connect. Services on the same instances share a group, and so the
     /// rules: each stands there once.
-    fn let_in(&self, source: &str, theirs: &Ground, ground: &Ground, openings: &mut Openings) {
+    fn let_in(
+        &self,
+        source: &str,
+        (theirs, ground): (&Ground, &Ground),
+        ports: &[(&'static str, u16)],
+        openings: &mut Openings,
+    ) {
         for group in ground.groups(self.name) {
             for sender in theirs.groups(source) {
-                for (protocol, port) in self.ports() {
+                for (protocol, port) in ports.iter().copied() {
                     let (first, last) = ground.host_ports(port);
                     let (to, from) = (named(&group, self.name), named(&sender, source));
                     let name = format!("{to}-from-{from}-{protocol}-{first}");

@@ -15,6 +15,7 @@ const VARIANTS: &[(&str, &[&str])] = &[
     ("count", &["tasks", "max"]),
     ("health", &["path", "command"]),
     ("http", &["enabled", "path"]),
+    ("connect", &["enabled", "protocol"]),
 ];
 
 /// What a spec may say.

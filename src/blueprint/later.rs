@@ -20,8 +20,6 @@ const LATER: &[Later] = &[
     key("network.endpoints", "VPC endpoints"),
     value("network.nat", "endpoints", "VPC endpoints"),
     key("network.vpc", "networks that exist already"),
-    key("service.*.connect", "Service Connect"),
-    list("service.*.after", "waiting for other services"),
     key("service.*.pin", "pinning images by digest"),
     key("service.*.container.*.pin", "pinning images by digest"),
     value("service.*.deploy.strategy", "canary", "canary deployments"),
@@ -43,8 +41,4 @@ const fn key(path: &'static str, what: &'static str) -> Later {
 
 const fn value(path: &'static str, value: &'static str, what: &'static str) -> Later {
     Later { path, when: When::Word(value), what }
-}
-
-const fn list(path: &'static str, what: &'static str) -> Later {
-    Later { path, when: When::List, what }
 }

@@ -148,7 +148,7 @@ fn main(service: &Service) -> Container {
         readonly: service.readonly,
         stop_timeout: service.stop_timeout,
         init: service.init,
-        after: service.after.clone(),
+        after: service.after.containers.clone(),
     }
 }
 
@@ -183,7 +183,7 @@ fn strays(service: &Service) -> Vec<&'static str> {
         ("health", command),
         ("user", service.user.is_some()),
         ("directory", service.directory.is_some()),
-        ("after", !service.after.is_empty()),
+        ("after", !service.after.containers.is_empty()),
     ];
     written.into_iter().filter(|(_, written)| *written).map(|(key, _)| key).collect()
 }

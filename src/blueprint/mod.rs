@@ -11,14 +11,17 @@ use serde_json::Value as Json;
 
 use self::doors::{Doors, Openings};
 use self::ground::Ground;
+use self::mesh::Mesh;
 use self::network::Layout;
 use self::sheet::Sheet;
 use crate::address::{Address, Path};
 use crate::spec::{Rest, Spec, Unread};
 
+pub use self::after::After;
 pub use self::alb::Alb;
 pub use self::capacity::{Capacity, CapacityKind, Instances};
 pub use self::cluster::Cluster;
+pub use self::connect::{Connect, Spoken};
 pub use self::daemon::Daemon;
 pub use self::declaration::Declaration;
 pub use self::domain::Domain;
@@ -35,10 +38,12 @@ pub use self::service::{Container, Service};
 pub use self::sheet::{Expansion, may_declare};
 pub use self::shorthand::{shorthands, sizes};
 
+mod after;
 mod alarms;
 mod alb;
 mod capacity;
 mod cluster;
+mod connect;
 mod daemon;
 mod declaration;
 mod domain;
@@ -50,6 +55,8 @@ mod later;
 mod launch;
 mod measure;
 mod member;
+mod mention;
+mod mesh;
 mod network;
 mod one_off;
 mod probe;
@@ -147,7 +154,7 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
     for (name, alb) in &albs {
         alb.expand(name, &network, &mut sheet);
     }
-    expand_services(document, &albs, &network, options, &mut sheet);
+    let mesh = expand_services(document, &albs, &network, options, &mut sheet);
     one_off::expand(document, &network, options, &mut sheet);
     for (kind, named) in &document.aws {
         for (name, fields) in named {
@@ -155,6 +162,7 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
             sheet.at(&Address::new(kind, name), &section).patch(fields);
         }
     }
+    mesh.fill(&mut sheet);
     sheet.finish()
 }
 
@@ -176,29 +184,50 @@ fn expand_services(
     network: &Layout,
     options: Options,
     sheet: &mut Sheet,
-) {
-    let ground = |(name, service): (&String, &Service)| {
-        let section = Path::of(["service", name]);
-        (name.clone(), Ground::of(&section, service, &document.capacity, sheet))
-    };
-    let grounds: BTreeMap<String, Ground> = document.service.iter().map(ground).collect();
-    let mut openings = Openings::default();
+) -> Mesh {
+    let (mut grounds, mut all_members) = (BTreeMap::new(), BTreeMap::new());
     let mut routes = BTreeMap::new();
     for (name, service) in &document.service {
-        let ground = &grounds[name];
-        let members = member::members(name, service, sheet);
-        let route = route::route(name, service, &members, albs, sheet);
-        task::expand(name, service, &members, ground, sheet);
+        let section = Path::of(["service", name]);
+        let ground = Ground::of(&section, service, &document.capacity, sheet);
+        grounds.insert(name.clone(), ground);
+    }
+    for (name, service) in &document.service {
+        let members = &*all_members
+            .entry(name.clone())
+            .or_insert_with(|| member::members(name, service, sheet));
+        let route = route::route(name, service, members, albs, sheet);
+        task::expand(name, service, members, &grounds[name], sheet);
         let section = Path::of(["service", name]);
         task::expand_logs(name, &section, service, sheet);
-        roles::expand(name, &section, service, &members, options, sheet);
-        let doors = Doors { name, service, members: &members, route: route.as_ref() };
-        doors.expand(&grounds, &mut openings, sheet);
-        rollout::expand(name, service, route.as_ref(), ground, network, options, sheet);
-        scaling::expand(name, service, route.as_ref(), sheet);
-        alarms::expand(name, service, route.as_ref(), sheet);
+        roles::expand(name, &section, service, members, options, sheet);
         routes.extend(route.map(|route| (name.clone(), route)));
     }
+    let mut mesh = Mesh::new(document, &all_members, &grounds, sheet);
+    mesh.gather(document, sheet);
+    let mut openings = Openings::default();
+    for (name, service) in &document.service {
+        let (route, found_by) = (routes.get(name), mesh.found_by(name));
+        let doors = Doors { name, service, members: &all_members[name], route, found_by };
+        doors.expand(&grounds, &mut openings, sheet);
+        rollout::expand(name, service, route, &grounds[name], network, options, sheet);
+        scaling::expand(name, service, route, sheet);
+        alarms::expand(name, service, route, sheet);
+    }
+    mesh.expand(document, sheet);
+    expand_around(document, network, options, openings, sheet);
+    expand_routes(document, albs, &routes, &grounds, sheet);
+    mesh
+}
+
+/// What runs beside the services, and what they run on.
+fn expand_around(
+    document: &Document,
+    network: &Layout,
+    options: Options,
+    mut openings: Openings,
+    sheet: &mut Sheet,
+) {
     openings.rules.into_values().for_each(|rule| sheet.add(rule));
     for (name, daemon) in &document.daemon {
         daemon.expand(name, &document.capacity, network, options, sheet);
@@ -214,9 +243,19 @@ fn expand_services(
     let of_tasks =
         document.task.iter().map(|(name, task)| (Path::of(["task", name]), task.logs.as_ref()));
     task::check_groups(of_services.chain(of_tasks), sheet);
-    route::check_same(&routes, sheet);
-    let priorities = route::priorities(&routes, sheet);
-    for (name, route) in &routes {
+}
+
+/// What load balancers send to the services.
+fn expand_routes(
+    document: &Document,
+    albs: &BTreeMap<String, Alb>,
+    routes: &BTreeMap<String, route::Route>,
+    grounds: &BTreeMap<String, Ground>,
+    sheet: &mut Sheet,
+) {
+    route::check_same(routes, sheet);
+    let priorities = route::priorities(routes, sheet);
+    for (name, route) in routes {
         let service = &document.service[name];
         let target_type = grounds[name].target_type();
         route.expand(name, service, &albs[&route.alb], priorities[name], target_type, sheet);

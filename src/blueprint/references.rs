@@ -29,9 +29,16 @@ pub fn references() -> &'static [Reference] {
         Reference {
             section: "service",
             kind: "service",
-            outputs: &[("name", "name"), ("arn", "arn")],
+            // Where it is, `mesh` puts in.
+            outputs: &[
+                ("name", "name"),
+                ("arn", "arn"),
+                ("url", "url"),
+                ("host", "host"),
+                ("port", "port"),
+            ],
             default: "name",
-            later: &[("url", "the addresses of services")],
+            later: &[],
         },
     ];
     REFERENCES

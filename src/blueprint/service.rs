@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::after::After;
+use super::connect::Connect;
 use super::domain::Domain;
 use super::ground::{Mode, On, Place};
 use super::measure::{Cpu, Days, Gigabytes, Limits, Memory, Percent, Seconds};
@@ -32,6 +34,9 @@ pub struct Service {
     /// Who else may connect to its ports: networks, or services of this stack by name.
     #[serde(default)]
     pub from: BTreeSet<String>,
+    /// Whether other services of the stack find it by its name, through Service Connect: `${service.api.url}`.
+    /// Who mentions that, or is in `from`, is let in and comes after it.
+    pub connect: Option<Connect>,
     /// The task's CPU and memory: `"0.25vcpu/512MB"` when left out.
     pub size: Option<Size>,
     /// On instances, the memory of the container that has the service's name: what is reserved, and the
@@ -71,9 +76,10 @@ pub struct Service {
     pub stop_timeout: Option<Seconds>,
     /// Whether an init process reaps children and passes signals on; true when left out.
     pub init: Option<bool>,
-    /// Containers of the same task that are waited for before this one starts.
+    /// What comes first: services of the stack (`["api"]`), or containers of the same task and what they must
+    /// have come to (`{ db = "healthy" }`).
     #[serde(default)]
-    pub after: BTreeMap<String, Until>,
+    pub after: After,
     /// Further containers of the same task, by name; they share `localhost`.
     #[serde(default)]
     pub container: BTreeMap<String, Container>,

@@ -25,7 +25,8 @@ pub struct Expansion {
 /// Collects declarations and faults, so that all faults are told at once.
 #[derive(Debug)]
 pub(super) struct Sheet {
-    declarations: BTreeMap<Address, Declaration>,
+    /// The declarations so far.
+    pub(super) declarations: BTreeMap<Address, Declaration>,
     faults: Vec<Diagnostic>,
     /// The sections that could not be read.
     pub(super) unread: Unread,

@@ -14,6 +14,7 @@ pub fn shorthands() -> &'static [Shorthand] {
         Shorthand { name: "health", example: "\"/healthz\"", parse: health },
         Shorthand { name: "size", example: "\"0.5vcpu/1GB\"", parse: size },
         Shorthand { name: "deploy", example: "\"rolling\"", parse: deploy },
+        Shorthand { name: "connect", example: "true", parse: connect },
         Shorthand { name: "domain", example: "\"shop.example.com\"", parse: domain },
     ];
     SHORTHANDS
@@ -77,6 +78,20 @@ fn deploy(scalar: &Json) -> Result<Json, String> {
     }
 }
 
+/// Whether; or what is spoken.
+fn connect(scalar: &Json) -> Result<Json, String> {
+    match scalar {
+        Json::Bool(enabled) => Ok(json!({ "enabled": enabled })),
+        Json::String(word) if ["tcp", "http", "http2", "grpc"].contains(&word.as_str()) => {
+            Ok(json!({ "protocol": word }))
+        }
+        _ => {
+            Err("write true, or what is spoken: \"http\", \"http2\", \"grpc\" or \"tcp\""
+                .to_owned())
+        }
+    }
+}
+
 /// One name, or a list of them. Whether they are domains, is the list's to say.
 fn domain(scalar: &Json) -> Result<Json, String> {
     match scalar {
@@ -107,6 +122,8 @@ mod tests {
         let size = json!({ "cpu": "0.5vcpu", "memory": "1GB" });
         assert_eq!(parse("size", &json!("0.5vcpu / 1GB")), Ok(size));
         assert_eq!(parse("deploy", &json!("rolling")), Ok(json!({ "strategy": "rolling" })));
+        assert_eq!(parse("connect", &json!(true)), Ok(json!({ "enabled": true })));
+        assert_eq!(parse("connect", &json!("grpc")), Ok(json!({ "protocol": "grpc" })));
         let names = json!({ "names": ["shop.example.com"] });
         assert_eq!(parse("domain", &json!("shop.example.com")), Ok(names.clone()));
         assert_eq!(parse("domain", &json!(["shop.example.com"])), Ok(names));
@@ -123,6 +140,7 @@ mod tests {
         assert!(parse("size", &json!("1GB")).is_err());
         assert!(parse("size", &json!("1GB/0.5vcpu")).is_err());
         assert!(parse("deploy", &json!("rolling 10%")).is_err());
+        assert!(parse("connect", &json!("udp")).is_err());
         assert!(parse("domain", &json!(true)).is_err());
     }
 

@@ -317,7 +317,8 @@ pub(super) fn check_groups<'d>(
     }
 }
 
-fn logging(owner: Owner<'_>, service: &Service) -> Json {
+/// Where a container, or the proxy beside the containers, writes to.
+pub(super) fn logging(owner: Owner<'_>, service: &Service) -> Json {
     let Owner { name, home, .. } = owner;
     let prefix = service.logs.as_ref().and_then(|logs| logs.prefix.as_deref());
     json!({

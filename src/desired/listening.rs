@@ -7,6 +7,7 @@ use super::{Declared, origins};
 use crate::address::{Address, Output, Path};
 use crate::blueprint::Declaration;
 use crate::diag::Diagnostic;
+use crate::kinds::service::connect::unnamed;
 use crate::kinds::service::footing::disagreements;
 use crate::kinds::service::listening::unheard;
 
@@ -24,8 +25,9 @@ pub(super) fn check(
         let task = runs.first().and_then(|Output { of, .. }| resources.get(of));
         let Some(task) = task.map(|task| &task.spec) else { continue };
         let unheard = unheard(service, task).into_iter().map(|wrong| ("E0274", wrong));
+        let unnamed = unnamed(service, task).into_iter().map(|wrong| ("E0341", wrong));
         let apart = disagreements(service, task).into_iter().map(|wrong| ("E0277", wrong));
-        for (code, wrong) in unheard.chain(apart) {
+        for (code, wrong) in unheard.chain(unnamed).chain(apart) {
             let Address { kind, name } = &draft.address;
             let place = Path::of(["aws", kind, name].into_iter().chain(wrong.way.steps()));
             let fault = Diagnostic::error(code, wrong.title).at(place, "").hint(wrong.hint);

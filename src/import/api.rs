@@ -73,7 +73,7 @@ impl Reading<'_> {
                 }
             }
             Rule::Named(ours) => self.field(shape, ours, value, at, into),
-            Rule::Spread => match value.as_object() {
+            Rule::Spread => match only(value).as_object() {
                 Some(object) => into.extend(self.members(shape, object, at)),
                 None => self.note(at, value, FORM),
             },
@@ -289,6 +289,14 @@ fn without(object: &Json, member: &str) -> Json {
         members.remove(member);
     }
     object
+}
+
+/// What a list of only one holds; anything else is itself.
+fn only(value: &Json) -> &Json {
+    match value.as_array().map(Vec::as_slice) {
+        Some([only]) => only,
+        _ => value,
+    }
 }
 
 /// What says nothing: that it is not there.

@@ -17,7 +17,7 @@ pub(super) enum Rule {
     },
     /// An object of which one member counts.
     Only { ours: &'static str, member: &'static str },
-    /// An object whose members stand in the table itself.
+    /// An object, or a list of only one, whose members stand in the table itself.
     Spread,
     /// An object that means nothing unless one of its members is true.
     Switched { ours: Option<&'static str>, by: &'static str },
@@ -121,6 +121,15 @@ pub(super) const SERVICE: &[Entry] = &[
     ("deployment", "deploymentCircuitBreaker", Rule::Named("circuit-breaker")),
     ("deployment", "alarms", Rule::Switched { ours: None, by: "enable" }),
     ("deployment", "bakeTimeInMinutes", Rule::Always("0")),
+    ("service-connect-configuration", "services", tables("services", "portName")),
+    ("service-connect-configuration.services.*", "clientAliases", Rule::Spread),
+    ("service-connect-configuration.services.*.tls", "issuerCertificateAuthority", Rule::Spread),
+    ("service-connect-configuration.log-configuration", "logDriver", Rule::Named("driver")),
+    (
+        "service-connect-configuration.log-configuration",
+        "secretOptions",
+        map("secret-options", "name", "valueFrom"),
+    ),
     ("", "enableECSManagedTags", Rule::Named("enable-ecs-managed-tags")),
     ("", "deploymentController", Rule::Always("{\"type\":\"ECS\"}")),
     ("", "serviceArn", Rule::Own),

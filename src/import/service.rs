@@ -24,6 +24,8 @@ pub fn service(
     let mut document = service.clone();
     // What is not told is off; a declaration that does not say it means that it is on.
     document.entry("availabilityZoneRebalancing").or_insert_with(|| json!("DISABLED"));
+    // Deployments tell what a service itself does not.
+    document.extend(connect(service).map(|it| ("serviceConnectConfiguration".to_owned(), it)));
     let (mut fields, mut notes) = declared(KIND, rules::SERVICE, &document, about, WHAT)?;
     let text = |member: &str| service.get(member).and_then(Json::as_str).unwrap_or_default();
     let name = legalised(text("serviceName")).unwrap_or_else(|| "service".to_owned());
@@ -48,6 +50,20 @@ pub fn service(
     sheet.entry(&["aws", KIND, &name], &fields);
     sheet.entry(&["aws", DEFINITION, &definition.name], &definition.fields);
     Ok(Imported { text: sheet.done(), notes, adopts: adopts.to_vec() })
+}
+
+/// The service's part in Service Connect; a name that is not told is the port's.
+fn connect(service: &Map<String, Json>) -> Option<Json> {
+    let mut deployments = service.get("deployments")?.as_array()?.iter();
+    let primary = deployments.find(|deployment| deployment["status"] == "PRIMARY")?;
+    let mut connect = primary.get("serviceConnectConfiguration")?.clone();
+    connect.get("enabled").filter(|enabled| **enabled == true)?;
+    let offered = connect.get_mut("services").and_then(Json::as_array_mut);
+    for one in offered.into_iter().flatten().filter_map(Json::as_object_mut) {
+        let name = one.get("portName").cloned().unwrap_or_default();
+        one.entry("discoveryName").or_insert(name);
+    }
+    Some(connect)
 }
 
 /// The tags that both carry: a stack's tags are those of all that is in it.

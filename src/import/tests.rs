@@ -186,6 +186,12 @@ fn a_service() {
       "networkConfiguration": { "awsvpcConfiguration": {
         "subnets": ["subnet-1"], "securityGroups": ["sg-1"], "assignPublicIp": "DISABLED"
       } },
+      "deployments": [{ "status": "PRIMARY", "serviceConnectConfiguration": {
+        "enabled": true, "namespace": "shop",
+        "services": [{ "portName": "web", "clientAliases": [{ "port": 80, "dnsName": "web" }],
+          "timeout": { "idleTimeoutSeconds": 60 } }],
+        "logConfiguration": { "logDriver": "awslogs", "options": { "awslogs-group": "web" } }
+      } }],
       "deploymentController": { "type": "CODE_DEPLOY" },
       "deploymentConfiguration": {
         "maximumPercent": 200, "minimumHealthyPercent": 50, "bakeTimeInMinutes": 0,
@@ -198,7 +204,7 @@ fn a_service() {
       "taskDefinition": {
         "family": "web", "networkMode": "awsvpc", "requiresCompatibilities": ["EC2"],
         "containerDefinitions": [{
-          "name": "web", "image": "httpd", "memory": 64, "portMappings": [{ "containerPort": 80 }]
+          "name": "web", "image": "httpd", "memory": 64, "portMappings": [{ "containerPort": 80, "name": "web" }]
         }]
       },
       "tags": [{ "key": "team", "value": "shop" }]
@@ -236,6 +242,17 @@ fn a_service() {
     [aws.service.web.network]
     security-groups = ["sg-1"]
     subnets         = ["subnet-1"]
+    [aws.service.web.service-connect-configuration]
+    enabled   = true
+    namespace = "shop"
+    [aws.service.web.service-connect-configuration.log-configuration]
+    driver  = "awslogs"
+    options = { awslogs-group = "web" }
+    [aws.service.web.service-connect-configuration.services.web]
+    discovery-name = "web"
+    dns-name       = "web"
+    port           = 80
+    timeout        = { idle-timeout-seconds = 60 }
 
     [aws.task-definition.web]
     name                     = "web"
@@ -243,7 +260,7 @@ fn a_service() {
     [aws.task-definition.web.containers.web]
     image  = "httpd"
     memory = 64
-    ports  = [{ container-port = 80 }]
+    ports  = [{ container-port = 80, name = "web" }]
     "#);
 }
 

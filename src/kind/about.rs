@@ -119,6 +119,9 @@ pub struct About {
     /// Sets whose members belong to one resource of the kind at a time, and go over to another at once: the
     /// subnets of a route table. The other takes them before this one lets go.
     pub hands_over: &'static [&'static str],
+    /// Fields that name what comes first, and for nothing else: what they name may go while they name it; but
+    /// where both go, it goes last.
+    pub comes_after: &'static [&'static str],
     /// Orders beyond references.
     pub awaits: &'static [Awaits],
     /// The field that users decide.
@@ -147,6 +150,7 @@ impl About {
         observed_after: &[],
         mentioned_as: &["id", "arn", "uri"],
         hands_over: &[],
+        comes_after: &[],
         awaits: &[],
         inherits: None,
         moved_by: &[],

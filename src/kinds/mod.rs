@@ -23,6 +23,7 @@ mod listing;
 pub mod load_balancer;
 pub mod log_group;
 mod mark;
+pub mod namespace;
 pub mod nat_gateway;
 pub mod repository;
 pub mod role;
@@ -63,6 +64,7 @@ const ALL: &[&dyn AnyKind] = &[
     of::<security_group_rule::SecurityGroupRule>(),
     of::<log_group::LogGroup>(),
     of::<repository::Repository>(),
+    of::<namespace::Namespace>(),
     of::<cluster::Cluster>(),
     of::<instance_profile::InstanceProfile>(),
     of::<launch_template::LaunchTemplate>(),

@@ -11,6 +11,7 @@ use crate::value::{Value, beginnings};
 pub(super) struct Holders {
     mentions: Vec<BTreeSet<usize>>,
     mentioned_by: Vec<BTreeSet<usize>>,
+    follows: Vec<BTreeSet<usize>>,
 }
 
 impl Holders {
@@ -26,13 +27,23 @@ impl Holders {
         }
         let mut mentions = vec![BTreeSet::new(); live.len()];
         let mut mentioned_by = vec![BTreeSet::new(); live.len()];
+        let mut follows = vec![BTreeSet::new(); live.len()];
         for (index, object) in live.iter().enumerate() {
             let kind = kinds::find(&object.kind);
             // Nobody mentions another by a name of its own, though the two may be called the same.
             let holds = |field: &str| {
                 field != "name" && !kind.is_some_and(|kind| kind.is_set_by_use(field))
             };
-            let fields = object.spec.fields().filter(|(field, _)| holds(field));
+            let only_follows =
+                |field: &str| kind.is_some_and(|kind| kind.about().comes_after.contains(&field));
+            let (first, fields): (Vec<_>, Vec<_>) = object
+                .spec
+                .fields()
+                .filter(|(field, _)| holds(field))
+                .partition(|(field, _)| only_follows(field));
+            let first = first.into_iter().flat_map(|(_, value)| value.texts());
+            follows[index].extend(first.filter_map(|id| by_id.get(id).copied()));
+            let fields = fields.into_iter();
             let values = fields.map(|(_, value)| value).chain(object.earlier.values());
             for text in values.flat_map(Value::texts) {
                 for other in beginnings(text).filter_map(|id| by_id.get(id).copied()) {
@@ -43,7 +54,12 @@ impl Holders {
                 }
             }
         }
-        Self { mentions, mentioned_by }
+        Self { mentions, mentioned_by, follows }
+    }
+
+    /// What came before the object, and holds nothing of it.
+    pub(super) fn follows(&self, object: usize) -> &BTreeSet<usize> {
+        &self.follows[object]
     }
 
     /// What the object mentions.

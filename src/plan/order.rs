@@ -52,10 +52,10 @@ impl Draft<'_> {
                 return Err(refused);
             }
             self.after_awaiting(&holders, &mut after);
+            self.after_followers(&holders, &mut after);
         }
         sorted(std::mem::take(&mut self.steps), &after).map_err(|way| {
-            let names: Vec<String> = way.iter().map(ToString::to_string).collect();
-            let title = format!("these changes wait for each other: {}", names.join(", "));
+            let title = format!("these changes wait for each other: {}", way.join(" → "));
             let hint =
                 "apply them one after the other: take some of them back, apply, put them in again";
             vec![Diagnostic::error("E0206", title).hint(hint)]
@@ -80,7 +80,7 @@ impl Draft<'_> {
             }
             through.insert(address, steps);
         }
-        for (user, used) in graph.edges() {
+        for (user, used) in graph.edges().filter(|(user, used)| !graph.only_follows(user, used)) {
             let Some(narrow) = self.narrows.get(used) else { continue };
             after[*narrow].extend(self.makes.get(user));
             if let Some(last) = self.narrows.get(user) {
@@ -209,6 +209,19 @@ impl Draft<'_> {
         steps
     }
 
+    /// What came first goes last where both go; unless it has to make room for what the other waits for.
+    fn after_followers(&self, holders: &Holders, after: &mut [BTreeSet<StepId>]) {
+        for object in &self.doomed {
+            let goes = self.releases[object];
+            let first = holders.follows(*object).iter().filter(|it| self.doomed.contains(it));
+            for last in first.map(|first| self.releases[first]) {
+                if !waits_for(goes, last, after) {
+                    after[last].insert(goes);
+                }
+            }
+        }
+    }
+
     /// What a live object awaited on its way up outlives it on its way down: the listener rule goes
     /// after the service whose target group it forwards to.
     fn after_awaiting(&self, holders: &Holders, after: &mut [BTreeSet<StepId>]) {
@@ -264,6 +277,20 @@ impl Draft<'_> {
     }
 }
 
+/// Whether `step` waits for `other`, directly or not.
+fn waits_for(step: StepId, other: StepId, after: &[BTreeSet<StepId>]) -> bool {
+    let (mut seen, mut todo) = (BTreeSet::new(), vec![step]);
+    while let Some(at) = todo.pop() {
+        if at == other {
+            return true;
+        }
+        if seen.insert(at) {
+            todo.extend(&after[at]);
+        }
+    }
+    false
+}
+
 fn refuse_dangling(live: &Live, holder: &Live) -> Diagnostic {
     let show = |live: &Live| live.address.as_ref().map_or(live.id.clone(), Address::to_string);
     let (name, by) = (show(live), show(holder));
@@ -304,8 +331,24 @@ fn exclusive_key(kind: &str, spec: &Value) -> Option<String> {
     values.filter(|values| values.iter().any(|value| !value.is_empty())).map(|v| v.join("\n"))
 }
 
+/// A way from a step that waits for ever, through what it waits for, back to itself.
+fn ring(waits: &[usize], after: &[BTreeSet<StepId>]) -> Vec<StepId> {
+    let mut way: Vec<StepId> = Vec::new();
+    let mut next = waits.iter().position(|waits| *waits > 0);
+    while let Some(step) = next {
+        if let Some(first) = way.iter().position(|earlier| *earlier == step) {
+            way.drain(..first);
+            way.push(step);
+            break;
+        }
+        way.push(step);
+        next = after[step].iter().copied().find(|earlier| waits[*earlier] > 0);
+    }
+    way
+}
+
 /// Puts the steps in an order in which each comes after what it waits for, and renames the ids.
-fn sorted(steps: Vec<Step>, after: &[BTreeSet<StepId>]) -> Result<Vec<Step>, Vec<Address>> {
+fn sorted(steps: Vec<Step>, after: &[BTreeSet<StepId>]) -> Result<Vec<Step>, Vec<String>> {
     let mut place: Vec<Option<StepId>> = vec![None; steps.len()];
     let mut order: Vec<StepId> = Vec::new();
     let mut waits: Vec<usize> = after.iter().map(BTreeSet::len).collect();
@@ -327,7 +370,9 @@ fn sorted(steps: Vec<Step>, after: &[BTreeSet<StepId>]) -> Result<Vec<Step>, Vec
         }
     }
     if order.len() < steps.len() {
-        return Err(ring(&waits, after).map(|id| steps[id].address.clone()).collect());
+        let step = |step: StepId| format!("{} {}", steps[step].verb(), steps[step].address);
+        let way = ring(&waits, after).into_iter().map(step);
+        return Err(way.collect());
     }
     let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
     let place = |step: &StepId| place[*step].expect("every step has been placed");
@@ -341,18 +386,6 @@ fn sorted(steps: Vec<Step>, after: &[BTreeSet<StepId>]) -> Result<Vec<Step>, Vec
             step
         })
         .collect())
-}
-
-/// Steps that wait for each other, in a ring. A step that `waits` without end waits for one that does.
-fn ring(waits: &[usize], after: &[BTreeSet<StepId>]) -> impl Iterator<Item = StepId> {
-    let stuck = |step: &StepId| waits[*step] > 0;
-    let mut way: Vec<StepId> = Vec::new();
-    let mut next = (0..waits.len()).find(stuck);
-    while let Some(step) = next.filter(|step| !way.contains(step)) {
-        way.push(step);
-        next = after[step].iter().copied().find(stuck);
-    }
-    way.into_iter().skip_while(move |step| Some(*step) != next)
 }
 
 impl Because {

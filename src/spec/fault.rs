@@ -114,7 +114,6 @@ impl Checker<'_> {
     /// Whether the key, or its value at hand, is of later work; which is then said.
     pub(super) fn is_later(&mut self, mark: Mark, value: Option<&Node>) -> bool {
         let word = value.and_then(Node::text);
-        let is_list = value.is_some_and(|value| matches!(value.form, Form::List(_)));
         // What an entry of a section cannot say yet, the section's defaults cannot either.
         let path: Vec<&str> = match self.path.as_slice() {
             [defaults, section, inner @ ..] if defaults == "defaults" => {
@@ -130,7 +129,6 @@ impl Checker<'_> {
                 && match later.when {
                     When::Always => true,
                     When::Word(only) => word == Some(only),
-                    When::List => is_list,
                 }
         };
         let Some(later) = self.language.later.iter().find(fits) else { return false };
@@ -138,7 +136,6 @@ impl Checker<'_> {
         let title = match later.when {
             When::Always => format!("`{key}` is not there yet"),
             When::Word(word) => format!("`{key} = \"{word}\"` is not there yet"),
-            When::List => format!("`{key} = […]` is not there yet"),
         };
         let error = self.error("E0120", title, mark);
         self.found

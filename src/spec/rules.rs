@@ -55,6 +55,4 @@ pub enum When {
     Always,
     /// This word.
     Word(&'static str),
-    /// Lists.
-    List,
 }

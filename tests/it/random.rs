@@ -164,6 +164,12 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
     let network = json!({"subnets": ["${subnet.a.id}", "${subnet.b.id}"],
         "security-groups": ["${security-group.lb.id}"]});
     let first = dice.roll(3);
+    // A service offers a name in the namespace, those behind it may look for it; the namespace may be replaced.
+    let connects = dice.flip();
+    if connects {
+        let name = format!("random-test-{}", dice.roll(2));
+        put("namespace", "main", json!({"name": name, "description": description}));
+    }
     for index in first..first + dice.roll(4) {
         let name = format!("s{index}");
         let role = format!("r{}", dice.roll(2));
@@ -198,16 +204,27 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
                 "log-configuration": {"driver": "awslogs", "options": {
                     "awslogs-group": format!("${{log-group.{name}.name}}"),
                     "awslogs-region": "us-east-1", "awslogs-stream-prefix": "app"}},
-                "ports": [{"container-port": 8000}]}}}),
+                "ports": [{"container-port": 8000, "name": name}]}}}),
         );
         let provider = match has_instances && dice.flip() {
             true => "${capacity-provider.own.name}",
             false => "FARGATE",
         };
+        let connect = match (connects, dice.roll(3)) {
+            (false, _) | (true, 0) => json!({}),
+            (true, 1) => json!({"enabled": true, "namespace": "${namespace.main.arn}"}),
+            (true, _) => json!({"enabled": true, "namespace": "${namespace.main.arn}", "services":
+                {&name: {"discovery-name": name, "dns-name": name, "port": 8000}}}),
+        };
+        // Instances whose group keeps its name make room before they are replaced: who leaves them late, and
+        // comes after who joins them, has to be applied in two goes (E0206).
+        let before = (first..index).filter(|_| !has_instances && dice.flip());
+        let after: Vec<_> = before.map(|other| format!("${{service.s{other}.arn}}")).collect();
         put(
             "service",
             &name,
-            json!({"cluster": "${cluster.main.arn}",
+            json!({"cluster": "${cluster.main.arn}", "after": after,
+            "service-connect-configuration": connect,
             "capacity-provider-strategy": [{"capacity-provider": provider, "weight": 1}],
             "task-definition": format!("${{task-definition.{name}.arn}}"),
             "desired-count": dice.roll(3),

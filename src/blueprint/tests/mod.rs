@@ -10,6 +10,7 @@ use super::{Declaration, Document, Options, expand, language, read};
 use crate::diag::{Diagnostic, Place};
 use crate::spec::{self, Request, Unread};
 
+mod connect;
 mod faults;
 mod hello_world;
 mod laws;

@@ -19,17 +19,18 @@ fn services_share_a_load_balancer_and_reach_each_other() {
     listener-rule: api web
     load-balancer: main
     log-group: api cache web
+    namespace: main
     nat-gateway: a
     role: api-execution api-task cache-execution cache-task web-execution web-task
     route-table: private public
     security-group: alb-main api cache web
-    security-group-rule: cache-from-api-tcp-6379 cache-from-web-tcp-6379
+    security-group-rule: api-from-web-tcp-8080 cache-from-api-tcp-6379
     service: api cache web
     subnet: private-a private-b public-a public-b
     target-group: api web
     task-definition: api cache web
     vpc: main
-    38 in all
+    39 in all
     ");
     let priority = |name: &str| {
         let rule = declarations

@@ -58,6 +58,7 @@ const CODES: &[(&str, Class)] = &[
     ("EntityAlreadyExists*", Class::Exists),
     ("ResourceAlreadyExistsException", Class::Exists),
     ("RepositoryAlreadyExistsException", Class::Exists),
+    ("NamespaceAlreadyExists", Class::Exists),
     ("InvalidGroup.Duplicate", Class::Exists),
     ("Duplicate*", Class::Exists),
     ("PriorityInUse*", Class::Exists),
@@ -129,6 +130,7 @@ const PROPAGATION: &[&str] = &[
     "ListenerNotFound",
     "SubnetNotFound",
     "ClusterNotFoundException",
+    "NamespaceNotFoundException",
     "NoSuchEntity",
     "ObjectNotFoundException",
 ];

@@ -58,6 +58,8 @@ pub struct Aws {
     pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// EventBridge Scheduler.
     pub scheduler: aws_sdk_scheduler::Client,
+    /// AWS Cloud Map.
+    pub discovery: aws_sdk_servicediscovery::Client,
     /// AWS Certificate Manager.
     pub acm: aws_sdk_acm::Client,
     /// Amazon Route 53.
@@ -101,6 +103,7 @@ impl Aws {
             scaling: aws_sdk_applicationautoscaling::Client::new(config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(config),
             scheduler: aws_sdk_scheduler::Client::new(config),
+            discovery: aws_sdk_servicediscovery::Client::new(config),
             acm: aws_sdk_acm::Client::new(config),
             dns: aws_sdk_route53::Client::new(config),
             cluster_providers: Mutex::default(),

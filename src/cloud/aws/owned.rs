@@ -20,8 +20,16 @@ pub struct Owned {
 }
 
 /// The resource types that are found here. EC2 has tag filters of its own, IAM is not covered.
-const TYPES: [&str; 7] =
-    ["ecs", "elasticloadbalancing", "logs", "ecr", "acm", "application-autoscaling", "cloudwatch"];
+const TYPES: [&str; 8] = [
+    "ecs",
+    "elasticloadbalancing",
+    "logs",
+    "ecr",
+    "acm",
+    "application-autoscaling",
+    "cloudwatch",
+    "servicediscovery",
+];
 
 /// The stacks of which anything carries tags, in the first pages of one listing.
 pub(super) async fn stacks(

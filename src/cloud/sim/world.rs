@@ -12,6 +12,8 @@ use crate::kind::{
     Class, Condition, Deed, Deployment, Done, Error, Kind as _, Live, Registered, Result, Sought,
     StackId, TAG_ID, TagChange, Tags,
 };
+use crate::kinds;
+use crate::kinds::service::connect::unnamed;
 use crate::kinds::service::listening::unheard;
 use crate::kinds::task_run::{self, TaskRun};
 use crate::value::{Value, beginnings};
@@ -225,9 +227,8 @@ impl World {
             return Ok(done);
         }
         if !kind.about().dangles {
-            let holder = self.objects.iter().find(|(other, object)| {
-                *other != id && self.documents(object).any(|spec| spec.mentions(id))
-            });
+            let holder =
+                self.objects.iter().find(|(other, object)| *other != id && self.holds(object, id));
             if let Some((holder, object)) = holder {
                 let text = format!("{id} is in use by the {} {holder}", object.kind);
                 let mut error = Error::new(Class::InUse, text);
@@ -241,11 +242,15 @@ impl World {
         Ok(done)
     }
 
-    /// What an object says, and what the revision says that it runs.
-    fn documents<'a>(&'a self, object: &'a Object) -> impl Iterator<Item = &'a Value> {
+    /// Whether an object, or the revision that it runs, holds on to what it names.
+    fn holds(&self, object: &Object, id: &str) -> bool {
+        let kind = kinds::find(&object.kind);
+        let only_follows =
+            |field: &str| kind.is_some_and(|kind| kind.about().comes_after.contains(&field));
+        let mut fields = object.spec.fields().filter(|(field, _)| !only_follows(field));
         let revision = object.spec.text("task-definition");
         let revision = revision.and_then(|arn| self.revisions.get(arn));
-        [&object.spec].into_iter().chain(revision)
+        fields.any(|(_, value)| value.mentions(id)) || revision.is_some_and(|it| it.mentions(id))
     }
 
     /// A reference to what is no more, or is going.
@@ -293,11 +298,11 @@ impl World {
         Ok(())
     }
 
-    /// A target group to whose requests nobody would listen.
+    /// A target group, or a name, to whose requests nobody would listen.
     fn refuse_unheard(&self, kind: &Registered, spec: &Value) -> Result<()> {
         let task = spec.text("task-definition").and_then(|arn| self.revisions.get(arn));
         let Some(task) = task.filter(|_| kind.name() == "service") else { return Ok(()) };
-        match unheard(spec, task).into_iter().next() {
+        match unheard(spec, task).into_iter().chain(unnamed(spec, task)).next() {
             Some(wrong) => Err(Error::new(Class::Other, wrong.title)),
             None => Ok(()),
         }

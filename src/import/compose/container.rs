@@ -1,6 +1,6 @@
 //! What a compose service says of its container.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -18,6 +18,8 @@ pub(super) struct Reader<'v> {
     pub(super) members: Members,
     pub(super) variables: &'v mut Variables,
     pub(super) fields: Map<String, Json>,
+    /// The services of the stack that this one can come after.
+    pub(super) services: BTreeSet<String>,
 }
 
 impl Reader<'_> {
@@ -153,7 +155,8 @@ impl Reader<'_> {
         self.set("health", health);
     }
 
-    /// Whom it waits for. Only containers of one task wait for each other.
+    /// Whom it waits for: containers of the same task, and services until they are ready. ECS knows no
+    /// container that waits for another service.
     fn after(&mut self, beside: &[&str]) {
         let Some(said) = self.members.take("depends_on") else { return };
         let mut after = Map::new();
@@ -165,12 +168,16 @@ impl Reader<'_> {
                     _ => "start",
                 };
                 after.insert(spelled(&other), json!(until));
+            } else if self.services.contains(&other) {
+                after.insert(spelled(&other), json!("ready"));
             } else {
-                let why = "services start side by side: let it try again until the other answers";
+                let why = "a container waits for others of its task: let it try again until the other answers";
                 self.members.note(&["depends_on", &other], &json!(condition), why);
             }
         }
-        if !after.is_empty() {
+        if after.values().all(|until| until == "ready") && !after.is_empty() {
+            self.set("after", after.keys().cloned().collect::<Vec<_>>());
+        } else if !after.is_empty() {
             self.set("after", after);
         }
     }

@@ -28,14 +28,16 @@ pub fn compose(text: &str, about: &About) -> Result<Imported, Diagnostic> {
     let Some(services) = root.get("services").and_then(Json::as_object) else {
         return Err(unreadable(about, WHAT, "it has no `services`"));
     };
+    let roles = roles(services);
+    let stands = services.keys().filter(|name| roles[*name] == Role::Service);
     let mut project = Project {
         services,
+        stands: stands.cloned().collect(),
         variables: Variables::default(),
         builds: BTreeMap::new(),
         entries: Vec::new(),
     };
     let mut notes = Vec::new();
-    let roles = roles(services);
     for name in services.keys().filter(|name| roles[*name] == Role::Service) {
         let beside = roles.iter().filter(|(_, role)| role.is_beside(name));
         notes.extend(
@@ -131,6 +133,8 @@ fn top(root: &Json) -> Vec<Note> {
 /// The spec that is being made.
 struct Project<'p> {
     services: &'p Map<String, Json>,
+    /// Those that are services of the stack.
+    stands: BTreeSet<String>,
     variables: Variables,
     /// What is built from here, and the repository that it is pushed to.
     builds: BTreeMap<String, String>,
@@ -144,7 +148,8 @@ impl Project<'_> {
         let table = vec!["service".to_owned(), own.clone()];
         let place = vec!["services".to_owned(), name.to_owned()];
         let members = Members::of(&self.services[name], &place, &table);
-        let mut reader = Reader { members, variables: &mut self.variables, fields: Map::new() };
+        let (variables, services) = (&mut self.variables, self.stands.clone());
+        let mut reader = Reader { members, variables, fields: Map::new(), services };
         let repository = reader.container(&own, beside, &mut self.builds);
         let mut size = measures::size(&mut reader);
         let mut containers = Map::new();
@@ -156,8 +161,8 @@ impl Project<'_> {
                 table.iter().cloned().chain(["container".to_owned(), named.clone()]).collect();
             let place = vec!["services".to_owned(), (*other).to_owned()];
             let members = Members::of(&self.services[*other], &place, &table);
-            let mut inner =
-                Reader { members, variables: &mut *reader.variables, fields: Map::new() };
+            let (variables, services) = (&mut *reader.variables, BTreeSet::new());
+            let mut inner = Reader { members, variables, fields: Map::new(), services };
             repositories.push(inner.container(&named, &[], &mut self.builds));
             inner.sidecar();
             size = measures::sum(size, measures::size(&mut inner));

@@ -74,9 +74,8 @@ fn a_compose_file() {
     [service.api]
     # not taken over: services.api.build = "./api": build it and push it to the repository `api` before `apply`
     # not taken over: services.api.healthcheck.timeout = "1s": ECS takes 2 to 60 seconds
-    # not taken over: services.api.depends_on.db = "service_started": services start side by side: let it try again until the other answers
     # not taken over: services.api.secrets = ["token"]: put it into SSM or Secrets Manager, and write `secrets = { NAME = "ssm:/…" }`
-    after   = { migrate = "success" }
+    after   = { db = "ready", migrate = "success" }
     command = ["bin/serve", "--name", "the shop"]
     http    = { health = "/healthz", path = "/*" }
     image   = "${repo.api}:latest"
@@ -114,10 +113,10 @@ fn a_compose_file() {
     [alb.web]
 
     [service.web]
-    # not taken over: services.web.depends_on.api = "service_healthy": services start side by side: let it try again until the other answers
     # not taken over: services.web.deploy.update_config = {"order":"start-first"}: see `deploy`: a rollout that fails is rolled back
     # not taken over: services.web.ports.1 = "9229:9229": a container listens on one port of each protocol here; others stand in [aws.task-definition.NAME.containers.NAME]
     # not taken over: services.web.ports = "8080": the load balancer listens on 80, or with a certificate on 443
+    after = ["api"]
     count = 2
     env   = { COST = "5$", STAGE = "${var.stage}" }
     http  = { alb = "web", path = "/*" }

@@ -7,11 +7,12 @@ use aws_sdk_ecs::operation::create_service::builders::CreateServiceFluentBuilder
 use aws_sdk_ecs::operation::update_service::builders::UpdateServiceFluentBuilder;
 use aws_sdk_ecs::types as sdk;
 
+use super::connect::ServiceConnect;
 use super::placement::{PlacementConstraint, PlacementStrategy};
 use super::rollout::{Watch, progress};
 use super::{
     CircuitBreaker, Deployment, DeploymentStrategy, LaunchType, LoadBalancer, Network,
-    PropagateTags, Rebalancing, SchedulingStrategy, Service,
+    PropagateTags, Rebalancing, SchedulingStrategy, Service, succession,
 };
 use crate::cloud::aws::ecs::{SERVICES, describe_services, place, short};
 use crate::cloud::aws::{Aws, concurrently, ecs, tags};
@@ -50,12 +51,14 @@ pub(super) async fn observe(aws: &Aws, sought: &Sought<'_>) -> Result<Vec<Observ
 fn observed(service: &sdk::Service) -> Result<Option<Observed<Service>>> {
     let Some(condition) = condition(service) else { return Ok(None) };
     let arn = arn(service)?;
+    let mut tags = tags::ecs::read(service.tags());
+    let after = succession::taken_out(&mut tags, arn);
     Ok(Some(Observed {
         earlier: Vec::new(),
         id: arn.to_owned(),
-        live: Service::read(service)?,
+        live: Service { after, ..Service::read(service)? },
         outputs: Outputs::of(arn),
-        tags: tags::ecs::read(service.tags()),
+        tags,
         condition,
     }))
 }
@@ -114,9 +117,11 @@ pub(super) fn serving(service: &sdk::Service) -> &str {
 /// CreateService. The name may be taken by an attempt whose reply was lost, by something else, or by
 /// a namesake that is still draining.
 pub(super) async fn create(spec: &Service, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+    let mut tags = cx.tags.clone();
+    tags.extend(succession::tags(&spec.after, &spec.cluster));
     let call = creation(&cx.aws.ecs, spec)
         .client_token(cx.token)
-        .set_tags(tags::some(cx.tags, tags::ecs::tag));
+        .set_tags(tags::some(&tags, tags::ecs::tag));
     let made = match call.send().await.map_err(|error| Error::from(error).while_creating()) {
         Ok(made) => made.service,
         Err(error) if error.message.to_lowercase().contains("not idempotent") => {
@@ -162,6 +167,9 @@ pub(super) fn creation(ecs: &Client, spec: &Service) -> CreateServiceFluentBuild
         enable_ecs_managed_tags,
         propagate_tags,
         availability_zone_rebalancing,
+        service_connect_configuration,
+        // In the tags.
+        after: _,
     } = spec;
     // A number is mandatory; where autoscaling holds it, it begins with one.
     let count = match scheduling_strategy {
@@ -170,6 +178,7 @@ pub(super) fn creation(ecs: &Client, spec: &Service) -> CreateServiceFluentBuild
     };
     let strategy = capacity_provider_strategy.as_ref().filter(|strategy| !strategy.is_empty());
     let grace = Some(*health_check_grace_period_seconds).filter(|seconds| *seconds != 0);
+    let connect = Some(service_connect_configuration).filter(|connect| connect.enabled);
     ecs.create_service()
         .service_name(name)
         .cluster(cluster)
@@ -189,10 +198,18 @@ pub(super) fn creation(ecs: &Client, spec: &Service) -> CreateServiceFluentBuild
         .enable_ecs_managed_tags(*enable_ecs_managed_tags)
         .propagate_tags(propagate_tags.word().into())
         .availability_zone_rebalancing(availability_zone_rebalancing.word().into())
+        .set_service_connect_configuration(connect.map(ServiceConnect::write))
 }
 
 /// UpdateService. What is followed afterwards is the deployment that this started, if it did.
 pub(super) async fn update(spec: &Service, was: &Service, cx: &Cx<'_>) -> Result<Made<Outputs>> {
+    if spec.after != was.after {
+        let change = succession::change(&spec.after, &was.after, &spec.cluster);
+        tags::ecs::change(cx.aws, cx.id, &change).await?;
+        if changed(spec, was).len() == 1 {
+            return Ok(Made::new(cx.id, Outputs::of(cx.id)));
+        }
+    }
     let rolls = rolls(spec, was);
     let call = change(&cx.aws.ecs, spec, was).cluster(&spec.cluster).service(cx.id);
     let sent = call.send().await.map_err(|error| Error::from(error).while_creating())?;
@@ -213,7 +230,7 @@ pub(super) enum Effect {
 }
 
 /// The effects of a change in each field that UpdateService takes. Page "UpdateService".
-pub(super) const EFFECTS: [(&str, Effect); 15] = [
+pub(super) const EFFECTS: [(&str, Effect); 17] = [
     // Wanted again after a rollout that failed, the revision is no change for ECS: so it is forced.
     ("task-definition", Effect::Force),
     ("desired-count", Effect::Update),
@@ -230,6 +247,8 @@ pub(super) const EFFECTS: [(&str, Effect); 15] = [
     ("enable-ecs-managed-tags", Effect::Update),
     ("propagate-tags", Effect::Update),
     ("availability-zone-rebalancing", Effect::Update),
+    ("service-connect-configuration", Effect::Deploy),
+    ("after", Effect::Update),
 ];
 
 /// The fields that are managed and differ.
@@ -265,6 +284,11 @@ fn changed(spec: &Service, was: &Service) -> BTreeSet<&'static str> {
             "availability-zone-rebalancing",
             spec.availability_zone_rebalancing != was.availability_zone_rebalancing,
         ),
+        (
+            "service-connect-configuration",
+            spec.service_connect_configuration != was.service_connect_configuration,
+        ),
+        ("after", spec.after != was.after),
     ];
     fields.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
 }
@@ -320,6 +344,10 @@ pub(super) fn change(ecs: &Client, spec: &Service, was: &Service) -> UpdateServi
         .set_availability_zone_rebalancing(
             has("availability-zone-rebalancing")
                 .then(|| spec.availability_zone_rebalancing.word().into()),
+        )
+        .set_service_connect_configuration(
+            has("service-connect-configuration")
+                .then(|| spec.service_connect_configuration.write()),
         )
         .set_force_new_deployment(force.then_some(true))
 }
@@ -381,6 +409,11 @@ impl Service {
             enable_ecs_managed_tags: found.enable_ecs_managed_tags(),
             propagate_tags: PropagateTags::read(propagate)?,
             availability_zone_rebalancing: Rebalancing::read(rebalancing)?,
+            // Only deployments say it.
+            service_connect_configuration: ServiceConnect::read(
+                primary(found).and_then(|primary| primary.service_connect_configuration()),
+            )?,
+            after: BTreeSet::new(),
         })
     }
 }

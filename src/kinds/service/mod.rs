@@ -6,6 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::connect::ServiceConnect;
 use self::placement::{PlacementConstraint, PlacementStrategy};
 use super::types::capacity::Strategy;
 use super::types::outputs::Named as Outputs;
@@ -20,11 +21,13 @@ use crate::value::Value;
 mod api;
 mod balancing;
 mod check;
+pub mod connect;
 pub mod footing;
 pub mod health;
 pub mod listening;
 pub mod placement;
 mod rollout;
+mod succession;
 #[cfg(test)]
 mod tests;
 
@@ -91,6 +94,14 @@ pub struct Service {
     /// Whether ECS moves tasks to keep availability zones even.
     #[serde(default = "enabled")]
     pub availability_zone_rebalancing: Rebalancing,
+    /// How it finds others in a namespace, and others find it.
+    #[serde(default)]
+    pub service_connect_configuration: ServiceConnect,
+    /// ARNs of services that are as they should be before this one is made or changed, and outlive it. It is
+    /// kept in the tags `ecsctl:after`.
+    #[serde(default)]
+    #[schemars(extend("examples" = [["${service.api.arn}"]]))]
+    pub after: BTreeSet<String>,
 }
 
 fn latest() -> String {
@@ -239,6 +250,7 @@ impl Kind for Service {
         deadline: Duration::from_secs(30 * 60),
         exclusive: &["cluster", "name"],
         naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: true }),
+        comes_after: &["after"],
         // A target group is of use when a listener forwards to it; a security group when its rules are
         // there; a subnet when its routes are, for without them no image can be fetched; and a revision
         // when the tasks have succeeded that come before it.
@@ -263,6 +275,7 @@ impl Kind for Service {
             "platform-version",
             "network",
             "load-balancers",
+            "service-connect-configuration",
         ],
         ..About::DEFAULT
     };

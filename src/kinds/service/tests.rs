@@ -63,6 +63,12 @@ fn stored(spec: &Service) -> sdk::Service {
         .enable_ecs_managed_tags(sent.enable_ecs_managed_tags.unwrap_or(false))
         .set_propagate_tags(sent.propagate_tags.clone())
         .set_availability_zone_rebalancing(sent.availability_zone_rebalancing)
+        .deployments(
+            sdk::Deployment::builder()
+                .status("PRIMARY")
+                .set_service_connect_configuration(sent.service_connect_configuration)
+                .build(),
+        )
         .build()
 }
 
@@ -98,6 +104,15 @@ fn full() -> Json {
         },
         "enable-execute-command": true, "enable-ecs-managed-tags": true,
         "propagate-tags": "SERVICE", "availability-zone-rebalancing": "DISABLED",
+        "service-connect-configuration": {
+            "enabled": true, "namespace": "arn:aws:servicediscovery:eu-west-1:1:namespace/ns-1",
+            "services": { "web-http": {
+                "discovery-name": "web", "dns-name": "web", "port": 80,
+                "ingress-port-override": 8081, "timeout": { "per-request-timeout-seconds": 30 },
+                "tls": { "aws-pca-authority-arn": "arn:pca", "role-arn": "arn:role" },
+            } },
+            "log-configuration": { "driver": "awslogs", "options": { "awslogs-group": "web" } },
+        },
     })
 }
 
@@ -193,7 +208,12 @@ fn b5_the_defaults_of_the_api_are_those_of_the_fields() {
       "enable-execute-command": false,
       "enable-ecs-managed-tags": false,
       "propagate-tags": "NONE",
-      "availability-zone-rebalancing": "ENABLED"
+      "availability-zone-rebalancing": "ENABLED",
+      "service-connect-configuration": {
+        "enabled": false,
+        "services": {}
+      },
+      "after": []
     }
     "#);
 }

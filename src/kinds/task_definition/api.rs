@@ -433,7 +433,8 @@ impl VolumesFrom {
 }
 
 impl LogConfiguration {
-    fn write(&self) -> sdk::LogConfiguration {
+    /// Also that of a service's proxy.
+    pub(in crate::kinds) fn write(&self) -> sdk::LogConfiguration {
         let Self { driver, options, secret_options } = self;
         sdk::LogConfiguration::builder()
             .log_driver(driver.word().into())
@@ -443,7 +444,8 @@ impl LogConfiguration {
             .expect(SET)
     }
 
-    fn read(found: &sdk::LogConfiguration) -> Result<Self> {
+    /// Also that of a service's proxy.
+    pub(in crate::kinds) fn read(found: &sdk::LogConfiguration) -> Result<Self> {
         Ok(Self {
             driver: LogDriver::read(found.log_driver().as_str())?,
             options: sorted(found.options()),

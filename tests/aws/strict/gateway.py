@@ -13,6 +13,7 @@ from .acm import Acm
 from .alarms import AlarmsApi
 from .autoscaling import Autoscaling
 from .base import CREDENTIAL, account_of
+from .discovery import Discovery
 from .ec2 import Ec2
 from .ecr import Ecr
 from .ecs.api import EcsApi
@@ -39,10 +40,11 @@ SERVICES = {
     "route53": route53.Route53,
     "s3": S3,
     "scheduler": Scheduler,
+    "servicediscovery": Discovery,
     "tagging": Tagging,
 }
 # Those that are written anew and not moto's.
-OWN = (Acm, AlarmsApi, EcsApi, ScalingApi)
+OWN = (Acm, AlarmsApi, Discovery, EcsApi, ScalingApi)
 ACTION = re.compile(rb"(?:^|&)Action=([^&]+)")
 CODE = re.compile(rb"<Code>([^<]+)</Code>")
 # AWS_SDK_UA_APP_ID: https://docs.aws.amazon.com/sdkref/latest/guide/feature-appid.html

@@ -7,7 +7,7 @@ from moto.ecr.models import ecr_backends
 from moto.elbv2.models import elbv2_backends
 from moto.logs.models import logs_backends
 
-from . import iam, interfaces, route53
+from . import discovery, iam, interfaces, route53
 from .world import World
 
 
@@ -23,6 +23,7 @@ def listed(world: World, region: str = "us-east-1") -> list[dict]:
         *watchers(world, region),
         *schedules(world, region),
         *names(world, region),
+        *discovered(world, region),
     ]
 
 
@@ -158,3 +159,9 @@ def names(world: World, region: str):
                 place = f"{zone.resource_id}/{route53.key(record.name)}/{record.type}"
                 arn = f"arn:aws:route53:::hostedzone/{place}"
                 yield entry("dns-record", place, arn, tags.get((zone.resource_id, said), {}))
+
+
+def discovered(world: World, region: str):
+    """Namespaces of Cloud Map, and the services that ECS has made in them."""
+    for kind, object_id, arn, tags in discovery.existing(world, region):
+        yield entry(kind, object_id, arn, tags)

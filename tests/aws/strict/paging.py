@@ -35,6 +35,7 @@ DEFAULT_SIZE = {
     "scheduler": 50,
     "acm": 1000,
     "route53": 100,
+    "servicediscovery": 100,
 }
 # Smallest and largest size AWS accepts.
 LIMITS = {
@@ -50,6 +51,7 @@ LIMITS = {
     "resourcegroupstaggingapi": (1, 100),
     "scheduler": (1, 100),
     "route53": (1, 100),
+    "servicediscovery": (1, 100),
 }
 # What stands for "no more": no token, except where an empty one does.
 LAST = {"resourcegroupstaggingapi": ""}
@@ -60,6 +62,7 @@ REFUSED = {
     "logs": "InvalidParameterException",
     "ecr": "InvalidParameterException",
     "scheduler": "ValidationException",
+    "servicediscovery": "InvalidInput",
 }
 
 

@@ -33,6 +33,8 @@ DEFAULTS = {
     "stop": 0.1,  # SIGTERM -> STOPPED
     "deployment-bake": 0.05,  # last old task gone -> deployment COMPLETED
     "drain": 0.1,  # last task gone -> deleted service INACTIVE
+    "namespace-operation": 0.2,  # Cloud Map namespace made, changed or deleted
+    "discovery-sweep": 0.0,  # nobody offers a Service Connect name any more -> its Cloud Map service gone
     "schedule-group-deleting": 0.2,  # DeleteScheduleGroup -> it and its schedules gone
     "instance-start": 0.1,  # instance pending -> running
     "instance-join": 0.15,  # instance running -> registered with its cluster
@@ -89,6 +91,7 @@ class World:
         self.scaling: dict[str, object] = {}  # region -> Scaling
         self.alarms: dict[str, object] = {}  # region -> Alarms
         self.schedulers: dict[str, object] = {}  # region -> Scheduler
+        self.namespaces: dict[str, object] = {}  # region -> Discovery
         self.certificates: dict[str, object] = {}  # region -> Acm
         self.changes: dict[str, float] = {}  # change of DNS records -> time all name servers have it
         self.dns_watchers: list = []  # called when DNS records have changed

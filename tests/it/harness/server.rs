@@ -72,6 +72,14 @@ impl Server {
         serde_json::from_value(found).expect("a list of calls")
     }
 
+    /// What the calls of one operation were sent, in their order.
+    pub(super) fn inputs(&self, account: &str, operation: &str) -> Vec<Json> {
+        let found = self.control("GET", "calls", &format!("{account}&input=1"), "");
+        let calls = found.as_array().expect("a list of calls").iter();
+        let calls = calls.filter(|call| call["operation"] == operation);
+        calls.map(|call| call["input"].clone()).collect()
+    }
+
     /// When requests stopped being answered.
     pub(super) fn gaps(&self, account: &str) -> Vec<Json> {
         let found = self.control("GET", "gaps", account, "");

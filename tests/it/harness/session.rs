@@ -155,6 +155,11 @@ impl Session {
         Calls(Server::get().calls(&self.account))
     }
 
+    /// What the calls of one operation were sent, as far back as [`Session::calls`] goes.
+    pub(crate) fn inputs(&self, operation: &str) -> Vec<Json> {
+        Server::get().inputs(&self.account, operation)
+    }
+
     /// Lets [`Session::calls`] begin anew.
     pub(crate) fn forget_calls(&self) {
         Server::get().forget_calls(&self.account);

@@ -3,6 +3,7 @@
 mod balancing;
 mod capacity;
 mod containers;
+mod discovery;
 mod domains;
 mod guards;
 mod import;

@@ -331,6 +331,9 @@ const STORES: &str = r#"
 
 [aws.repository.web]
 
+[aws.namespace.main]
+description = "ours"
+
 [aws.role.web]
 description = "one"
 trust = { Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ecs-tasks.amazonaws.com" } }] }
@@ -343,10 +346,11 @@ const IN_STORES: &[Case] = &[
         "repository.web",
         "encryption",
         &[(
-            "\"renamed\"\n\n[aws.role",
-            "\"renamed\"\nencryption = { type = \"KMS\" }\n\n[aws.role",
+            "\"renamed\"\n\n[aws.namespace",
+            "\"renamed\"\nencryption = { type = \"KMS\" }\n\n[aws.namespace",
         )],
     ),
+    ("namespace.main", "name", &[("\"ours\"", "\"ours\"\nname = \"shop.test\"")]),
     ("role.web", "path", &[("\"one\"", "\"one\"\npath = \"/ecsctl/life/default/special/\"")]),
     ("role.web", "name", &[("\"one\"", "\"one\"\nname = \"renamed\"")]),
 ];

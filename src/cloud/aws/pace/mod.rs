@@ -94,7 +94,7 @@ impl HttpConnector for PacedConnector {
 }
 
 /// The services that stacks are made of.
-const OF_STACKS: [&str; 12] = [
+const OF_STACKS: [&str; 13] = [
     "ec2",
     "ecs",
     "elasticloadbalancing",
@@ -107,6 +107,7 @@ const OF_STACKS: [&str; 12] = [
     "application-autoscaling",
     "monitoring",
     "scheduler",
+    "servicediscovery",
 ];
 
 /// What no call passes once the lock is somebody else's (N9). It stands right before the network: a call may

@@ -81,6 +81,8 @@ pub(super) const RATES: &[Rate] = &[
     hope("scheduler", &["tags"], 5.0, (2.0, 1.0)),
     rate("scheduler", &["schedule-groups"], 10.0, 10.0),
     rate("scheduler", &["schedules"], 250.0, 250.0),
+    // Cloud Map publishes rates of DiscoverInstances alone.
+    hope("servicediscovery", &["*"], 20.0, (10.0, 3.0)),
     // "Quotas" of the ACM user guide, "API rate quotas".
     rate("acm", &["RequestCertificate", "AddTagsToCertificate", "RemoveTagsFromCertificate"], 5.0, 5.0),
     rate("acm", &["ListCertificates"], 8.0, 8.0),

@@ -9,7 +9,7 @@ import uuid
 from collections import deque
 
 from .. import targets
-from . import definitions, placing
+from . import connect, definitions, placing
 from .checks import unassumable
 from .deployment import REVISED, Deployment, Record
 from .state import Ecs
@@ -109,6 +109,7 @@ class Service:
         self.deployments.insert(0, deployment)
         self.history.insert(0, deployment)
         self.hold_until = 0.0
+        connect.announce(self)
         self.ecs.world.after(0.01, lambda: self.begin(deployment))
 
     def begin(self, deployment: Deployment) -> None:
@@ -335,6 +336,7 @@ class Service:
         deployment.updated = self.ecs.world.now
         self.deployments = [deployment]
         self.completed = deployment
+        connect.withdraw(self)
         if self.rolling_back:
             self.rolling_back.move("ROLLBACK_SUCCESSFUL")
             self.rolling_back = None
@@ -408,6 +410,7 @@ class Service:
     def vanish(self) -> None:
         # Its deployments and revisions go with it.
         self.status, self.deployments, self.history, self.task_sets = "INACTIVE", [], [], []
+        connect.withdraw(self)
 
     # -- describing -------------------------------------------------------------------------------
 

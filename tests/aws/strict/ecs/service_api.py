@@ -4,7 +4,7 @@ import re
 
 from .. import iam, interfaces, targets
 from ..errors import AwsError
-from . import definitions
+from . import connect, definitions
 from .clusters import check_service_linked_role, check_strategy, completed
 from .service import Service
 from .state import Ecs, invalid, limit, refused, short
@@ -122,7 +122,7 @@ def cannot_rebalance(config: dict) -> bool:
     )
 
 
-def validate(ecs: Ecs, cluster: dict, config: dict) -> None:
+def validate(ecs: Ecs, cluster: dict, config: dict, service: Service | None = None) -> None:
     controller = config["deploymentController"]["type"]
     daemon = config["schedulingStrategy"] == "DAEMON"
     if config.get("launchType") and config.get("capacityProviderStrategy"):
@@ -151,6 +151,7 @@ def validate(ecs: Ecs, cluster: dict, config: dict) -> None:
     check_network(ecs, definition, config.get("networkConfiguration"))
     check_capacity(definition, config)
     vpc_balancers(ecs, definition, config)
+    connect.check(ecs, cluster, config, definition, service)
     check_infrastructure_roles(ecs, config)
 
 
@@ -334,7 +335,7 @@ def update_service(ecs: Ecs, params: dict) -> dict:
             # A service may go on with a definition that is INACTIVE by now.
             validate_rest(ecs, service, checked)
         else:
-            validate(ecs, service.cluster, checked)
+            validate(ecs, service.cluster, checked, service)
         config["taskDefinition"] = checked["taskDefinition"]
     before = service.config
     service.config, service.desired = config, wanted
@@ -355,6 +356,7 @@ def validate_rest(ecs: Ecs, service: Service, config: dict) -> None:
         check_network(ecs, definition, config.get("networkConfiguration"))
         check_capacity(definition, config)
         vpc_balancers(ecs, definition, config)
+        connect.check(ecs, service.cluster, config, definition, service)
 
 
 def delete_service(ecs: Ecs, params: dict) -> dict:

@@ -45,7 +45,7 @@ const fn rate(
 /// The first line that fits is a call's: "Request throttling for the Amazon ECS API", "Request throttling
 /// for the Amazon EC2 API", "Request throttling for the Elastic Load Balancing API", "CloudWatch Logs
 /// quotas" and "CloudWatch service quotas", which give requests a second: a bucket holds those of one. ECR,
-/// IAM, both kinds of auto scaling and the tagging API publish none; STS publishes 600. ACM's are in "Quotas" of
+/// IAM, both kinds of auto scaling, Cloud Map and the tagging API publish none; STS publishes 600. ACM's are in "Quotas" of
 /// its user guide, Route 53's in "Quotas" of its developer guide.
 #[rustfmt::skip]
 const RATES: &[Rate] = &[

@@ -33,8 +33,6 @@ const LATER: &[Later] = &[
     key("service.*.deploy.pause", "pauses in deployments"),
     key("service.*.deploy.hooks", "deployment hooks"),
     key("service.*.deploy.alarms", "deployment alarms"),
-    key("service.*.volume.*.type", "EBS and EFS volumes"),
-    key("service.*.volume.*.size", "EBS volumes"),
 ];
 
 const fn key(path: &'static str, what: &'static str) -> Later {

@@ -65,6 +65,7 @@ mod shorthand;
 mod task;
 #[cfg(test)]
 mod tests;
+mod volume;
 
 /// The sections of a stack, after all layers are merged and every shorthand is a table.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]

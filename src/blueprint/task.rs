@@ -11,6 +11,7 @@ use super::member::{Member, Members};
 use super::secret::Secret;
 use super::service::{Arch, Health, Logs, Service, Until};
 use super::sheet::Sheet;
+use super::volume;
 use crate::address::Path;
 use crate::diag::{Diagnostic, THE_OTHER};
 
@@ -39,7 +40,7 @@ pub(super) fn expand(
     sheet: &mut Sheet,
 ) {
     let section = &Path::of(["service", name]);
-    check_volumes(section, service, members, sheet);
+    volume::check(section, service, members, sheet);
     let owner = Owner { section, name, home: name };
     let definition = definition(owner, service, members, ground, sheet);
     sheet.add(definition);
@@ -72,17 +73,14 @@ pub(super) fn definition(
         .maybe("ephemeral-storage", storage, section.join("storage"))
         .with("execution-role-arn", format!("${{role.{home}-execution.arn}}"))
         .with("task-role-arn", format!("${{role.{home}-task.arn}}"));
-    if !service.volume.is_empty() {
-        let volumes = service.volume.keys().map(|volume| (volume.clone(), json!({})));
-        task = task.from("volumes", volumes.collect::<Map<_, _>>(), section.join("volume"));
-    }
+    task = volume::of_task(task, section, service);
     let mut containers = Map::new();
     for (own, member) in members {
         let mut fields = container(member, ground, sheet);
         if own == name {
             limit(&mut fields, service);
         }
-        let mounts = mounts(name, own, service);
+        let mounts = volume::mounts(name, own, service);
         if !mounts.is_empty() {
             fields.insert("mount-points".to_owned(), mounts.into());
         }
@@ -258,36 +256,6 @@ fn word(until: Until) -> &'static str {
         Until::Complete => "COMPLETE",
         Until::Success => "SUCCESS",
         Until::Healthy => "HEALTHY",
-    }
-}
-
-fn mounts(name: &str, own: &str, service: &Service) -> Vec<Json> {
-    let here = service.volume.iter().filter(|(_, volume)| match &volume.containers {
-        Some(containers) => containers.contains(own),
-        // A container that the spec does not name asked for nothing.
-        None => service.container.contains_key(own) || own == name,
-    });
-    let mount = |(name, volume): (&String, &super::service::Volume)| {
-        json!({
-            "source-volume": name,
-            "container-path": volume.mount,
-            "read-only": volume.readonly.contains(own),
-        })
-    };
-    here.map(mount).collect()
-}
-
-fn check_volumes(section: &Path, service: &Service, members: &Members, sheet: &mut Sheet) {
-    for (name, volume) in &service.volume {
-        let keys = section.join("volume").join(name);
-        let named =
-            [("containers", volume.containers.as_ref()), ("readonly", Some(&volume.readonly))];
-        for (key, names) in named {
-            let strangers = names.into_iter().flatten().filter(|name| !members.contains_key(*name));
-            for stranger in strangers {
-                sheet.unknown("container", stranger, keys.join(key), members.keys());
-            }
-        }
     }
 }
 

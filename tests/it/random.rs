@@ -159,6 +159,10 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
     let scheduler = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Action": "sts:AssumeRole", "Principal": {"Service": "scheduler.amazonaws.com"}}]});
     put("role", "schedule", json!({"trust": scheduler}));
+    let makers = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Action": "sts:AssumeRole", "Principal": {"Service": "ecs.amazonaws.com"}}]});
+    let path = ["/ecsctl/random/test/", "/ecsctl/random/test/disks/"][dice.roll(2) as usize];
+    put("role", "disks", json!({"trust": makers, "path": path}));
     let night = ["main", "night"][dice.roll(2) as usize];
     put("schedule-group", "main", json!({"name": format!("random-test-{night}")}));
     let network = json!({"subnets": ["${subnet.a.id}", "${subnet.b.id}"],
@@ -188,10 +192,15 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             "priority": 10 + index, "conditions": {"paths": [format!("/{name}/*")]},
             "action": {"forward": format!("${{target-group.{name}.arn}}")}}),
         );
+        let has_disk = dice.flip();
+        let volumes = match has_disk {
+            true => json!({"data": {"configured-at-launch": true}}),
+            false => json!({"data": {}}),
+        };
         put(
             "task-definition",
             &name,
-            json!({"cpu": "256", "memory": "512",
+            json!({"cpu": "256", "memory": "512", "volumes": volumes,
             "requires-compatibilities": ["EC2", "FARGATE"],
             "execution-role-arn": format!("${{role.{role}.arn}}"),
             "containers": {"app": {"image": format!("app:v{}", dice.roll(3)),
@@ -204,10 +213,13 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             true => "${capacity-provider.own.name}",
             false => "FARGATE",
         };
+        let disk =
+            json!({"data": {"role-arn": "${role.disks.arn}", "size-in-gib": 1 + dice.roll(2)}});
         put(
             "service",
             &name,
             json!({"cluster": "${cluster.main.arn}",
+            "volumes": if has_disk { disk } else { json!({}) },
             "capacity-provider-strategy": [{"capacity-provider": provider, "weight": 1}],
             "task-definition": format!("${{task-definition.{name}.arn}}"),
             "desired-count": dice.roll(3),

@@ -73,6 +73,28 @@ fn what_is_scaled_has_bounds_and_is_counted_by_somebody() {
     insta::assert_snapshot!(faults(&format!("{web}alarms.latency = \"2s\"")), @"E0284 no load balancer counts `latency`: the service is behind none (service.web.alarms.latency); leave it out, or give the service `http`");
 }
 
+#[test]
+fn volumes_have_the_keys_of_their_type() {
+    let volume = |keys: &str| {
+        faults(&format!(
+            "[service.web]\nimage = \"i\"\n[service.web.volume.d]\nmount = \"/d\"\n{keys}"
+        ))
+    };
+    insta::assert_snapshot!(volume("size = \"20GB\""), @r#"E0361 a volume of the type `scratch` has no `size` (service.web.volume.d.size); leave it out, or write `type = "ebs"`"#);
+    insta::assert_snapshot!(volume("type = \"efs\"\nscope = \"task\""), @r#"
+    E0361 a volume of the type `efs` has no `scope` (service.web.volume.d.scope); leave it out, or write `type = "docker"`
+    E0361 which file system it is, is not said (service.web.volume.d); add for example `id = "fs-0123456789abcdef0"`
+    "#);
+    insta::assert_snapshot!(volume("type = \"bind\"\nat = { log = \"/l\" }"), @r#"
+    E0361 which path of the instance it is, is not said (service.web.volume.d); add for example `path = "/var/cache"`
+    E0262 there is no container `log` (service.web.volume.d.at); write `web`, the only container
+    "#);
+    insta::assert_snapshot!(volume("type = \"ebs\"\nsize = \"20GB\"\nkms-key = \"alias/k\"\npath = \"/p\""), @r#"
+    E0361 a volume of the type `ebs` has no `path` (service.web.volume.d.path); leave it out, or write `type = "efs"` or `type = "bind"`
+    E0361 `alias/k` is not the ARN of a key (service.web.volume.d.kms-key); write `arn:aws:kms:REGION:ACCOUNT:key/ID`
+    "#);
+}
+
 /// All faults of a spec are told at once.
 #[test]
 fn faults_do_not_hide_each_other() {

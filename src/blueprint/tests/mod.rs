@@ -15,6 +15,7 @@ mod hello_world;
 mod laws;
 mod scorekeep;
 mod stacks;
+mod volumes;
 
 /// A spec in a file `ecsctl.toml`, read in an environment.
 fn load(text: &str, env: Option<&str>) -> (Document, Options) {

@@ -271,6 +271,8 @@ fn a_task_has_all_of_its_container_and_its_own_command() {
     containers.api.secrets.SESSION_KEY <- service.scorekeep.container.api.secrets.SESSION_KEY
     cpu <- task.nightly-report.size.cpu
     memory <- task.nightly-report.size.memory
+    network-mode <- task.nightly-report.network-mode
+    requires-compatibilities <- task.nightly-report.capacity
     runtime-platform.cpu-architecture <- service.scorekeep.arch
     "#);
     insta::assert_snapshot!(show(&made, "schedule.nightly-report"), @r#"

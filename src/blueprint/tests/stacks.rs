@@ -20,7 +20,7 @@ fn services_share_a_load_balancer_and_reach_each_other() {
     load-balancer: main
     log-group: api cache web
     nat-gateway: a
-    role: api-execution api-task cache-execution cache-task web-execution web-task
+    role: api-execution api-task cache-execution cache-task cache-volumes web-execution web-task
     route-table: private public
     security-group: alb-main api cache web
     security-group-rule: cache-from-api-tcp-6379 cache-from-web-tcp-6379
@@ -29,7 +29,7 @@ fn services_share_a_load_balancer_and_reach_each_other() {
     target-group: api web
     task-definition: api cache web
     vpc: main
-    38 in all
+    39 in all
     ");
     let priority = |name: &str| {
         let rule = declarations

@@ -12,6 +12,7 @@ use crate::kind::{
     Class, Condition, Deed, Deployment, Done, Error, Kind as _, Live, Registered, Result, Sought,
     StackId, TAG_ID, TagChange, Tags,
 };
+use crate::kinds::service::attached::unattached;
 use crate::kinds::service::listening::unheard;
 use crate::kinds::task_run::{self, TaskRun};
 use crate::value::{Value, beginnings};
@@ -293,11 +294,11 @@ impl World {
         Ok(())
     }
 
-    /// A target group to whose requests nobody would listen.
+    /// A target group to whose requests nobody would listen, and a volume of which nobody says what it is.
     fn refuse_unheard(&self, kind: &Registered, spec: &Value) -> Result<()> {
         let task = spec.text("task-definition").and_then(|arn| self.revisions.get(arn));
         let Some(task) = task.filter(|_| kind.name() == "service") else { return Ok(()) };
-        match unheard(spec, task).into_iter().next() {
+        match unheard(spec, task).into_iter().chain(unattached(spec, task)).next() {
             Some(wrong) => Err(Error::new(Class::Other, wrong.title)),
             None => Ok(()),
         }

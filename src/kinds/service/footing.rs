@@ -24,6 +24,10 @@ pub fn disagreements(service: &Value, task: &Value) -> Vec<Unheard> {
             tell("network", title, "leave `network` out");
         }
     }
+    if is_before_volumes(service) && has_files(task) {
+        let title = "Fargate mounts EFS from platform version 1.4.0 on".to_owned();
+        tell("platform-version", title, "leave `platform-version` out");
+    }
     let Some(Value::List(compatible)) = task.get("requires-compatibilities") else { return found };
     let fits = |word: &str| compatible.iter().any(|one| one.as_text() == Some(word));
     let field = match service.get("launch-type") {
@@ -40,6 +44,22 @@ pub fn disagreements(service: &Value, task: &Value) -> Vec<Unheard> {
         tell(field, title, &format!("let its `requires-compatibilities` have `{word}`"));
     }
     found
+}
+
+/// Whether the platform is older than EBS and EFS on Fargate.
+fn is_before_volumes(service: &Value) -> bool {
+    let old = ["1.0.0", "1.1.0", "1.2.0", "1.3.0"];
+    service.text("platform-version").is_some_and(|version| old.contains(&version))
+}
+
+/// Whether the tasks mount a file system of EFS.
+fn has_files(task: &Value) -> bool {
+    match task.get("volumes") {
+        Some(Value::Map(volumes)) => {
+            volumes.values().any(|volume| matches!(volume.get("efs"), Some(Value::Map(_))))
+        }
+        _ => false,
+    }
 }
 
 fn providers(service: &Value) -> Vec<&Value> {

@@ -1,12 +1,13 @@
 //! `service`: an ECS service. It keeps tasks running and rolls from one task definition to the next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::placement::{PlacementConstraint, PlacementStrategy};
+use self::volumes::EbsVolume;
 use super::types::capacity::Strategy;
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
@@ -18,6 +19,7 @@ use crate::kind::{
 use crate::value::Value;
 
 mod api;
+pub mod attached;
 mod balancing;
 mod check;
 pub mod footing;
@@ -27,6 +29,7 @@ pub mod placement;
 mod rollout;
 #[cfg(test)]
 mod tests;
+pub mod volumes;
 
 /// An ECS service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -69,6 +72,10 @@ pub struct Service {
     /// Target groups that the tasks are registered with.
     #[serde(default)]
     pub load_balancers: BTreeSet<LoadBalancer>,
+    /// Volumes that ECS makes for each task, by the names of those that the task definition has with
+    /// `configured-at-launch`.
+    #[serde(default)]
+    pub volumes: BTreeMap<String, EbsVolume>,
     /// Seconds after a task's start in which unhealthy answers do not count.
     #[serde(default)]
     pub health_check_grace_period_seconds: u32,
@@ -263,6 +270,7 @@ impl Kind for Service {
             "platform-version",
             "network",
             "load-balancers",
+            "volumes",
         ],
         ..About::DEFAULT
     };

@@ -58,6 +58,8 @@ def network(world: World, region: str):
     for endpoint in backend.vpc_end_points.values():
         if endpoint.state != "deleted":
             yield one("vpc-endpoint", endpoint, state=endpoint.state)
+    for volume in backend.volumes.values():
+        yield one("volume", volume, state=volume.status)
     for eni in interfaces.existing(backend):
         yield one("network-interface", eni, description=eni.description)
 

@@ -19,3 +19,4 @@ mod server;
 mod stacks;
 mod stores;
 mod tasks;
+mod volumes;

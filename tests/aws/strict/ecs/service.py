@@ -198,7 +198,7 @@ class Service:
     def task_config(self, revision: dict, number: int) -> dict:
         launch = "FARGATE" if self.on_fargate(revision) else "EC2"
         config = {"launchType": launch, "enableExecuteCommand": self.config.get("enableExecuteCommand", False)}
-        config |= {key: revision[key] for key in ("platformVersion", "networkConfiguration") if key in revision}
+        config |= {key: revision[key] for key in ("platformVersion", "networkConfiguration", "volumeConfigurations") if key in revision}
         strategy = revision.get("capacityProviderStrategy")
         if strategy:
             # The base first, the rest by weight.

@@ -4,7 +4,7 @@ import re
 
 from .. import iam, interfaces, targets
 from ..errors import AwsError
-from . import definitions
+from . import definitions, volumes
 from .clusters import check_service_linked_role, check_strategy, completed
 from .service import Service
 from .state import Ecs, invalid, limit, refused, short
@@ -150,15 +150,20 @@ def validate(ecs: Ecs, cluster: dict, config: dict) -> None:
         raise invalid("Task definition does not support launch_type FARGATE.")
     check_network(ecs, definition, config.get("networkConfiguration"))
     check_capacity(definition, config)
+    volumes.check(ecs, definition, config, on_fargate(config))
     vpc_balancers(ecs, definition, config)
     check_infrastructure_roles(ecs, config)
 
 
-def check_capacity(definition: dict, config: dict) -> None:
-    """What Fargate has, and what instances have."""
+def on_fargate(config: dict) -> bool:
     strategy = config.get("capacityProviderStrategy")
     provider = strategy[0]["capacityProvider"] if strategy else config.get("launchType")
-    if provider.startswith("FARGATE"):
+    return provider.startswith("FARGATE")
+
+
+def check_capacity(definition: dict, config: dict) -> None:
+    """What Fargate has, and what instances have."""
+    if on_fargate(config):
         if config.get("placementConstraints") or config.get("placementStrategy"):
             raise invalid("Placement constraints and strategies are not supported on FARGATE launch type.")
         return
@@ -354,7 +359,9 @@ def validate_rest(ecs: Ecs, service: Service, config: dict) -> None:
     if definition:
         check_network(ecs, definition, config.get("networkConfiguration"))
         check_capacity(definition, config)
+        volumes.check(ecs, definition, config, on_fargate(config))
         vpc_balancers(ecs, definition, config)
+        check_infrastructure_roles(ecs, config)
 
 
 def delete_service(ecs: Ecs, params: dict) -> dict:

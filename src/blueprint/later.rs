@@ -9,8 +9,6 @@ pub fn later() -> &'static [Later] {
 
 const LATER: &[Later] = &[
     key("limit", "spending limits"),
-    value("capacity.*.type", "managed", "ECS Managed Instances"),
-    key("capacity.*.need", "ECS Managed Instances"),
     key("nlb", "network load balancers"),
     key("template", "templates"),
     key("service.*.template", "templates"),

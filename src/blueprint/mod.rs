@@ -23,11 +23,12 @@ pub use self::daemon::Daemon;
 pub use self::declaration::Declaration;
 pub use self::domain::Domain;
 pub use self::forms::formats;
-pub use self::ground::{Mode, On, Place, Portion, Resource};
+pub use self::ground::{Mode, On, Portion};
 pub use self::language::{language, read};
 pub use self::later::later;
 pub use self::network::Network;
 pub use self::one_off::{Launch, Task, launches};
+pub use self::place::{Place, Resource};
 pub use self::references::references;
 pub use self::repo::Repo;
 pub use self::service::{Container, Service};
@@ -46,10 +47,12 @@ mod forms;
 mod ground;
 mod language;
 mod later;
+mod managed;
 mod measure;
 mod member;
 mod network;
 mod one_off;
+mod place;
 mod probe;
 mod references;
 mod repo;
@@ -81,7 +84,7 @@ pub struct Document {
     /// Application load balancers by name; `main` is made when a service is public.
     #[serde(default)]
     pub alb: BTreeMap<String, Alb>,
-    /// EC2 instances that services run on, by name.
+    /// Instances that services run on, by name.
     #[serde(default)]
     pub capacity: BTreeMap<String, Capacity>,
     /// Services by name: tasks that are kept running.
@@ -198,8 +201,11 @@ fn expand_services(
         routes.extend(route.map(|route| (name.clone(), route)));
     }
     openings.rules.into_values().for_each(|rule| sheet.add(rule));
+    // Of instances that ECS manages nobody knows which there are.
+    let mut own = document.capacity.clone();
+    own.retain(|_, capacity| !capacity.is_managed());
     for (name, daemon) in &document.daemon {
-        daemon.expand(name, &document.capacity, network, options, sheet);
+        daemon.expand(name, &own, network, options, sheet);
     }
     for (name, capacity) in &document.capacity {
         let opened = openings.pools.remove(name).unwrap_or_default();

@@ -6,8 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::domain::Domain;
-use super::ground::{Mode, On, Place};
+use super::ground::{Mode, On};
 use super::measure::{Cpu, Days, Gigabytes, Limits, Memory, Percent, Seconds};
+use super::place::Place;
 use super::volume::Volume;
 
 /// A service, on Fargate unless `capacity` says otherwise. `image`, `port` and what else belongs to one container are those of the

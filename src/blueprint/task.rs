@@ -61,13 +61,12 @@ pub(super) fn definition(
         Arch::Arm64 => "ARM64",
     };
     let platform = json!({ "cpu-architecture": arch, "operating-system-family": "LINUX" });
-    let compatibility = if ground.is_fargate() { "FARGATE" } else { "EC2" };
     let storage = service.storage.map(|size| json!({ "size-in-gib": size.0 }));
     let mut task = Declaration::new("task-definition", name, section)
         .maybe("cpu", cpu.map(|cpu| cpu.0), section.join("size").join("cpu"))
         .maybe("memory", memory.map(|memory| memory.0), section.join("size").join("memory"))
         .from("network-mode", ground.mode.word(), section.join("network-mode"))
-        .from("requires-compatibilities", json!([compatibility]), section.join("capacity"))
+        .from("requires-compatibilities", json!([ground.compatibility()]), section.join("capacity"))
         .with("runtime-platform", platform)
         .decided(["runtime-platform", "cpu-architecture"], section.join("arch"))
         .maybe("ephemeral-storage", storage, section.join("storage"))
@@ -96,11 +95,12 @@ pub(super) fn definition(
     task.with("containers", containers)
 }
 
-/// The task's CPU and memory. An instance lets a task have what is left, so that nothing need be said of
+/// The task's CPU and memory, by which Fargate and ECS choose what it runs on. An instance of one's own lets a task have what is left, so that nothing need be said of
 /// CPU; and nothing of the task's memory, where its containers' is.
 fn size(service: &Service, ground: &Ground) -> (Option<Cpu>, Option<Memory>) {
     let said = service.size.unwrap_or_default();
-    let (cpu, memory) = match (ground.is_fargate(), service.memory) {
+    let is_sized = ground.is_fargate() || ground.is_managed;
+    let (cpu, memory) = match (is_sized, service.memory) {
         (true, _) => (Some(SIZE.0), Some(SIZE.1)),
         (false, None) => (None, Some(SIZE.1)),
         (false, Some(_)) => (None, None),

@@ -134,6 +134,7 @@ const PAGES: &[(&str, &str)] = &[
     ("E0360", include_str!("../../docs/errors/E0360.md")),
     ("E0361", include_str!("../../docs/errors/E0361.md")),
     ("E0362", include_str!("../../docs/errors/E0362.md")),
+    ("E0363", include_str!("../../docs/errors/E0363.md")),
     ("E0401", include_str!("../../docs/errors/E0401.md")),
     ("E0402", include_str!("../../docs/errors/E0402.md")),
     ("E0403", include_str!("../../docs/errors/E0403.md")),

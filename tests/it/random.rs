@@ -154,6 +154,10 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
     if has_instances {
         declare_instances(dice, put);
     }
+    let has_managed = dice.flip();
+    if has_managed {
+        declare_managed(dice, put);
+    }
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]});
     let scheduler = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
@@ -201,7 +205,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             "task-definition",
             &name,
             json!({"cpu": "256", "memory": "512", "volumes": volumes,
-            "requires-compatibilities": ["EC2", "FARGATE"],
+            "requires-compatibilities": ["EC2", "FARGATE", "MANAGED_INSTANCES"],
             "execution-role-arn": format!("${{role.{role}.arn}}"),
             "containers": {"app": {"image": format!("app:v{}", dice.roll(3)),
                 "log-configuration": {"driver": "awslogs", "options": {
@@ -209,9 +213,10 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
                     "awslogs-region": "us-east-1", "awslogs-stream-prefix": "app"}},
                 "ports": [{"container-port": 8000}]}}}),
         );
-        let provider = match has_instances && dice.flip() {
-            true => "${capacity-provider.own.name}",
-            false => "FARGATE",
+        let provider = match dice.roll(3) {
+            0 if has_instances => "${capacity-provider.own.name}",
+            1 if has_managed => "${managed-capacity.ecs.name}",
+            _ => "FARGATE",
         };
         let disk =
             json!({"data": {"role-arn": "${role.disks.arn}", "size-in-gib": 1 + dice.roll(2)}});
@@ -321,6 +326,28 @@ fn declare_instances(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_jso
         json!({"cluster": "${cluster.main.arn}",
         "auto-scaling-group-arn": "${auto-scaling-group.own.arn}",
         "managed-scaling": {"enabled": true, "target-capacity": 50 + dice.roll(2)}}),
+    );
+}
+
+/// Instances that ECS manages.
+fn declare_managed(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json::Value)) {
+    let trust = |service: &str| {
+        json!({"trust": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+            "Action": "sts:AssumeRole", "Principal": {"Service": service}}]}})
+    };
+    put("role", "ecs-instances", trust("ec2.amazonaws.com"));
+    put("role", "ecs-infrastructure", trust("ecs.amazonaws.com"));
+    put("instance-profile", "ecs", json!({"role": "${role.ecs-instances.arn}"}));
+    let option = ["ON_DEMAND", "SPOT"][dice.roll(2) as usize];
+    put(
+        "managed-capacity",
+        "ecs",
+        json!({"cluster": "${cluster.main.arn}",
+        "infrastructure-role-arn": "${role.ecs-infrastructure.arn}",
+        "instance-profile-arn": "${instance-profile.ecs.arn}",
+        "subnets": ["${subnet.a.id}", "${subnet.b.id}"],
+        "security-groups": ["${security-group.lb.id}"], "capacity-option": option,
+        "requirements": {"vcpus": {"min": 1 + dice.roll(2)}, "memory-mib": {"min": 512}}}),
     );
 }
 

@@ -95,6 +95,28 @@ fn volumes_have_the_keys_of_their_type() {
     "#);
 }
 
+#[test]
+fn managed_instances_are_the_affair_of_ecs() {
+    let managed = "[capacity.m]\ntype = \"managed\"\n";
+    insta::assert_snapshot!(faults(&format!("{managed}count.max = 2\nami = \"al2023\"\nspot = \"50%\"\nagent = {{ A = \"b\" }}")), @r#"
+    E0363 ECS itself counts its instances (capacity.m.count); leave it out, or write `type = "ec2"`
+    E0363 ECS itself chooses the image (capacity.m.ami); leave it out, or write `type = "ec2"`
+    E0363 ECS itself sets its agent (capacity.m.agent); leave it out, or write `type = "ec2"`
+    E0363 managed instances are all spot instances, or none is (capacity.m.spot); write "100%", or make a capacity of each
+    "#);
+    insta::assert_snapshot!(faults("[capacity.e]\ntype = \"ec2\"\ninstances = [\"t3.small\"]\nneed.vcpu = \"4\"\nstorage = \"90GB\""), @r#"
+    E0363 only ECS chooses instances by what is needed (capacity.e.need); leave it out, or write `type = "managed"`
+    E0363 the image says how large the disk is (capacity.e.storage); leave it out, or write `type = "managed"`
+    "#);
+    insta::assert_snapshot!(faults(&format!("{managed}[service.web]\nimage = \"i\"\ncapacity = \"m\"\nnetwork-mode = \"bridge\"\nplace.spread = [\"az\"]")), @r#"
+    E0277 on instances that ECS manages a task has an address of its own, or the instance's (service.web.network-mode); leave `network-mode` out, or write "host"
+    E0277 ECS itself chooses among the instances that it manages (service.web.place); leave `place` out, and say in `need` of the capacity what instances must be like
+    "#);
+    insta::assert_snapshot!(faults(&format!("{managed}[capacity.e]\ntype = \"ec2\"\ninstances = [\"t3.small\"]\n[service.web]\nimage = \"i\"\ncapacity = {{ m = {{}}, e = {{}} }}")), @"E0277 a service runs on instances that ECS manages, or on others (service.web.capacity); leave one of the capacities out");
+    insta::assert_snapshot!(faults(&format!("{managed}[network]\nmode = \"public\"")), @r#"E0363 instances that ECS manages have no public address, and public subnets have no NAT (capacity.m.type); let tasks run in private subnets: `network.mode = "private"`"#);
+    insta::assert_snapshot!(faults(&format!("{managed}[daemon.agent]\nimage = \"i\"")), @"E0276 there are no instances for the daemon `agent` (daemon.agent); declare a `[capacity.general]`");
+}
+
 /// All faults of a spec are told at once.
 #[test]
 fn faults_do_not_hide_each_other() {

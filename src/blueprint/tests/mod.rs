@@ -13,6 +13,7 @@ use crate::spec::{self, Request, Unread};
 mod faults;
 mod hello_world;
 mod laws;
+mod managed;
 mod scorekeep;
 mod stacks;
 mod volumes;

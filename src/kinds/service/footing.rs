@@ -36,6 +36,7 @@ pub fn disagreements(service: &Value, task: &Value) -> Vec<Unheard> {
     };
     let (runs, word) = match runs_on_fargate(service) {
         true => ("Fargate", "FARGATE"),
+        false if runs_on_managed(service) => ("instances that ECS manages", "MANAGED_INSTANCES"),
         false if runs_on_instances(service) => ("instances", "EC2"),
         false => return found,
     };
@@ -76,6 +77,12 @@ fn runs_on_fargate(service: &Value) -> bool {
         || providers(service).iter().any(|one| one.as_text().is_some_and(is_fargate))
 }
 
+fn runs_on_managed(service: &Value) -> bool {
+    let is_managed = |one: &&Value| one.outputs().iter().any(|it| it.of.kind == "managed-capacity");
+    service.text("launch-type") == Some("MANAGED_INSTANCES")
+        || providers(service).iter().any(is_managed)
+}
+
 fn runs_on_instances(service: &Value) -> bool {
     service.text("launch-type") == Some("EC2") || !providers(service).is_empty()
 }
@@ -104,6 +111,10 @@ mod tests {
         assert_eq!(told(&bridge, "bridge", "EC2"), "");
         assert_eq!(told(&awsvpc, "awsvpc", "EC2"), "");
         assert_eq!(told(&fargate, "awsvpc", "FARGATE"), "");
+        let theirs = json!([{ "capacity-provider": "${managed-capacity.own.name}", "weight": 1 }]);
+        let managed = json!({ "capacity-provider-strategy": theirs, "network": network });
+        assert_eq!(told(&managed, "awsvpc", "MANAGED_INSTANCES"), "");
+        insta::assert_snapshot!(told(&managed, "awsvpc", "EC2"), @"capacity-provider-strategy: the task definition is not made for instances that ECS manages");
         insta::assert_snapshot!(told(&bridge, "awsvpc", "EC2"), @"network: tasks with addresses of their own need subnets");
         insta::assert_snapshot!(told(&awsvpc, "bridge", "EC2"), @"network: tasks in the network mode `bridge` have no addresses of their own");
         insta::assert_snapshot!(told(&awsvpc, "awsvpc", "FARGATE"), @"capacity-provider-strategy: the task definition is not made for instances");

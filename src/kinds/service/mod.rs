@@ -255,7 +255,7 @@ impl Kind for Service {
             Awaits { of: &["subnet"], by: &["route-table"] },
             Awaits { of: &["task-definition"], by: &["task-run"] },
             // Tasks end before the instances do that they run on.
-            Awaits { of: &["cluster"], by: &["capacity-provider"] },
+            Awaits { of: &["cluster"], by: &["capacity-provider", "managed-capacity"] },
         ],
         moved_by: &[MovedBy {
             field: "desired-count",

@@ -188,7 +188,7 @@ impl EbsVolume {
         let field = |name: &str| format!("{at}.{name}");
         if self.size_in_gib.is_none() && self.snapshot_id.is_none() {
             let title = "a volume has a size, or begins with a snapshot";
-            check.error_with("E0360", at, title, "say how large it is, such as 20 GB").alone = true;
+            check.error_with("E0360", at, title, "say how large it is, such as 20 GB");
         }
         let size = (self.size_in_gib, Unit::Times);
         check.within("E0360", &field("size-in-gib"), size, self.volume_type.sizes());

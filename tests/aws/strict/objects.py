@@ -77,6 +77,10 @@ def capacity(world: World, region: str):
                 if instance.state != "terminated":
                     arn = f"arn:aws:ec2:{region}:{world.account}:instance/{instance.id}"
                     yield entry("instance", instance.id, arn, instance.tags, state=instance.state)
+    ecs = world.regions.get(region)
+    for host in ecs.hosts if ecs else ():
+        arn = f"arn:aws:ec2:{region}:{world.account}:instance/{host.id}"
+        yield entry("instance", host.id, arn, host.tags, state=host.state)
 
 
 def balancing(world: World, region: str):

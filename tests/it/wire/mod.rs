@@ -9,6 +9,7 @@ mod import;
 mod interruptions;
 mod life;
 mod locks;
+mod managed;
 mod network;
 mod registry;
 mod replacing;

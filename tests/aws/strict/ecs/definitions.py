@@ -60,7 +60,10 @@ def register_task_definition(ecs: Ecs, params: dict) -> dict:
     check_volumes(definition)
     if fargate:
         check_fargate(definition)
-    elif not definition.get("memory"):
+    if "MANAGED_INSTANCES" in definition.get("requiresCompatibilities", []):
+        if definition["networkMode"] not in ("awsvpc", "host"):
+            raise refused("Managed Instances only support the network modes 'awsvpc' and 'host'.")
+    if not fargate and not definition.get("memory"):
         for container in definition["containerDefinitions"]:
             if not container.get("memory") and not container.get("memoryReservation"):
                 raise refused(

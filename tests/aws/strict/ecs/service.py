@@ -9,7 +9,7 @@ import uuid
 from collections import deque
 
 from .. import targets
-from . import definitions, placing
+from . import definitions, managed, placing
 from .checks import unassumable
 from .deployment import REVISED, Deployment, Record
 from .state import Ecs
@@ -207,6 +207,8 @@ class Service:
             config["capacityProvider"] = (
                 order[number] if number < len(order) else weighted[(number - len(order)) % len(weighted)]
             )
+            if managed.is_managed(self.ecs.providers.get(config["capacityProvider"])):
+                config["launchType"] = "MANAGED_INSTANCES"
         return config
 
     def tag(self, task: Task) -> None:

@@ -20,8 +20,8 @@ use super::types::capacity::is_fargate;
 use super::types::outputs::Named as Outputs;
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
-    About, After, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
-    Observed, Ready, Result, Sought, TagChange, Unit,
+    About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle,
+    Naming, Observed, Ready, Result, Sought, TagChange, Unit,
 };
 
 /// An Auto Scaling group as a cluster's capacity.
@@ -97,6 +97,9 @@ impl Kind for CapacityProvider {
         observed_after: &["cluster"],
         // A service's strategy names it.
         mentioned_as: &["id", "name"],
+        // The list of the cluster is written as a whole. What ECS itself puts into it and takes out of it does
+        // not come or go meanwhile.
+        awaits: &[Awaits { of: &["cluster"], by: &["managed-capacity"] }],
         ..About::DEFAULT
     };
 

@@ -1,5 +1,6 @@
-//! `[capacity.x]`: EC2 instances that services run on. A launch template, an Auto Scaling group and a
-//! capacity provider, and what the instances need: a role, a security group, and to know their cluster.
+//! `[capacity.x]`: instances that services run on. Of the type `ec2` a launch template, an Auto Scaling group and
+//! a capacity provider, and what the instances need: a role, a security group, and to know their cluster. Those
+//! of the type `managed` are in `managed`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,26 +11,34 @@ use serde_json::{Value as Json, json};
 
 use super::cluster::CLUSTER;
 use super::declaration::Declaration;
-use super::measure::Percent;
+use super::managed::{self, Need};
+use super::measure::{Gigabytes, Percent};
 use super::network::{Layout, VPC};
 use super::service::Arch;
 use super::sheet::Sheet;
 use crate::address::Path;
 use crate::diag::Diagnostic;
 
-/// Instances that services run on: an Auto Scaling group that ECS scales by the tasks there are.
+/// Instances that services run on: an Auto Scaling group that ECS scales by the tasks there are, or instances that
+/// ECS itself chooses, starts and ends.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Capacity {
     /// What it is made of.
     #[serde(rename = "type")]
     pub kind: CapacityKind,
-    /// The types of instances, those to be preferred first: `["m7g.large", "m6g.large"]`.
+    /// The types of instances, those to be preferred first: `["m7g.large", "m6g.large"]`. Of `managed`, those that
+    /// ECS may choose from, `*` for any text.
+    #[serde(default)]
     pub instances: Vec<String>,
+    /// Of `managed`: what the instances must be like.
+    pub need: Option<Need>,
+    /// Of `managed`: the disk that the tasks of an instance share; 80 GB when left out.
+    pub storage: Option<Gigabytes>,
     /// How many instances there may be; between 0 and 4 when left out.
     #[serde(default)]
     pub count: Instances,
-    /// The share of spot instances, which are cheaper and may be interrupted.
+    /// The share of spot instances, which are cheaper and may be interrupted. Of `managed`, all or none.
     pub spot: Option<Percent>,
     /// The image: `al2023`, `al2023-arm64`, `al2023-gpu`, an id, or `ssm:` and the name of a parameter.
     /// Left out, the newest ECS-optimised Amazon Linux 2023 for the types of instances.
@@ -45,6 +54,8 @@ pub struct Capacity {
 pub enum CapacityKind {
     /// EC2 instances of an Auto Scaling group.
     Ec2,
+    /// Instances that ECS chooses, starts and ends.
+    Managed,
 }
 
 /// How many instances there may be.
@@ -114,8 +125,26 @@ impl Opening {
 }
 
 impl Capacity {
+    /// Whether ECS itself chooses, starts and ends the instances.
+    pub(super) fn is_managed(&self) -> bool {
+        self.kind == CapacityKind::Managed
+    }
+
+    /// The capacity provider's name, by which services say that they run there.
+    pub(super) fn provider_of(&self, name: &str) -> String {
+        match self.kind {
+            CapacityKind::Ec2 => format!("${{capacity-provider.{name}.name}}"),
+            CapacityKind::Managed => format!("${{managed-capacity.{name}.name}}"),
+        }
+    }
+
+    /// The processor of its instances; `None` where ECS chooses them by what the tasks need.
+    pub(super) fn processor(&self) -> Option<Arch> {
+        (!self.is_managed()).then(|| self.arch())
+    }
+
     /// The processor of its instances, as their types tell.
-    pub(super) fn arch(&self) -> Arch {
+    fn arch(&self) -> Arch {
         match self.instances.iter().any(|kind| is_graviton(kind)) {
             true => Arch::Arm64,
             false => Arch::X86,
@@ -130,10 +159,13 @@ impl Capacity {
         openings: &BTreeSet<Opening>,
         sheet: &mut Sheet,
     ) {
-        let CapacityKind::Ec2 = self.kind;
         let section = Path::of(["capacity", name]);
+        managed::check(self, &section, sheet);
+        if self.is_managed() {
+            return managed::expand(self, name, network, openings, sheet);
+        }
         self.check(&section, sheet);
-        let role = role(name, &section);
+        let role = role(name, &section, POLICY);
         let profile =
             Declaration::new("instance-profile", name, &section).with("role", role.output("arn"));
         let group = security_group(name, &section, openings);
@@ -277,7 +309,7 @@ pub(super) fn group_of(name: &str) -> String {
 }
 
 /// Instances of this account may take the role.
-fn role(name: &str, section: &Path) -> Declaration {
+pub(super) fn role(name: &str, section: &Path, policy: &str) -> Declaration {
     let trust = json!({ "Version": "2012-10-17", "Statement": [{
         "Effect": "Allow",
         "Principal": { "Service": "ec2.amazonaws.com" },
@@ -286,10 +318,15 @@ fn role(name: &str, section: &Path) -> Declaration {
     Declaration::new("role", format!("{name}-instances"), section)
         .with("description", format!("the instances of the capacity {name}"))
         .with("trust", trust)
-        .with("policies", json!([POLICY]))
+        .with("policies", json!([policy]))
 }
 
-fn security_group(name: &str, section: &Path, openings: &BTreeSet<Opening>) -> Declaration {
+/// The security group of the instances.
+pub(super) fn security_group(
+    name: &str,
+    section: &Path,
+    openings: &BTreeSet<Opening>,
+) -> Declaration {
     Declaration::new("security-group", format!("capacity-{name}"), section)
         .with("description", format!("instances of the capacity {name}"))
         .with("vpc-id", VPC)

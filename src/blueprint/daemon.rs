@@ -11,8 +11,9 @@ use super::capacity::Capacity;
 use super::ground::{Ground, Mode};
 use super::measure::{Limits, Seconds};
 use super::network::Layout;
-use super::service::{Allow, Arch, Container, Deploy, Health, Logs, Service, Size, Until, Volume};
+use super::service::{Allow, Arch, Container, Deploy, Health, Logs, Service, Size, Until};
 use super::sheet::Sheet;
+use super::volume::Volume;
 use super::{Options, member, roles, rollout, task};
 use crate::address::Path;
 use crate::diag::{Diagnostic, Place};
@@ -81,7 +82,7 @@ pub struct Daemon {
     pub policies: BTreeSet<String>,
     /// Whether `ecs execute-command` can open a shell; on, except in protected environments.
     pub exec: Option<bool>,
-    /// Scratch volumes that the task's containers share, by name.
+    /// Volumes that the task's containers share, by name.
     #[serde(default)]
     pub volume: BTreeMap<String, Volume>,
     /// How a new version takes over. `min` is 0 when left out: an instance has one task, and the old one ends

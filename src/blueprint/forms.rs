@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use super::measure::{Cidr, Cpu, Days, Gigabytes, Limits, Memory, Percent, Seconds};
+use super::measure::{
+    Cidr, Cpu, Days, Gigabytes, Limits, Memory, MemorySpan, Percent, Seconds, Vcpus,
+};
 use crate::kinds::types::forms::{
     domain, host_pattern, http_codes, log_group, managed_policy, path_pattern, schedule, timezone,
 };
@@ -16,6 +18,8 @@ pub fn formats() -> &'static [Format] {
         Format { name: "cpu", example: "\"0.5vcpu\"", check: check::<Cpu> },
         Format { name: "memory", example: "\"1GB\"", check: check::<Memory> },
         Format { name: "memory-limits", example: "\"256MB..512MB\"", check: check::<Limits> },
+        Format { name: "memory-span", example: "\"16GB..64GB\"", check: check::<MemorySpan> },
+        Format { name: "vcpus", example: "\"4..16\"", check: check::<Vcpus> },
         Format { name: "gigabytes", example: "\"30GB\"", check: check::<Gigabytes> },
         Format { name: "percent", example: "\"50%\"", check: check::<Percent> },
         Format { name: "cidr", example: "\"10.0.0.0/16\"", check: check::<Cidr> },

@@ -1,5 +1,4 @@
-//! What a service's tasks run on: Fargate or instances, with an address of their own or that of the
-//! instance; and on which of the instances.
+//! What a service's tasks run on: Fargate or instances, with an address of their own or that of the instance.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value as Json, json};
 
-use super::capacity::{ATTRIBUTE, Capacity, group_of};
+use super::capacity::{Capacity, group_of};
 use super::service::{Arch, Service};
 use super::sheet::Sheet;
 use crate::address::Path;
@@ -78,36 +77,6 @@ pub enum Mode {
     None,
 }
 
-/// Which of the instances run a service's tasks.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Place {
-    /// What tasks are spread over, one after the other: `az`, `instance`, or an attribute.
-    #[serde(default)]
-    pub spread: Vec<String>,
-    /// What instances are filled up by before others are used.
-    pub binpack: Option<Resource>,
-    /// Whether an instance is taken at random.
-    #[serde(default)]
-    pub random: bool,
-    /// Whether an instance runs one task of the service at most.
-    #[serde(default)]
-    pub distinct: bool,
-    /// What instances must be like, in the cluster query language: `"attribute:ecs.instance-type =~ m7g.*"`.
-    #[serde(rename = "where")]
-    pub condition: Option<String>,
-}
-
-/// What instances are filled up by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Resource {
-    /// CPU.
-    Cpu,
-    /// Memory.
-    Memory,
-}
-
 /// The port that ECS takes on an instance for a container in bridge mode is one of these: the kernel's
 /// ephemeral ports, and those below that the agent of older images takes. Page "Port mapping".
 pub(super) const EPHEMERAL: (u16, u16) = (32768, 65535);
@@ -134,6 +103,8 @@ pub(super) struct Ground {
     pub(super) schedule: Schedule,
     /// Of a daemon, the capacity that it keeps to.
     pub(super) only_pool: Option<String>,
+    /// Whether ECS itself chooses, starts and ends the instances.
+    pub(super) is_managed: bool,
     shares: Option<Json>,
 }
 
@@ -147,7 +118,9 @@ impl Ground {
     ) -> Self {
         let pools = pools(service, capacities, section, sheet);
         let instances = pools.iter().filter_map(|pool| capacities.get(pool));
-        let theirs: Vec<Arch> = instances.map(Capacity::arch).collect();
+        let theirs: Vec<Arch> = instances.filter_map(Capacity::processor).collect();
+        let managed = pools.iter().filter(|pool| is_managed(pool, capacities)).count();
+        let is_mixed = managed > 0 && managed < pools.len();
         let arch = service.arch.or(theirs.first().copied()).unwrap_or(Arch::X86);
         // What is wrong on Fargate is told, and nothing that would follow from it.
         let said = service.network_mode.filter(|_| !pools.is_empty());
@@ -156,7 +129,8 @@ impl Ground {
             arch,
             schedule: Schedule::Replica,
             only_pool: None,
-            shares: service.capacity.as_ref().map(shares),
+            shares: service.capacity.as_ref().map(|on| shares(on, capacities)),
+            is_managed: managed > 0,
             pools,
         };
         if let Some(other) = theirs.iter().find(|other| **other != arch) {
@@ -167,6 +141,11 @@ impl Ground {
                 None => ("capacity", "let all capacities of a service have the same processor"),
             };
             sheet.fault(Diagnostic::error("E0259", title).at_key(section.join(key), "").hint(hint));
+        }
+        if is_mixed {
+            let title = "a service runs on instances that ECS manages, or on others";
+            let fault = Diagnostic::error("E0277", title).at_key(section.join("capacity"), "");
+            sheet.fault(fault.hint("leave one of the capacities out"));
         }
         ground.check(service, section, sheet);
         ground
@@ -183,10 +162,18 @@ impl Ground {
             None => capacities.keys().cloned().collect(),
         };
         let instances = pools.iter().find_map(|pool| capacities.get(pool));
-        let arch = service.arch.or(instances.map(Capacity::arch)).unwrap_or(Arch::X86);
+        let arch = service.arch.or(instances.and_then(Capacity::processor)).unwrap_or(Arch::X86);
         let mode = service.network_mode.unwrap_or(Mode::Bridge);
         let only_pool = capacity.map(str::to_owned);
-        Self { pools, mode, arch, schedule: Schedule::Daemon, only_pool, shares: None }
+        Self {
+            pools,
+            mode,
+            arch,
+            schedule: Schedule::Daemon,
+            only_pool,
+            is_managed: false,
+            shares: None,
+        }
     }
 
     /// Whether Fargate runs the tasks.
@@ -202,6 +189,15 @@ impl Ground {
     /// What a load balancer's targets are.
     pub(super) fn target_type(&self) -> &'static str {
         if self.has_own_addresses() { "ip" } else { "instance" }
+    }
+
+    /// What a task definition must be able to run on.
+    pub(super) fn compatibility(&self) -> &'static str {
+        match (self.is_fargate(), self.is_managed) {
+            (true, _) => "FARGATE",
+            (false, true) => "MANAGED_INSTANCES",
+            (false, false) => "EC2",
+        }
     }
 
     /// The shares that `capacity` gives.
@@ -247,6 +243,18 @@ impl Ground {
                 fargate && service.place.is_some(),
                 "on Fargate there are no instances to choose from",
                 "leave `place` out",
+            ),
+            (
+                "network-mode",
+                self.is_managed && matches!(self.mode, Mode::Bridge | Mode::None),
+                "on instances that ECS manages a task has an address of its own, or the instance's",
+                "leave `network-mode` out, or write \"host\"",
+            ),
+            (
+                "place",
+                self.is_managed && service.place.is_some(),
+                "ECS itself chooses among the instances that it manages",
+                "leave `place` out, and say in `need` of the capacity what instances must be like",
             ),
             (
                 "storage",
@@ -307,12 +315,20 @@ fn is_fargate(name: &str) -> bool {
     matches!(name, "fargate" | "fargate-spot")
 }
 
-fn shares(on: &On) -> Json {
+fn is_managed(pool: &str, capacities: &BTreeMap<String, Capacity>) -> bool {
+    capacities.get(pool).is_some_and(Capacity::is_managed)
+}
+
+fn shares(on: &On, capacities: &BTreeMap<String, Capacity>) -> Json {
     let share = |(name, portion): (&String, &Portion)| {
         let provider = match name.as_str() {
             "fargate" => "FARGATE".to_owned(),
             "fargate-spot" => "FARGATE_SPOT".to_owned(),
-            name => format!("${{capacity-provider.{name}.name}}"),
+            name => match capacities.get(name) {
+                Some(capacity) => capacity.provider_of(name),
+                // What is not there, is said elsewhere.
+                None => format!("${{capacity-provider.{name}.name}}"),
+            },
         };
         json!({
             "capacity-provider": provider,
@@ -333,52 +349,4 @@ impl Mode {
             Self::None => "none",
         }
     }
-}
-
-impl Place {
-    /// The rules by which an instance is chosen, in order.
-    pub(super) fn strategy(&self) -> Vec<Json> {
-        let spread = self.spread.iter().map(|over| {
-            let field = match over.as_str() {
-                "az" => "attribute:ecs.availability-zone",
-                "instance" => "instanceId",
-                attribute => attribute,
-            };
-            json!({ "type": "spread", "field": field })
-        });
-        let binpack = self.binpack.map(|resource| {
-            let field = match resource {
-                Resource::Cpu => "cpu",
-                Resource::Memory => "memory",
-            };
-            json!({ "type": "binpack", "field": field })
-        });
-        let random = self.random.then(|| json!({ "type": "random" }));
-        spread.chain(binpack).chain(random).collect()
-    }
-
-    /// What instances must be like.
-    pub(super) fn constraints(&self) -> Vec<Json> {
-        let distinct = self.distinct.then(|| json!({ "type": "distinctInstance" }));
-        let member = self.condition.as_deref().map(member_of);
-        distinct.into_iter().chain(member).collect()
-    }
-
-    /// Whether ECS may move tasks to keep zones even: not when something else is told to be kept.
-    pub(super) fn goes_with_rebalancing(&self) -> bool {
-        let first =
-            self.strategy().first().and_then(|rule| rule["field"].as_str().map(str::to_owned));
-        let zone = "ecs.availability-zone";
-        let evens = self.strategy().is_empty() || first.is_some_and(|field| field.ends_with(zone));
-        evens && !self.condition.as_ref().is_some_and(|text| text.contains(zone))
-    }
-}
-
-fn member_of(expression: &str) -> Json {
-    json!({ "type": "memberOf", "expression": expression })
-}
-
-/// The constraint that keeps tasks on the instances of one capacity.
-pub(super) fn within(pool: &str) -> Json {
-    member_of(&format!("attribute:{ATTRIBUTE} == {pool}"))
 }

@@ -9,8 +9,6 @@ pub fn later() -> &'static [Later] {
 
 const LATER: &[Later] = &[
     key("limit", "spending limits"),
-    value("capacity.*.type", "managed", "ECS Managed Instances"),
-    key("capacity.*.need", "ECS Managed Instances"),
     key("nlb", "network load balancers"),
     key("template", "templates"),
     key("service.*.template", "templates"),
@@ -31,8 +29,6 @@ const LATER: &[Later] = &[
     key("service.*.deploy.pause", "pauses in deployments"),
     key("service.*.deploy.hooks", "deployment hooks"),
     key("service.*.deploy.alarms", "deployment alarms"),
-    key("service.*.volume.*.type", "EBS and EFS volumes"),
-    key("service.*.volume.*.size", "EBS volumes"),
 ];
 
 const fn key(path: &'static str, what: &'static str) -> Later {

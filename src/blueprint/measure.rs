@@ -145,6 +145,64 @@ impl FromStr for Limits {
     }
 }
 
+/// vCPUs of instances, from the least to the most: `"4..16"`, `"4.."`, or `"4"` for just so many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vcpus {
+    /// The least.
+    pub min: u32,
+    /// The most; no bound where there is none.
+    pub max: Option<u32>,
+}
+written!(Vcpus, "vcpus");
+
+impl FromStr for Vcpus {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not a number of vCPUs such as \"4..16\" or \"4..\"");
+        let number = |text: &str| whole(text).filter(|number| *number > 0).ok_or_else(wrong);
+        let (min, max) = ends(text, number)?;
+        match max.is_some_and(|max| max < min) {
+            true => Err(wrong()),
+            false => Ok(Self { min, max }),
+        }
+    }
+}
+
+/// Memory of instances, from the least to the most: `"16GB..64GB"`, `"16GB.."`, or `"16GB"` for just so much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemorySpan {
+    /// The least.
+    pub min: Memory,
+    /// The most; no bound where there is none.
+    pub max: Option<Memory>,
+}
+written!(MemorySpan, "memory-span");
+
+impl FromStr for MemorySpan {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (min, max) = ends(text, str::parse::<Memory>)?;
+        match max.is_some_and(|max| max.0 < min.0) {
+            true => Err(format!("`{text}` begins with more than it ends with")),
+            false => Ok(Self { min, max }),
+        }
+    }
+}
+
+/// Both ends of a span; one alone is both.
+fn ends<T: Copy>(
+    text: &str,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<(T, Option<T>), String> {
+    match text.split_once("..") {
+        None => read(text).map(|only| (only, Some(only))),
+        Some((min, "")) => Ok((read(min)?, None)),
+        Some((min, max)) => Ok((read(min)?, Some(read(max)?))),
+    }
+}
+
 /// Disk space in GiB: `"30GB"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gigabytes(pub u32);
@@ -223,6 +281,12 @@ mod tests {
         assert_eq!("256MB..1GB".parse(), limits(Some(Memory(256)), Some(Memory(1024))));
         assert_eq!("256MB..".parse(), limits(Some(Memory(256)), None));
         assert_eq!("1GB".parse(), limits(None, Some(Memory(1024))));
+        assert_eq!("4..16".parse(), Ok(Vcpus { min: 4, max: Some(16) }));
+        assert_eq!("4..".parse(), Ok(Vcpus { min: 4, max: None }));
+        let exactly = MemorySpan { min: Memory(1024), max: Some(Memory(1024)) };
+        assert_eq!("1GB".parse(), Ok(exactly));
+        assert!("16..4".parse::<Vcpus>().is_err() && "..4".parse::<Vcpus>().is_err());
+        assert!("2GB..1GB".parse::<MemorySpan>().is_err());
         assert_eq!(
             "10.1.2.3/16".parse::<Cidr>().map(|cidr| cidr.to_string()),
             Ok("10.1.0.0/16".into())

@@ -26,12 +26,13 @@ pub use self::daemon::Daemon;
 pub use self::declaration::Declaration;
 pub use self::domain::Domain;
 pub use self::forms::formats;
-pub use self::ground::{Mode, On, Place, Portion, Resource};
+pub use self::ground::{Mode, On, Portion};
 pub use self::language::{language, read};
 pub use self::later::later;
 pub use self::launch::{Launch, launches};
 pub use self::network::Network;
 pub use self::one_off::Task;
+pub use self::place::{Place, Resource};
 pub use self::references::references;
 pub use self::repo::Repo;
 pub use self::service::{Container, Service};
@@ -53,12 +54,14 @@ mod ground;
 mod language;
 mod later;
 mod launch;
+mod managed;
 mod measure;
 mod member;
 mod mention;
 mod mesh;
 mod network;
 mod one_off;
+mod place;
 mod probe;
 mod references;
 mod repo;
@@ -74,6 +77,7 @@ mod shorthand;
 mod task;
 #[cfg(test)]
 mod tests;
+mod volume;
 
 /// The sections of a stack, after all layers are merged and every shorthand is a table.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
@@ -89,7 +93,7 @@ pub struct Document {
     /// Application load balancers by name; `main` is made when a service is public.
     #[serde(default)]
     pub alb: BTreeMap<String, Alb>,
-    /// EC2 instances that services run on, by name.
+    /// Instances that services run on, by name.
     #[serde(default)]
     pub capacity: BTreeMap<String, Capacity>,
     /// Services by name: tasks that are kept running.
@@ -229,8 +233,11 @@ fn expand_around(
     sheet: &mut Sheet,
 ) {
     openings.rules.into_values().for_each(|rule| sheet.add(rule));
+    // Of instances that ECS manages nobody knows which there are.
+    let mut own = document.capacity.clone();
+    own.retain(|_, capacity| !capacity.is_managed());
     for (name, daemon) in &document.daemon {
-        daemon.expand(name, &document.capacity, network, options, sheet);
+        daemon.expand(name, &own, network, options, sheet);
     }
     for (name, capacity) in &document.capacity {
         let opened = openings.pools.remove(name).unwrap_or_default();

@@ -13,9 +13,10 @@ use super::measure::{Gigabytes, Seconds};
 use super::member::{self, Member, Members};
 use super::network::{Layout, VPC};
 use super::rollout::interface;
-use super::service::{Allow, Arch, Container, Logs, Service, Size, Volume};
+use super::service::{Allow, Arch, Container, Logs, Service, Size};
 use super::sheet::Sheet;
 use super::task::{Owner, definition, expand_logs};
+use super::volume::{self, Volume};
 use super::{Document, Options, roles, schedule};
 use crate::address::Path;
 use crate::diag::Diagnostic;
@@ -240,6 +241,16 @@ fn borrowed(
     };
     let member = members.get(&container)?.alone(&over, &section);
     let shape = around(&container, task, service);
+    if let Some((disk, _)) = volume::disks(&shape).next() {
+        let title = format!(
+            "`{container}` has the volume `{disk}`, which is made for the tasks of the service only"
+        );
+        let fault = Diagnostic::error("E0362", title).at(section.join("from"), "");
+        let hint =
+            "give the task an `image` of its own, or say in `containers` of the volume who has it";
+        sheet.fault(fault.hint(hint));
+        return None;
+    }
     let members = Members::from([(container.clone(), member)]);
     let owner = Owner { section: &section, name, home: &home };
     let definition = definition(owner, &shape, &members, &ground, &mut quiet);

@@ -1,4 +1,5 @@
-//! The two roles of a service: one with which ECS starts its tasks, and one that the tasks have.
+//! The roles of a service: one with which ECS starts its tasks, one that the tasks have, and one with which ECS
+//! makes their volumes, where there are any.
 //!
 //! Both are as narrow as the spec lets them be: the repositories, log groups and secrets that the
 //! service names, and nothing else. Neither may create log groups: a log group that came back after
@@ -14,6 +15,7 @@ use super::member::Members;
 use super::secret::Secret;
 use super::service::{Allow, Service};
 use super::sheet::Sheet;
+use super::volume;
 use crate::address::{Output, Path};
 use crate::value;
 
@@ -22,7 +24,7 @@ pub(super) fn exec(service: &Service, options: Options) -> bool {
     service.exec.unwrap_or(!options.protected)
 }
 
-/// Both roles of the service or task `name`.
+/// The roles of the service or task `name`.
 pub(super) fn expand(
     name: &str,
     section: &Path,
@@ -40,15 +42,19 @@ pub(super) fn expand(
     let mut task = Declaration::new("role", format!("{name}-task"), section)
         .with("description", format!("what the tasks of {name} may do"))
         .with("trust", trust())
-        .with("inline", task_policies(service, options))
+        .with("inline", task_policies(name, service, options))
         .decided(["inline", "allow"], section.join("allow"))
         .decided(["inline", "exec"], section.join("exec"))
-        .decided(["inline", "xray"], section.join("xray"));
+        .decided(["inline", "xray"], section.join("xray"))
+        .decided(["inline", "volumes"], section.join("volume"));
     if !service.policies.is_empty() {
         let policies: Vec<&String> = service.policies.iter().collect();
         task = task.from("policies", json!(policies), section.join("policies"));
     }
     sheet.add(task);
+    if let Some(role) = volume::role(name, section, service) {
+        sheet.add(role);
+    }
 }
 
 /// Tasks of this account may take the role, and ECS on behalf of nobody else.
@@ -70,7 +76,7 @@ pub(super) fn policy(statements: impl Into<Json>) -> Json {
     json!({ "Version": "2012-10-17", "Statement": statements.into() })
 }
 
-fn statement(actions: &[&str], resources: impl Into<Json>) -> Json {
+pub(super) fn statement(actions: &[&str], resources: impl Into<Json>) -> Json {
     json!({ "Effect": "Allow", "Action": actions, "Resource": resources.into() })
 }
 
@@ -131,7 +137,7 @@ fn secrets(members: &Members) -> BTreeMap<&'static str, BTreeSet<String>> {
     found
 }
 
-fn task_policies(service: &Service, options: Options) -> Map<String, Json> {
+fn task_policies(name: &str, service: &Service, options: Options) -> Map<String, Json> {
     let mut policies = Map::new();
     if !service.allow.is_empty() {
         let statements = service.allow.iter().map(|(name, allow)| allowed(name, allow));
@@ -158,6 +164,7 @@ fn task_policies(service: &Service, options: Options) -> Map<String, Json> {
         ];
         policies.insert("xray".to_owned(), policy(vec![statement(&write, "*")]));
     }
+    policies.extend(volume::access(name, service).map(|access| ("volumes".to_owned(), access)));
     policies
 }
 

@@ -5,12 +5,13 @@ use serde_json::{Value as Json, json};
 use super::Options;
 use super::cluster::CLUSTER;
 use super::declaration::Declaration;
-use super::ground::{Ground, Place, Schedule, within};
+use super::ground::{Ground, Schedule};
 use super::network::Layout;
+use super::place::{Place, within};
 use super::route::Route;
 use super::service::Service;
 use super::sheet::Sheet;
-use super::{roles, scaling};
+use super::{roles, scaling, volume};
 use crate::address::Path;
 
 /// Seconds for which a new task may fail its health checks when nothing is said.
@@ -48,7 +49,8 @@ pub(super) fn expand(
         .from("availability-zone-rebalancing", rebalancing, keys.join("max"))
         .from("enable-execute-command", roles::exec(service, options), section.join("exec"))
         .with("propagate-tags", "SERVICE");
-    let mut ecs = placed(addressed(ecs, name, ground, network), service, ground, &section);
+    let ecs = placed(addressed(ecs, name, ground, network), service, ground, &section);
+    let mut ecs = volume::of_service(ecs, name, &section, service);
     if let Some(route) = route {
         let balancer = json!({
             "target-group-arn": format!("${{target-group.{name}.arn}}"),

@@ -8,8 +8,10 @@ use serde::Deserialize;
 use super::after::After;
 use super::connect::Connect;
 use super::domain::Domain;
-use super::ground::{Mode, On, Place};
+use super::ground::{Mode, On};
 use super::measure::{Cpu, Days, Gigabytes, Limits, Memory, Percent, Seconds};
+use super::place::Place;
+use super::volume::Volume;
 
 /// A service, on Fargate unless `capacity` says otherwise. `image`, `port` and what else belongs to one container are those of the
 /// container that has the service's name; further containers are in `container`.
@@ -99,7 +101,7 @@ pub struct Service {
     pub exec: Option<bool>,
     /// Scratch space of the task, 21 to 200 GB; 20 GB when left out.
     pub storage: Option<Gigabytes>,
-    /// Scratch volumes that the task's containers share, by name.
+    /// Volumes that the task's containers share, by name.
     #[serde(default)]
     pub volume: BTreeMap<String, Volume>,
     /// How a new version takes over: `"rolling"`, or a table.
@@ -311,20 +313,6 @@ pub struct Allow {
     /// ARNs of the resources they are allowed on.
     #[schemars(extend("items" = {"type": "string", "x-format": "resource"}))]
     pub on: BTreeSet<String>,
-}
-
-/// A scratch volume that lives as long as its task.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Volume {
-    /// Where it appears in containers.
-    #[schemars(extend("x-format" = "directory"))]
-    pub mount: String,
-    /// The containers it appears in; all of the service's own when left out.
-    pub containers: Option<BTreeSet<String>>,
-    /// Those of them that can only read it.
-    #[serde(default)]
-    pub readonly: BTreeSet<String>,
 }
 
 /// How a new version takes over. Stands for text: `"rolling"`.

@@ -11,6 +11,7 @@ use super::member::{Member, Members};
 use super::secret::Secret;
 use super::service::{Arch, Health, Logs, Service, Until};
 use super::sheet::Sheet;
+use super::volume;
 use crate::address::Path;
 use crate::diag::{Diagnostic, THE_OTHER};
 
@@ -39,7 +40,7 @@ pub(super) fn expand(
     sheet: &mut Sheet,
 ) {
     let section = &Path::of(["service", name]);
-    check_volumes(section, service, members, sheet);
+    volume::check(section, service, members, sheet);
     let owner = Owner { section, name, home: name };
     let definition = definition(owner, service, members, ground, sheet);
     sheet.add(definition);
@@ -60,29 +61,25 @@ pub(super) fn definition(
         Arch::Arm64 => "ARM64",
     };
     let platform = json!({ "cpu-architecture": arch, "operating-system-family": "LINUX" });
-    let compatibility = if ground.is_fargate() { "FARGATE" } else { "EC2" };
     let storage = service.storage.map(|size| json!({ "size-in-gib": size.0 }));
     let mut task = Declaration::new("task-definition", name, section)
         .maybe("cpu", cpu.map(|cpu| cpu.0), section.join("size").join("cpu"))
         .maybe("memory", memory.map(|memory| memory.0), section.join("size").join("memory"))
         .from("network-mode", ground.mode.word(), section.join("network-mode"))
-        .from("requires-compatibilities", json!([compatibility]), section.join("capacity"))
+        .from("requires-compatibilities", json!([ground.compatibility()]), section.join("capacity"))
         .with("runtime-platform", platform)
         .decided(["runtime-platform", "cpu-architecture"], section.join("arch"))
         .maybe("ephemeral-storage", storage, section.join("storage"))
         .with("execution-role-arn", format!("${{role.{home}-execution.arn}}"))
         .with("task-role-arn", format!("${{role.{home}-task.arn}}"));
-    if !service.volume.is_empty() {
-        let volumes = service.volume.keys().map(|volume| (volume.clone(), json!({})));
-        task = task.from("volumes", volumes.collect::<Map<_, _>>(), section.join("volume"));
-    }
+    task = volume::of_task(task, section, service);
     let mut containers = Map::new();
     for (own, member) in members {
         let mut fields = container(member, ground, sheet);
         if own == home {
             limit(&mut fields, service);
         }
-        let mounts = mounts(name, own, service);
+        let mounts = volume::mounts(name, own, service);
         if !mounts.is_empty() {
             fields.insert("mount-points".to_owned(), mounts.into());
         }
@@ -98,11 +95,12 @@ pub(super) fn definition(
     task.with("containers", containers)
 }
 
-/// The task's CPU and memory. An instance lets a task have what is left, so that nothing need be said of
+/// The task's CPU and memory, by which Fargate and ECS choose what it runs on. An instance of one's own lets a task have what is left, so that nothing need be said of
 /// CPU; and nothing of the task's memory, where its containers' is.
 fn size(service: &Service, ground: &Ground) -> (Option<Cpu>, Option<Memory>) {
     let said = service.size.unwrap_or_default();
-    let (cpu, memory) = match (ground.is_fargate(), service.memory) {
+    let is_sized = ground.is_fargate() || ground.is_managed;
+    let (cpu, memory) = match (is_sized, service.memory) {
         (true, _) => (Some(SIZE.0), Some(SIZE.1)),
         (false, None) => (None, Some(SIZE.1)),
         (false, Some(_)) => (None, None),
@@ -258,36 +256,6 @@ fn word(until: Until) -> &'static str {
         Until::Complete => "COMPLETE",
         Until::Success => "SUCCESS",
         Until::Healthy => "HEALTHY",
-    }
-}
-
-fn mounts(name: &str, own: &str, service: &Service) -> Vec<Json> {
-    let here = service.volume.iter().filter(|(_, volume)| match &volume.containers {
-        Some(containers) => containers.contains(own),
-        // A container that the spec does not name asked for nothing.
-        None => service.container.contains_key(own) || own == name,
-    });
-    let mount = |(name, volume): (&String, &super::service::Volume)| {
-        json!({
-            "source-volume": name,
-            "container-path": volume.mount,
-            "read-only": volume.readonly.contains(own),
-        })
-    };
-    here.map(mount).collect()
-}
-
-fn check_volumes(section: &Path, service: &Service, members: &Members, sheet: &mut Sheet) {
-    for (name, volume) in &service.volume {
-        let keys = section.join("volume").join(name);
-        let named =
-            [("containers", volume.containers.as_ref()), ("readonly", Some(&volume.readonly))];
-        for (key, names) in named {
-            let strangers = names.into_iter().flatten().filter(|name| !members.contains_key(*name));
-            for stranger in strangers {
-                sheet.unknown("container", stranger, keys.join(key), members.keys());
-            }
-        }
     }
 }
 

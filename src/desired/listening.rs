@@ -1,5 +1,6 @@
 //! Whether a service and its task definition fit together, as far as both are declared in the same spec: the
-//! containers listen where the target groups send requests, and both mean the same to run on.
+//! containers listen where the target groups send requests, both mean the same to run on, and speak of the same
+//! volumes.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +8,7 @@ use super::{Declared, origins};
 use crate::address::{Address, Output, Path};
 use crate::blueprint::Declaration;
 use crate::diag::Diagnostic;
+use crate::kinds::service::attached::unattached;
 use crate::kinds::service::connect::unnamed;
 use crate::kinds::service::footing::disagreements;
 use crate::kinds::service::listening::unheard;
@@ -27,7 +29,8 @@ pub(super) fn check(
         let unheard = unheard(service, task).into_iter().map(|wrong| ("E0274", wrong));
         let unnamed = unnamed(service, task).into_iter().map(|wrong| ("E0341", wrong));
         let apart = disagreements(service, task).into_iter().map(|wrong| ("E0277", wrong));
-        for (code, wrong) in unheard.chain(unnamed).chain(apart) {
+        let unattached = unattached(service, task).into_iter().map(|wrong| ("E0360", wrong));
+        for (code, wrong) in unheard.chain(unnamed).chain(apart).chain(unattached) {
             let Address { kind, name } = &draft.address;
             let place = Path::of(["aws", kind, name].into_iter().chain(wrong.way.steps()));
             let fault = Diagnostic::error(code, wrong.title).at(place, "").hint(wrong.hint);

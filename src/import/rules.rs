@@ -110,6 +110,9 @@ pub(super) const SERVICE: &[Entry] = &[
     ("", "serviceName", Rule::Named("name")),
     ("", "clusterArn", Rule::Named("cluster")),
     ("", "capacityProviderStrategy", tables("capacity-provider-strategy", "capacityProvider")),
+    ("", "volumeConfigurations", map("volumes", "name", "managedEBSVolume")),
+    ("volumes.*", "sizeInGiB", Rule::Named("size-in-gib")),
+    ("volumes.*", "tags", map("tags", "key", "value")),
     ("", "networkConfiguration", Rule::Named("network")),
     ("network", "awsvpcConfiguration", Rule::Spread),
     (

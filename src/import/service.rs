@@ -26,6 +26,7 @@ pub fn service(
     document.entry("availabilityZoneRebalancing").or_insert_with(|| json!("DISABLED"));
     // Deployments tell what a service itself does not.
     document.extend(connect(service).map(|it| ("serviceConnectConfiguration".to_owned(), it)));
+    document.extend(volumes(service).map(|told| ("volumeConfigurations".to_owned(), told)));
     let (mut fields, mut notes) = declared(KIND, rules::SERVICE, &document, about, WHAT)?;
     let text = |member: &str| service.get(member).and_then(Json::as_str).unwrap_or_default();
     let name = legalised(text("serviceName")).unwrap_or_else(|| "service".to_owned());
@@ -64,6 +65,22 @@ fn connect(service: &Map<String, Json>) -> Option<Json> {
         one.entry("discoveryName").or_insert(name);
     }
     Some(connect)
+}
+
+/// Its EBS volumes, of which only its deployments tell; their one kind of tags stands in a list.
+fn volumes(service: &Map<String, Json>) -> Option<Json> {
+    let deployments = service.get("deployments")?.as_array()?;
+    let primary = deployments.iter().find(|one| one["status"] == "PRIMARY")?;
+    let mut volumes = primary.get("volumeConfigurations")?.clone();
+    let disks = volumes.as_array_mut()?.iter_mut();
+    for disk in disks.filter_map(|one| one.get_mut("managedEBSVolume")?.as_object_mut()) {
+        let Some(tagging) = disk.remove("tagSpecifications") else { continue };
+        for member in ["tags", "propagateTags"] {
+            let told = tagging.pointer(&format!("/0/{member}"));
+            disk.extend(told.map(|told| (member.to_owned(), told.clone())));
+        }
+    }
+    Some(volumes)
 }
 
 /// The tags that both carry: a stack's tags are those of all that is in it.

@@ -43,6 +43,8 @@ pub enum NameStyle {
     Rooted,
     /// `<stack>/<env>/<name>`.
     Slashed,
+    /// `<stack>-<env>-<name>-managed`.
+    Managed,
 }
 
 /// An order that references alone do not give: a resource that refers to something comes after every

@@ -20,8 +20,8 @@ use super::types::capacity::is_fargate;
 use super::types::outputs::Named as Outputs;
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
-    About, After, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
-    Observed, Ready, Result, Sought, TagChange, Unit,
+    About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle,
+    Naming, Observed, Ready, Result, Sought, TagChange, Unit,
 };
 
 /// An Auto Scaling group as a cluster's capacity.
@@ -97,13 +97,16 @@ impl Kind for CapacityProvider {
         observed_after: &["cluster"],
         // A service's strategy names it.
         mentioned_as: &["id", "name"],
+        // The list of the cluster is written as a whole. What ECS itself puts into it and takes out of it does
+        // not come or go meanwhile.
+        awaits: &[Awaits { of: &["cluster"], by: &["managed-capacity"] }],
         ..About::DEFAULT
     };
 
     type Outputs = Outputs;
 
     fn check(&self, check: &mut Check<'_>) {
-        self.check_name(check);
+        check_name(&self.name, check);
         let scaling = &self.managed_scaling;
         let numbers = [
             ("target-capacity", scaling.target_capacity, Unit::Times, 1..=100),
@@ -198,46 +201,51 @@ impl Kind for CapacityProvider {
     async fn ready(cx: &Cx<'_>, after: After) -> Result<Ready> {
         let name = Outputs::of(cx.id).name;
         let found = describe(cx.aws, std::slice::from_ref(&name)).await?;
-        let wait = |why: &str| Ok(Ready::NotYet { why: why.to_owned(), look_again: LOOK_AGAIN });
-        match (after, found.iter().find_map(condition)) {
-            (_, Some(Condition::Broken(why))) => Err(Error::new(Class::Other, why)),
-            (After::Delete, None) | (After::Change, Some(Condition::Ready)) => Ok(Ready::Yes),
-            (After::Delete, Some(_)) => wait("being deleted"),
-            (After::Change, Some(Condition::Settling(why))) => wait(&why),
-            (After::Change, Some(Condition::Leaving(_))) => {
-                let why = "it is being deleted by somebody else";
-                Err(Error::new(Class::Other, why).hinted("apply again, which makes a new one"))
-            }
-            (After::Change, None) => wait("not visible yet"),
+        wait_for(after, found.iter().find_map(condition))
+    }
+}
+
+/// Whether a provider in such a condition, if it is there, has come to the end of a step.
+pub(super) fn wait_for(after: After, found: Option<Condition>) -> Result<Ready> {
+    let wait = |why: &str| Ok(Ready::NotYet { why: why.to_owned(), look_again: LOOK_AGAIN });
+    match (after, found) {
+        (_, Some(Condition::Broken(why))) => Err(Error::new(Class::Other, why)),
+        (After::Delete, None) | (After::Change, Some(Condition::Ready)) => Ok(Ready::Yes),
+        (After::Delete, Some(_)) => wait("being deleted"),
+        (After::Change, Some(Condition::Settling(why))) => wait(&why),
+        (After::Change, Some(Condition::Leaving(_))) => {
+            let why = "it is being deleted by somebody else";
+            Err(Error::new(Class::Other, why).hinted("apply again, which makes a new one"))
         }
+        (After::Change, None) => wait("not visible yet"),
+    }
+}
+
+/// What is wrong with the name of a capacity provider.
+pub(super) fn check_name(name: &str, check: &mut Check<'_>) {
+    if name.is_empty() || name.contains("${") {
+        return;
+    }
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.len() > 255 || !name.chars().all(legal) {
+        let title = format!("`{name}` is not a name of up to 255 letters, digits, `-` and `_`");
+        check.error("E0230", "name", title).alone = true;
+    }
+    let lower = name.to_ascii_lowercase();
+    if ["aws", "ecs", "fargate"].iter().any(|reserved| lower.starts_with(reserved)) {
+        let title = format!(
+            "`{name}` begins with `aws`, `ecs` or `fargate`, as no capacity provider's name does"
+        );
+        let address = check.address;
+        let hint = format!(
+            "write `name` in `[aws.{}.{}]`, or call the stack something else",
+            address.kind, address.name
+        );
+        check.error_with("E0258", "name", title, hint).alone = true;
     }
 }
 
 impl CapacityProvider {
-    fn check_name(&self, check: &mut Check<'_>) {
-        if self.name.is_empty() || self.name.contains("${") {
-            return;
-        }
-        let legal = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if self.name.len() > 255 || !self.name.chars().all(legal) {
-            let title =
-                format!("`{}` is not a name of up to 255 letters, digits, `-` and `_`", self.name);
-            check.error("E0230", "name", title).alone = true;
-        }
-        let lower = self.name.to_ascii_lowercase();
-        if ["aws", "ecs", "fargate"].iter().any(|reserved| lower.starts_with(reserved)) {
-            let title = format!(
-                "`{}` begins with `aws`, `ecs` or `fargate`, as no capacity provider's name does",
-                self.name
-            );
-            let hint = format!(
-                "write `name` in `[aws.capacity-provider.{}]`, or call the stack something else",
-                check.address.name
-            );
-            check.error_with("E0258", "name", title, hint).alone = true;
-        }
-    }
-
     fn scaling(&self) -> SdkScaling {
         let ManagedScaling {
             enabled,
@@ -361,9 +369,9 @@ fn is_of_a_group(found: &Description) -> bool {
     !is_fargate(found.name().unwrap_or_default()) && found.auto_scaling_group_provider().is_some()
 }
 
-/// DescribeCapacityProviders, up to a hundred names. Missing ones are failures in the reply and simply not
+/// DescribeCapacityProviders, up to a hundred names or ARNs. Missing ones are failures in the reply and simply not
 /// in the list.
-async fn describe(aws: &Aws, names: &[String]) -> Result<Vec<Description>> {
+pub(super) async fn describe(aws: &Aws, names: &[String]) -> Result<Vec<Description>> {
     let call = aws.ecs.describe_capacity_providers().include(CapacityProviderField::Tags);
     let call = call.set_capacity_providers(Some(names.to_vec())).max_results(100);
     Ok(call.send().await?.capacity_providers.unwrap_or_default())
@@ -403,7 +411,7 @@ fn observed(
 }
 
 /// `None` for an INACTIVE provider: it is a ghost. What could not be deleted is there to be deleted again.
-fn condition(found: &Description) -> Option<Condition> {
+pub(super) fn condition(found: &Description) -> Option<Condition> {
     if found.status() == Some(&CapacityProviderStatus::Inactive) {
         return None;
     }
@@ -413,7 +421,15 @@ fn condition(found: &Description) -> Option<Condition> {
         Some(Update::UpdateInProgress) => Condition::Settling("being changed".to_owned()),
         Some(Update::DeleteInProgress) => Condition::Leaving("being deleted".to_owned()),
         Some(Update::CreateFailed) => Condition::Broken(reason()),
-        _ => Condition::Ready,
+        _ => match found.status() {
+            Some(CapacityProviderStatus::Provisioning) => {
+                Condition::Settling("being provided".to_owned())
+            }
+            Some(CapacityProviderStatus::Deprovisioning) => {
+                Condition::Leaving("its instances are going".to_owned())
+            }
+            _ => Condition::Ready,
+        },
     })
 }
 

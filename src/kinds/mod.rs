@@ -22,6 +22,7 @@ pub mod listener_rule;
 mod listing;
 pub mod load_balancer;
 pub mod log_group;
+pub mod managed_capacity;
 mod mark;
 pub mod namespace;
 pub mod nat_gateway;
@@ -70,6 +71,7 @@ const ALL: &[&dyn AnyKind] = &[
     of::<launch_template::LaunchTemplate>(),
     of::<auto_scaling_group::AutoScalingGroup>(),
     of::<capacity_provider::CapacityProvider>(),
+    of::<managed_capacity::ManagedCapacity>(),
     of::<task_definition::TaskDefinition>(),
     of::<service::Service>(),
     of::<scalable_target::ScalableTarget>(),

@@ -17,6 +17,7 @@ pub fn default_name(stack: &StackId, naming: Naming, name: &str) -> String {
     let full = match naming.style {
         NameStyle::Dashed => format!("{stack}-{env}-{name}"),
         NameStyle::Rooted => format!("/ecsctl/{stack}/{env}/{name}"),
+        NameStyle::Managed => format!("{stack}-{env}-{name}-managed"),
         NameStyle::Slashed => format!("{stack}/{env}/{name}"),
     };
     // Room for a successor's suffix, so that the name of a successor needs no cutting.

@@ -154,11 +154,19 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
     if has_instances {
         declare_instances(dice, put);
     }
+    let has_managed = dice.flip();
+    if has_managed {
+        declare_managed(dice, put);
+    }
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}]});
     let scheduler = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Action": "sts:AssumeRole", "Principal": {"Service": "scheduler.amazonaws.com"}}]});
     put("role", "schedule", json!({"trust": scheduler}));
+    let makers = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Action": "sts:AssumeRole", "Principal": {"Service": "ecs.amazonaws.com"}}]});
+    let path = ["/ecsctl/random/test/", "/ecsctl/random/test/disks/"][dice.roll(2) as usize];
+    put("role", "disks", json!({"trust": makers, "path": path}));
     let night = ["main", "night"][dice.roll(2) as usize];
     put("schedule-group", "main", json!({"name": format!("random-test-{night}")}));
     let network = json!({"subnets": ["${subnet.a.id}", "${subnet.b.id}"],
@@ -194,11 +202,16 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             "priority": 10 + index, "conditions": {"paths": [format!("/{name}/*")]},
             "action": {"forward": format!("${{target-group.{name}.arn}}")}}),
         );
+        let has_disk = dice.flip();
+        let volumes = match has_disk {
+            true => json!({"data": {"configured-at-launch": true}}),
+            false => json!({"data": {}}),
+        };
         put(
             "task-definition",
             &name,
-            json!({"cpu": "256", "memory": "512",
-            "requires-compatibilities": ["EC2", "FARGATE"],
+            json!({"cpu": "256", "memory": "512", "volumes": volumes,
+            "requires-compatibilities": ["EC2", "FARGATE", "MANAGED_INSTANCES"],
             "execution-role-arn": format!("${{role.{role}.arn}}"),
             "containers": {"app": {"image": format!("app:v{}", dice.roll(3)),
                 "log-configuration": {"driver": "awslogs", "options": {
@@ -206,9 +219,10 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
                     "awslogs-region": "us-east-1", "awslogs-stream-prefix": "app"}},
                 "ports": [{"container-port": 8000, "name": name}]}}}),
         );
-        let provider = match has_instances && dice.flip() {
-            true => "${capacity-provider.own.name}",
-            false => "FARGATE",
+        let provider = match dice.roll(3) {
+            0 if has_instances => "${capacity-provider.own.name}",
+            1 if has_managed => "${managed-capacity.ecs.name}",
+            _ => "FARGATE",
         };
         let connect = match (connects, dice.roll(3)) {
             (false, _) | (true, 0) => json!({}),
@@ -220,10 +234,13 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         // comes after who joins them, has to be applied in two goes (E0206).
         let before = (first..index).filter(|_| !has_instances && dice.flip());
         let after: Vec<_> = before.map(|other| format!("${{service.s{other}.arn}}")).collect();
+        let disk =
+            json!({"data": {"role-arn": "${role.disks.arn}", "size-in-gib": 1 + dice.roll(2)}});
         put(
             "service",
             &name,
             json!({"cluster": "${cluster.main.arn}", "after": after,
+            "volumes": if has_disk { disk } else { json!({}) },
             "service-connect-configuration": connect,
             "capacity-provider-strategy": [{"capacity-provider": provider, "weight": 1}],
             "task-definition": format!("${{task-definition.{name}.arn}}"),
@@ -326,6 +343,28 @@ fn declare_instances(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_jso
         json!({"cluster": "${cluster.main.arn}",
         "auto-scaling-group-arn": "${auto-scaling-group.own.arn}",
         "managed-scaling": {"enabled": true, "target-capacity": 50 + dice.roll(2)}}),
+    );
+}
+
+/// Instances that ECS manages.
+fn declare_managed(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json::Value)) {
+    let trust = |service: &str| {
+        json!({"trust": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+            "Action": "sts:AssumeRole", "Principal": {"Service": service}}]}})
+    };
+    put("role", "ecs-instances", trust("ec2.amazonaws.com"));
+    put("role", "ecs-infrastructure", trust("ecs.amazonaws.com"));
+    put("instance-profile", "ecs", json!({"role": "${role.ecs-instances.arn}"}));
+    let option = ["ON_DEMAND", "SPOT"][dice.roll(2) as usize];
+    put(
+        "managed-capacity",
+        "ecs",
+        json!({"cluster": "${cluster.main.arn}",
+        "infrastructure-role-arn": "${role.ecs-infrastructure.arn}",
+        "instance-profile-arn": "${instance-profile.ecs.arn}",
+        "subnets": ["${subnet.a.id}", "${subnet.b.id}"],
+        "security-groups": ["${security-group.lb.id}"], "capacity-option": option,
+        "requirements": {"vcpus": {"min": 1 + dice.roll(2)}, "memory-mib": {"min": 512}}}),
     );
 }
 

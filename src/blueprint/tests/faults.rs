@@ -73,6 +73,50 @@ fn what_is_scaled_has_bounds_and_is_counted_by_somebody() {
     insta::assert_snapshot!(faults(&format!("{web}alarms.latency = \"2s\"")), @"E0284 no load balancer counts `latency`: the service is behind none (service.web.alarms.latency); leave it out, or give the service `http`");
 }
 
+#[test]
+fn volumes_have_the_keys_of_their_type() {
+    let volume = |keys: &str| {
+        faults(&format!(
+            "[service.web]\nimage = \"i\"\n[service.web.volume.d]\nmount = \"/d\"\n{keys}"
+        ))
+    };
+    insta::assert_snapshot!(volume("size = \"20GB\""), @r#"E0361 a volume of the type `scratch` has no `size` (service.web.volume.d.size); leave it out, or write `type = "ebs"`"#);
+    insta::assert_snapshot!(volume("type = \"efs\"\nscope = \"task\""), @r#"
+    E0361 a volume of the type `efs` has no `scope` (service.web.volume.d.scope); leave it out, or write `type = "docker"`
+    E0361 which file system it is, is not said (service.web.volume.d); add for example `id = "fs-0123456789abcdef0"`
+    "#);
+    insta::assert_snapshot!(volume("type = \"bind\"\nat = { log = \"/l\" }"), @r#"
+    E0361 which path of the instance it is, is not said (service.web.volume.d); add for example `path = "/var/cache"`
+    E0262 there is no container `log` (service.web.volume.d.at); write `web`, the only container
+    "#);
+    insta::assert_snapshot!(volume("type = \"ebs\"\nsize = \"20GB\"\nkms-key = \"alias/k\"\npath = \"/p\""), @r#"
+    E0361 a volume of the type `ebs` has no `path` (service.web.volume.d.path); leave it out, or write `type = "efs"` or `type = "bind"`
+    E0361 `alias/k` is not the ARN of a key (service.web.volume.d.kms-key); write `arn:aws:kms:REGION:ACCOUNT:key/ID`
+    "#);
+}
+
+#[test]
+fn managed_instances_are_the_affair_of_ecs() {
+    let managed = "[capacity.m]\ntype = \"managed\"\n";
+    insta::assert_snapshot!(faults(&format!("{managed}count.max = 2\nami = \"al2023\"\nspot = \"50%\"\nagent = {{ A = \"b\" }}")), @r#"
+    E0363 ECS itself counts its instances (capacity.m.count); leave it out, or write `type = "ec2"`
+    E0363 ECS itself chooses the image (capacity.m.ami); leave it out, or write `type = "ec2"`
+    E0363 ECS itself sets its agent (capacity.m.agent); leave it out, or write `type = "ec2"`
+    E0363 managed instances are all spot instances, or none is (capacity.m.spot); write "100%", or make a capacity of each
+    "#);
+    insta::assert_snapshot!(faults("[capacity.e]\ntype = \"ec2\"\ninstances = [\"t3.small\"]\nneed.vcpu = \"4\"\nstorage = \"90GB\""), @r#"
+    E0363 only ECS chooses instances by what is needed (capacity.e.need); leave it out, or write `type = "managed"`
+    E0363 the image says how large the disk is (capacity.e.storage); leave it out, or write `type = "managed"`
+    "#);
+    insta::assert_snapshot!(faults(&format!("{managed}[service.web]\nimage = \"i\"\ncapacity = \"m\"\nnetwork-mode = \"bridge\"\nplace.spread = [\"az\"]")), @r#"
+    E0277 on instances that ECS manages a task has an address of its own, or the instance's (service.web.network-mode); leave `network-mode` out, or write "host"
+    E0277 ECS itself chooses among the instances that it manages (service.web.place); leave `place` out, and say in `need` of the capacity what instances must be like
+    "#);
+    insta::assert_snapshot!(faults(&format!("{managed}[capacity.e]\ntype = \"ec2\"\ninstances = [\"t3.small\"]\n[service.web]\nimage = \"i\"\ncapacity = {{ m = {{}}, e = {{}} }}")), @"E0277 a service runs on instances that ECS manages, or on others (service.web.capacity); leave one of the capacities out");
+    insta::assert_snapshot!(faults(&format!("{managed}[network]\nmode = \"public\"")), @r#"E0363 instances that ECS manages have no public address, and public subnets have no NAT (capacity.m.type); let tasks run in private subnets: `network.mode = "private"`"#);
+    insta::assert_snapshot!(faults(&format!("{managed}[daemon.agent]\nimage = \"i\"")), @"E0276 there are no instances for the daemon `agent` (daemon.agent); declare a `[capacity.general]`");
+}
+
 /// All faults of a spec are told at once.
 #[test]
 fn faults_do_not_hide_each_other() {

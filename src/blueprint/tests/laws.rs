@@ -142,7 +142,9 @@ prop_compose! {
             service["container"] = json!({ format!("x-{name}"): { "image": "i", "udp": 9999 } });
         }
         if volume {
-            service["volume"] = json!({ "data": { "mount": "/data" } });
+            service["volume"] = json!({ "data": { "mount": "/data" }, "files": {
+                "mount": "/files", "type": "efs", "id": "fs-1", "access-point": "fsap-1", "iam": own,
+            } });
         }
         if secrets {
             service["secrets"] = json!({ "A": "ssm:/a", "B": "sm:b#c" });
@@ -186,13 +188,20 @@ proptest! {
         let names: Vec<String> = services.keys().cloned().collect();
         for (name, service) in &mut services {
             service["http"] = json!({ "path": format!("/{name}/*"), "enabled": service["public"] });
+            // A task of the service's would need a disk, too.
+            if !scheduled && service["volume"].is_object() {
+                service["volume"]["disk"] =
+                    json!({ "mount": "/disk", "type": "ebs", "size": "20GB", "class": "gp2" });
+            }
             if mutual {
                 service["from"] = names.iter().filter(|other| *other != name).cloned().collect();
             }
         }
         let mut tasks = serde_json::Map::new();
         if scheduled {
-            for name in &names {
+            // Tasks run on Fargate, and so do the services whose containers they have.
+            let on_fargate = services.iter().filter(|(_, service)| service.get("capacity").is_none());
+            for (name, _) in on_fargate {
                 tasks.insert(format!("t-{name}"), json!({
                     "from": name, "command": ["run"], "env": { "MORE": "1" }, "when": "before-deploy",
                     "schedule": "rate(1 hour)", "retry": 3,

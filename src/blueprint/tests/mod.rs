@@ -14,8 +14,10 @@ mod connect;
 mod faults;
 mod hello_world;
 mod laws;
+mod managed;
 mod scorekeep;
 mod stacks;
+mod volumes;
 
 /// A spec in a file `ecsctl.toml`, read in an environment.
 fn load(text: &str, env: Option<&str>) -> (Document, Options) {

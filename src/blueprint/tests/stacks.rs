@@ -21,7 +21,7 @@ fn services_share_a_load_balancer_and_reach_each_other() {
     log-group: api cache web
     namespace: main
     nat-gateway: a
-    role: api-execution api-task cache-execution cache-task web-execution web-task
+    role: api-execution api-task cache-execution cache-task cache-volumes web-execution web-task
     route-table: private public
     security-group: alb-main api cache web
     security-group-rule: api-from-web-tcp-8080 cache-from-api-tcp-6379

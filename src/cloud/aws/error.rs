@@ -92,6 +92,8 @@ const MESSAGES: &[(&str, &str, Class)] = &[
     ("ClientException", "cluster was not active", Class::Eventual),
     ("InvalidParameterException", "cluster was not active", Class::Eventual),
     ("ClientException", "too many concurrent attempts", Class::Throttled),
+    // Managed instances that are gone since the list was read: the next attempt reads it again.
+    ("InvalidParameterException", "the specified capacity provider '", Class::Eventual),
     ("ClientException", "capacity provider does not exist", Class::Absent),
     ("ClientException", "capacity provider already exists", Class::Exists),
     ("ClientException", "is in use and cannot be removed", Class::InUse),

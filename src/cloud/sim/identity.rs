@@ -37,6 +37,7 @@ const FORMS: &[(&str, &str)] = &[
         "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:{hex}:autoScalingGroupName/{name}",
     ),
     ("capacity-provider", "arn:aws:ecs:{region}:{account}:capacity-provider/{name}"),
+    ("managed-capacity", "arn:aws:ecs:{region}:{account}:capacity-provider/{name}"),
     ("service", "arn:aws:ecs:{region}:{account}:service/{cluster/}/{name}"),
     ("task-definition", "arn:aws:ecs:{region}:{account}:task-definition/{name}:{revision}"),
     (

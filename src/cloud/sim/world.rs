@@ -13,6 +13,7 @@ use crate::kind::{
     StackId, TAG_ID, TagChange, Tags,
 };
 use crate::kinds;
+use crate::kinds::service::attached::unattached;
 use crate::kinds::service::connect::unnamed;
 use crate::kinds::service::listening::unheard;
 use crate::kinds::task_run::{self, TaskRun};
@@ -298,11 +299,13 @@ impl World {
         Ok(())
     }
 
-    /// A target group, or a name, to whose requests nobody would listen.
+    /// A target group, or a name, to whose requests nobody would listen, and a volume of which nobody says
+    /// what it is.
     fn refuse_unheard(&self, kind: &Registered, spec: &Value) -> Result<()> {
         let task = spec.text("task-definition").and_then(|arn| self.revisions.get(arn));
         let Some(task) = task.filter(|_| kind.name() == "service") else { return Ok(()) };
-        match unheard(spec, task).into_iter().chain(unnamed(spec, task)).next() {
+        let wrong = unheard(spec, task).into_iter().chain(unnamed(spec, task));
+        match wrong.chain(unattached(spec, task)).next() {
             Some(wrong) => Err(Error::new(Class::Other, wrong.title)),
             None => Ok(()),
         }

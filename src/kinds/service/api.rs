@@ -10,6 +10,7 @@ use aws_sdk_ecs::types as sdk;
 use super::connect::ServiceConnect;
 use super::placement::{PlacementConstraint, PlacementStrategy};
 use super::rollout::{Watch, progress};
+use super::volumes;
 use super::{
     CircuitBreaker, Deployment, DeploymentStrategy, LaunchType, LoadBalancer, Network,
     PropagateTags, Rebalancing, SchedulingStrategy, Service, succession,
@@ -160,6 +161,7 @@ pub(super) fn creation(ecs: &Client, spec: &Service) -> CreateServiceFluentBuild
         placement_strategy,
         network,
         load_balancers,
+        volumes,
         health_check_grace_period_seconds,
         deployment,
         scheduling_strategy,
@@ -191,6 +193,7 @@ pub(super) fn creation(ecs: &Client, spec: &Service) -> CreateServiceFluentBuild
         .set_placement_strategy(some(placement_strategy, PlacementStrategy::write))
         .set_network_configuration(network.as_ref().map(Network::write))
         .set_load_balancers(Some(balancers(load_balancers)).filter(|list| !list.is_empty()))
+        .set_volume_configurations(Some(volumes::items(volumes)).filter(|list| !list.is_empty()))
         .set_health_check_grace_period_seconds(grace.map(int))
         .deployment_configuration(deployment.write())
         .scheduling_strategy(scheduling_strategy.word().into())
@@ -230,7 +233,7 @@ pub(super) enum Effect {
 }
 
 /// The effects of a change in each field that UpdateService takes. Page "UpdateService".
-pub(super) const EFFECTS: [(&str, Effect); 17] = [
+pub(super) const EFFECTS: [(&str, Effect); 18] = [
     // Wanted again after a rollout that failed, the revision is no change for ECS: so it is forced.
     ("task-definition", Effect::Force),
     ("desired-count", Effect::Update),
@@ -241,6 +244,7 @@ pub(super) const EFFECTS: [(&str, Effect); 17] = [
     ("placement-strategy", Effect::Update),
     ("network", Effect::Deploy),
     ("load-balancers", Effect::Deploy),
+    ("volumes", Effect::Deploy),
     ("health-check-grace-period-seconds", Effect::Update),
     ("deployment", Effect::Update),
     ("enable-execute-command", Effect::Update),
@@ -272,6 +276,7 @@ fn changed(spec: &Service, was: &Service) -> BTreeSet<&'static str> {
         ("placement-strategy", spec.placement_strategy != was.placement_strategy),
         ("network", differs(spec.network.as_ref(), was.network.as_ref())),
         ("load-balancers", spec.load_balancers != was.load_balancers),
+        ("volumes", spec.volumes != was.volumes),
         (
             "health-check-grace-period-seconds",
             spec.health_check_grace_period_seconds != was.health_check_grace_period_seconds,
@@ -330,6 +335,7 @@ pub(super) fn change(ecs: &Client, spec: &Service, was: &Service) -> UpdateServi
         )
         .set_network_configuration(network.map(Network::write))
         .set_load_balancers(has("load-balancers").then(|| balancers(&spec.load_balancers)))
+        .set_volume_configurations(has("volumes").then(|| volumes::items(&spec.volumes)))
         .set_health_check_grace_period_seconds(
             grace.then(|| int(spec.health_check_grace_period_seconds)),
         )
@@ -402,6 +408,7 @@ impl Service {
                 .collect::<Result<_>>()?,
             network: network.map(Network::read),
             load_balancers: found.load_balancers().iter().filter_map(LoadBalancer::read).collect(),
+            volumes: volumes::read(found)?,
             health_check_grace_period_seconds: grace.map_or(0, number),
             deployment: Deployment::read(found.deployment_configuration())?,
             scheduling_strategy: SchedulingStrategy::read(scheduling)?,
@@ -513,10 +520,10 @@ fn arn(service: &sdk::Service) -> Result<&str> {
     service.service_arn().ok_or_else(|| Error::incomplete("a service's ARN"))
 }
 
-fn int(number: u32) -> i32 {
+pub(super) fn int(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-fn number(int: i32) -> u32 {
+pub(super) fn number(int: i32) -> u32 {
     u32::try_from(int).unwrap_or(0)
 }

@@ -1,6 +1,6 @@
 //! What can be known offline about a service.
 
-use super::{LaunchType, Rebalancing, SchedulingStrategy, Service, connect, placement};
+use super::{LaunchType, Rebalancing, SchedulingStrategy, Service, connect, placement, volumes};
 use crate::kind::Check;
 use crate::kinds::types::capacity;
 
@@ -13,6 +13,7 @@ pub(super) fn all(spec: &Service, check: &mut Check<'_>) {
     daemon(spec, check);
     placement::check(spec, check);
     connect::check(spec, check);
+    volumes::check(spec, check);
     if spec.load_balancers.len() > 5 {
         check.error("E0255", "load-balancers", "a service has at most 5 target groups");
     }

@@ -24,6 +24,10 @@ pub fn disagreements(service: &Value, task: &Value) -> Vec<Unheard> {
             tell("network", title, "leave `network` out");
         }
     }
+    if is_before_volumes(service) && has_files(task) {
+        let title = "Fargate mounts EFS from platform version 1.4.0 on".to_owned();
+        tell("platform-version", title, "leave `platform-version` out");
+    }
     let Some(Value::List(compatible)) = task.get("requires-compatibilities") else { return found };
     let fits = |word: &str| compatible.iter().any(|one| one.as_text() == Some(word));
     let field = match service.get("launch-type") {
@@ -32,6 +36,7 @@ pub fn disagreements(service: &Value, task: &Value) -> Vec<Unheard> {
     };
     let (runs, word) = match runs_on_fargate(service) {
         true => ("Fargate", "FARGATE"),
+        false if runs_on_managed(service) => ("instances that ECS manages", "MANAGED_INSTANCES"),
         false if runs_on_instances(service) => ("instances", "EC2"),
         false => return found,
     };
@@ -40,6 +45,22 @@ pub fn disagreements(service: &Value, task: &Value) -> Vec<Unheard> {
         tell(field, title, &format!("let its `requires-compatibilities` have `{word}`"));
     }
     found
+}
+
+/// Whether the platform is older than EBS and EFS on Fargate.
+fn is_before_volumes(service: &Value) -> bool {
+    let old = ["1.0.0", "1.1.0", "1.2.0", "1.3.0"];
+    service.text("platform-version").is_some_and(|version| old.contains(&version))
+}
+
+/// Whether the tasks mount a file system of EFS.
+fn has_files(task: &Value) -> bool {
+    match task.get("volumes") {
+        Some(Value::Map(volumes)) => {
+            volumes.values().any(|volume| matches!(volume.get("efs"), Some(Value::Map(_))))
+        }
+        _ => false,
+    }
 }
 
 fn providers(service: &Value) -> Vec<&Value> {
@@ -54,6 +75,12 @@ fn providers(service: &Value) -> Vec<&Value> {
 fn runs_on_fargate(service: &Value) -> bool {
     service.text("launch-type") == Some("FARGATE")
         || providers(service).iter().any(|one| one.as_text().is_some_and(is_fargate))
+}
+
+fn runs_on_managed(service: &Value) -> bool {
+    let is_managed = |one: &&Value| one.outputs().iter().any(|it| it.of.kind == "managed-capacity");
+    service.text("launch-type") == Some("MANAGED_INSTANCES")
+        || providers(service).iter().any(is_managed)
 }
 
 fn runs_on_instances(service: &Value) -> bool {
@@ -84,6 +111,10 @@ mod tests {
         assert_eq!(told(&bridge, "bridge", "EC2"), "");
         assert_eq!(told(&awsvpc, "awsvpc", "EC2"), "");
         assert_eq!(told(&fargate, "awsvpc", "FARGATE"), "");
+        let theirs = json!([{ "capacity-provider": "${managed-capacity.own.name}", "weight": 1 }]);
+        let managed = json!({ "capacity-provider-strategy": theirs, "network": network });
+        assert_eq!(told(&managed, "awsvpc", "MANAGED_INSTANCES"), "");
+        insta::assert_snapshot!(told(&managed, "awsvpc", "EC2"), @"capacity-provider-strategy: the task definition is not made for instances that ECS manages");
         insta::assert_snapshot!(told(&bridge, "awsvpc", "EC2"), @"network: tasks with addresses of their own need subnets");
         insta::assert_snapshot!(told(&awsvpc, "bridge", "EC2"), @"network: tasks in the network mode `bridge` have no addresses of their own");
         insta::assert_snapshot!(told(&awsvpc, "awsvpc", "FARGATE"), @"capacity-provider-strategy: the task definition is not made for instances");

@@ -1,6 +1,6 @@
 //! `service`: an ECS service. It keeps tasks running and rolls from one task definition to the next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use self::connect::ServiceConnect;
 use self::placement::{PlacementConstraint, PlacementStrategy};
+use self::volumes::EbsVolume;
 use super::types::capacity::Strategy;
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
@@ -19,6 +20,7 @@ use crate::kind::{
 use crate::value::Value;
 
 mod api;
+pub mod attached;
 mod balancing;
 mod check;
 pub mod connect;
@@ -30,6 +32,7 @@ mod rollout;
 mod succession;
 #[cfg(test)]
 mod tests;
+pub mod volumes;
 
 /// An ECS service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -72,6 +75,10 @@ pub struct Service {
     /// Target groups that the tasks are registered with.
     #[serde(default)]
     pub load_balancers: BTreeSet<LoadBalancer>,
+    /// Volumes that ECS makes for each task, by the names of those that the task definition has with
+    /// `configured-at-launch`.
+    #[serde(default)]
+    pub volumes: BTreeMap<String, EbsVolume>,
     /// Seconds after a task's start in which unhealthy answers do not count.
     #[serde(default)]
     pub health_check_grace_period_seconds: u32,
@@ -260,7 +267,7 @@ impl Kind for Service {
             Awaits { of: &["subnet"], by: &["route-table"] },
             Awaits { of: &["task-definition"], by: &["task-run"] },
             // Tasks end before the instances do that they run on.
-            Awaits { of: &["cluster"], by: &["capacity-provider"] },
+            Awaits { of: &["cluster"], by: &["capacity-provider", "managed-capacity"] },
         ],
         moved_by: &[MovedBy {
             field: "desired-count",
@@ -276,6 +283,7 @@ impl Kind for Service {
             "network",
             "load-balancers",
             "service-connect-configuration",
+            "volumes",
         ],
         ..About::DEFAULT
     };

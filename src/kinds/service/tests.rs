@@ -56,6 +56,13 @@ fn stored(spec: &Service) -> sdk::Service {
         .set_placement_strategy(sent.placement_strategy.clone())
         .set_network_configuration(sent.network_configuration.clone())
         .set_load_balancers(sent.load_balancers.clone())
+        .deployments(
+            sdk::Deployment::builder()
+                .status("PRIMARY")
+                .rollout_state(State::Completed)
+                .set_volume_configurations(sent.volume_configurations.clone())
+                .build(),
+        )
         .set_health_check_grace_period_seconds(sent.health_check_grace_period_seconds)
         .set_deployment_configuration(sent.deployment_configuration.clone())
         .set_scheduling_strategy(sent.scheduling_strategy.clone())
@@ -97,6 +104,12 @@ fn full() -> Json {
             { "target-group-arn": "arn:b", "container-name": "app", "container-port": 8080 },
             { "target-group-arn": "arn:a", "container-name": "app", "container-port": 8080 },
         ],
+        "volumes": { "data": {
+            "role-arn": "arn:aws:iam::1:role/volumes", "size-in-gib": 20, "volume-type": "io2",
+            "iops": 4000, "snapshot-id": "snap-1", "volume-initialization-rate": 200,
+            "encrypted": true, "kms-key-id": "arn:aws:kms:eu-west-1:1:key/k",
+            "filesystem-type": "ext4", "tags": { "b": "2", "a": "1" }, "propagate-tags": "SERVICE",
+        } },
         "health-check-grace-period-seconds": 60,
         "deployment": {
             "minimum-healthy-percent": 50, "maximum-percent": 150,
@@ -194,6 +207,7 @@ fn b5_the_defaults_of_the_api_are_those_of_the_fields() {
         "assign-public-ip": false
       },
       "load-balancers": [],
+      "volumes": {},
       "health-check-grace-period-seconds": 0,
       "deployment": {
         "minimum-healthy-percent": 100,
@@ -534,6 +548,52 @@ fn what_runs_on_instances_is_placed() {
         "deployment": { "minimum-healthy-percent": 0, "maximum-percent": 100 },
     });
     assert_eq!(complaints(daemon), [""; 0]);
+}
+
+fn disk(fields: &Json) -> Json {
+    let mut disk = json!({ "role-arn": "arn:aws:iam::1:role/volumes" });
+    for (field, value) in fields.as_object().unwrap() {
+        disk[field] = value.clone();
+    }
+    with(&json!({ "volumes": { "data": disk } }))
+}
+
+/// B1: what EBS fills in is no difference, and a plain disk is sent plainly.
+#[test]
+fn b1_a_disk_is_what_it_is_anyway() {
+    let plain = parse(disk(&json!({ "size-in-gib": 20 })));
+    let told = json!({
+        "size-in-gib": 20, "volume-type": "gp3", "iops": 3000, "throughput": 125,
+        "filesystem-type": "xfs", "encrypted": false, "tags": {}, "propagate-tags": "NONE",
+    });
+    assert_eq!(parse(disk(&told)), plain);
+    assert_eq!(Service::read(&stored(&plain)).unwrap().volumes, plain.volumes);
+    let gone = sent(&parse(short()), &plain);
+    assert_eq!(gone.volume_configurations, Some(Vec::new()), "an empty list removes");
+}
+
+#[test]
+fn disks_that_ecs_could_not_make_are_refused() {
+    let told = |fields: Json| complaints(disk(&fields)).join("; ");
+    assert_eq!(told(json!({ "size-in-gib": 16_384 })), "");
+    assert_eq!(told(json!({ "snapshot-id": "snap-1", "volume-type": "io1", "iops": 100 })), "");
+    insta::assert_snapshot!(told(json!({})), @"E0360: a volume has a size, or begins with a snapshot");
+    insta::assert_snapshot!(told(json!({ "size-in-gib": 100, "volume-type": "st1" })), @"E0360: `size-in-gib` is at least 125");
+    insta::assert_snapshot!(told(json!({ "size-in-gib": 20, "volume-type": "io2" })), @"E0360: how fast a volume of the type `io2` is, must be said");
+    insta::assert_snapshot!(told(json!({ "size-in-gib": 20, "iops": 20_000, "throughput": 100 })), @"E0360: `iops` is at most 16000; E0360: `throughput` is at least 125");
+    insta::assert_snapshot!(told(json!({ "size-in-gib": 20, "volume-type": "standard", "iops": 100 })), @"E0360: how fast a volume of the type `standard` is, its size says; E0360: Fargate has no volumes of the type `standard`");
+    insta::assert_snapshot!(told(json!({ "size-in-gib": 20, "volume-type": "gp2", "throughput": 125 })), @"E0360: only volumes of the type `gp3` have a `throughput`");
+    insta::assert_snapshot!(told(json!({ "size-in-gib": 20, "volume-initialization-rate": 100, "kms-key-id": "k", "tags": { "AmazonECSManaged": "" } })), @"E0360: only what begins with a snapshot is filled from one; E0360: a key encrypts nothing unless the volume is `encrypted`; E0360: `AmazonECSCreated` and `AmazonECSManaged` are ECS's own tags");
+    let mut old = disk(&json!({ "size-in-gib": 20 }));
+    old["platform-version"] = json!("1.3.0");
+    insta::assert_snapshot!(complaints(old).join("; "), @"E0360: Fargate attaches volumes from platform version 1.4.0 on");
+    let daemon = json!({
+        "name": "agent", "cluster": "c", "task-definition": NEW, "launch-type": "EC2",
+        "scheduling-strategy": "DAEMON", "availability-zone-rebalancing": "DISABLED",
+        "deployment": { "minimum-healthy-percent": 0, "maximum-percent": 100 },
+        "volumes": { "data": { "role-arn": "r", "size-in-gib": 20 } },
+    });
+    insta::assert_snapshot!(complaints(daemon).join("; "), @"E0360: ECS makes no volumes for the tasks of a daemon");
 }
 
 #[test]

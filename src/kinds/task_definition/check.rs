@@ -466,11 +466,29 @@ fn mounts(spec: &TaskDefinition, check: &mut Check<'_>) {
             check.error_with("E0256", &format!("volumes.{name}.s3-files"), title, hint);
         }
     }
+    let launched = spec.volumes.iter().filter(|(_, volume)| volume.configured_at_launch);
+    if let Some((second, _)) = launched.skip(1).next() {
+        let title = "a task has at most one volume that ECS makes for it";
+        check.error("E0256", &format!("volumes.{second}"), title);
+    }
+    for (name, docker) in
+        spec.volumes.iter().filter_map(|(name, v)| Some((name, v.docker.as_ref()?)))
+    {
+        if docker.autoprovision && docker.scope == super::volume::Scope::Task {
+            let title = "a volume that lives as long as its task is always made";
+            check.error("E0256", &format!("volumes.{name}.docker.autoprovision"), title);
+        }
+    }
     for (name, efs) in spec.volumes.iter().filter_map(|(name, v)| Some((name, v.efs.as_ref()?))) {
         let guarded = efs.access_point_id.is_some() || efs.iam == super::Switch::Enabled;
         if guarded && efs.transit_encryption == super::Switch::Disabled {
             let title = "an access point or IAM needs `transit-encryption = \"ENABLED\"`";
             check.error("E0256", &format!("volumes.{name}.efs"), title);
+        }
+        if efs.iam == super::Switch::Enabled && spec.task_role_arn.is_none() {
+            let title = "who is let in, the task role decides, and there is none";
+            let hint = "set `task-role-arn`";
+            check.error_with("E0256", &format!("volumes.{name}.efs.iam"), title, hint);
         }
         if efs.access_point_id.is_some() && efs.root_directory != "/" {
             let title = "with an access point the root directory is the access point's";

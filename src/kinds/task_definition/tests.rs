@@ -459,7 +459,7 @@ fn e0240_fargate_sizes() {
 #[test]
 fn every_rule_finds_what_it_is_for() {
     let check = json!({ "command": ["true"], "interval": 1, "retries": 99 });
-    let cases: [(&str, Json, Json); 34] = [
+    let cases: [(&str, Json, Json); 35] = [
         ("E0241: the containers' CPU", json!({}), json!({ "cpu": 600 })),
         ("E0241: the containers' memory", json!({}), json!({ "memory": 2048 })),
         ("E0241: `memory-res", json!({}), json!({ "memory": 64, "memory-reservation": 128 })),
@@ -538,6 +538,13 @@ fn every_rule_finds_what_it_is_for() {
         (
             "E0256: a volume is one thing",
             json!({ "volumes": { "data": { "docker": {}, "host-path": "/data" } } }),
+            json!({}),
+        ),
+        (
+            "E0256: a task has at most one volume that ECS makes for it",
+            json!({ "volumes": {
+                "a": { "configured-at-launch": true }, "b": { "configured-at-launch": true },
+            } }),
             json!({}),
         ),
         (

@@ -59,6 +59,8 @@ def network(world: World, region: str):
     for endpoint in backend.vpc_end_points.values():
         if endpoint.state != "deleted":
             yield one("vpc-endpoint", endpoint, state=endpoint.state)
+    for volume in backend.volumes.values():
+        yield one("volume", volume, state=volume.status)
     for eni in interfaces.existing(backend):
         yield one("network-interface", eni, description=eni.description)
 
@@ -76,6 +78,10 @@ def capacity(world: World, region: str):
                 if instance.state != "terminated":
                     arn = f"arn:aws:ec2:{region}:{world.account}:instance/{instance.id}"
                     yield entry("instance", instance.id, arn, instance.tags, state=instance.state)
+    ecs = world.regions.get(region)
+    for host in ecs.hosts if ecs else ():
+        arn = f"arn:aws:ec2:{region}:{world.account}:instance/{host.id}"
+        yield entry("instance", host.id, arn, host.tags, state=host.state)
 
 
 def balancing(world: World, region: str):

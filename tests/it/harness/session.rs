@@ -141,9 +141,9 @@ impl Session {
     /// The one object of `kind` whose tag says that it stands at `address`.
     pub(crate) fn object(&self, address: &str) -> Object {
         let mut found = self.objects();
-        // Tasks and their interfaces may carry the tags of their service, instances those of their group.
+        // Tasks, their interfaces and volumes may carry the tags of their service, instances those of their group.
         found.retain(|object| {
-            !["task", "network-interface", "instance"].contains(&object.kind.as_str())
+            !["task", "network-interface", "volume", "instance"].contains(&object.kind.as_str())
         });
         found.retain(|object| object.tags.get("ecsctl:id").is_some_and(|id| id == address));
         assert_eq!(found.len(), 1, "not one object at {address}: {found:?}");

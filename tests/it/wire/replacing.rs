@@ -18,15 +18,18 @@ const EXCUSED: [(&str, &str); 1] = [
     ("dns-record", "zone-id"),
 ];
 
-/// Fields that are changed elsewhere: in `tasks::a_schedule_group_is_replaced`, `domains::certificate` and
-/// `domains::dns_record`.
-const ELSEWHERE: [(&str, &str); 6] = [
+/// Fields that are changed elsewhere: in `tasks::a_schedule_group_is_replaced`, `domains::certificate`,
+/// `domains::dns_record` and `managed::managed_capacity_is_replaced`.
+const ELSEWHERE: [(&str, &str); 9] = [
     ("schedule-group", "name"),
     ("schedule", "group"),
     ("certificate", "names"),
     ("certificate", "key-algorithm"),
     ("dns-record", "name"),
     ("dns-record", "type"),
+    ("managed-capacity", "name"),
+    ("managed-capacity", "cluster"),
+    ("managed-capacity", "capacity-option"),
 ];
 
 /// Two networks with what stands in them.

@@ -1,10 +1,10 @@
-"""Capacity providers of Auto Scaling groups, and container instances.
+"""Capacity providers, and container instances.
 
 API_CreateCapacityProvider.html and its neighbours; developerguide/asg-capacity-providers.html
 """
 
 from ..errors import AwsError
-from . import placing
+from . import managed, placing
 from .clusters import BUILT_IN
 from .state import Ecs, invalid, limit, refused, short
 
@@ -35,16 +35,23 @@ def create_capacity_provider(ecs: Ecs, params: dict) -> dict:
     name = params["name"]
     if name.lower().startswith(("aws", "ecs", "fargate")):
         raise refused("The capacity provider name cannot start with aws, ecs or fargate.")
-    if ecs.providers.get(name, {}).get("status") == "ACTIVE":
+    if ecs.providers.get(name, {}).get("status") in ("PROVISIONING", "ACTIVE", "DEPROVISIONING"):
         raise refused(
             "The specified capacity provider already exists. To change the configuration of an existing capacity provider, "
             "update the capacity provider."
         )
-    given = dict(params.get("autoScalingGroupProvider") or {})
+    if bool(params.get("autoScalingGroupProvider")) == bool(params.get("managedInstancesProvider")):
+        raise refused("Exactly one of autoScalingGroupProvider and managedInstancesProvider must be specified.")
+    if params.get("managedInstancesProvider"):
+        return managed.create(ecs, params)
+    if params.get("cluster"):
+        raise refused("A cluster cannot be specified for a capacity provider of an Auto Scaling group.")
+    given = dict(params["autoScalingGroupProvider"])
     group = placing.group_of(ecs, given.get("autoScalingGroupArn"))
     if group is None or group.status:
         raise refused("The specified Auto Scaling group ARN is not valid. Specify a valid ARN and try again.")
-    if any(p["status"] == "ACTIVE" and group_of(ecs, p) is group for p in ecs.providers.values()):
+    others = [p for p in ecs.providers.values() if not managed.is_managed(p)]
+    if any(p["status"] == "ACTIVE" and group_of(ecs, p) is group for p in others):
         raise refused("The specified Auto Scaling group ARN is already being used by another capacity provider.")
     given["autoScalingGroupArn"] = group.arn
     given["managedScaling"] = SCALING | given.get("managedScaling", {})
@@ -75,6 +82,9 @@ def describe_capacity_providers(ecs: Ecs, params: dict) -> dict:
         for name in BUILT_IN
     ]
     everything = {p["name"]: p for p in [*built_in, *ecs.providers.values()]}
+    if params.get("cluster"):
+        attached = ecs.cluster(params["cluster"])["capacityProviders"]
+        everything = {name: provider for name, provider in everything.items() if name in attached}
     wanted = params.get("capacityProviders") or list(everything)
     limit(wanted, 100, "capacityProviders")
     found = [everything[short(n)] for n in wanted if short(n) in everything]
@@ -105,6 +115,8 @@ def free(provider: dict) -> None:
 def update_capacity_provider(ecs: Ecs, params: dict) -> dict:
     provider = known(ecs, params["name"])
     free(provider)
+    if managed.is_managed(provider):
+        return managed.update(ecs, provider, params)
     group, change = provider["autoScalingGroupProvider"], dict(params.get("autoScalingGroupProvider") or {})
     changed = group | change | {"managedScaling": group["managedScaling"] | change.get("managedScaling", {})}
     check_protection(ecs, changed)
@@ -118,6 +130,8 @@ def update_capacity_provider(ecs: Ecs, params: dict) -> dict:
 def delete_capacity_provider(ecs: Ecs, params: dict) -> dict:
     provider = known(ecs, params["capacityProvider"])
     free(provider)
+    if managed.is_managed(provider):
+        return managed.delete(ecs, provider, params)
     name = provider["name"]
     for cluster in ecs.clusters.values():
         busy = ecs.world.now < cluster.get("attachingUntil", 0) and name in cluster.get("attaching", ())

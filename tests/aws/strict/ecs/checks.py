@@ -13,7 +13,7 @@ from moto.ssm.models import ssm_backends
 from .. import iam
 from ..ecr import backend_of as ecr_of
 from ..logs import backend_of as logs_of
-from . import reach
+from . import reach, volumes
 from .definitions import ECR_IMAGE
 from .state import Ecs
 
@@ -44,7 +44,7 @@ def problem(task) -> str | None:
             found = found or secret_problem(ecs, role, secret["valueFrom"])
         if found:
             return found
-    return None
+    return volumes.problem(task)
 
 
 def registry_problem(ecs: Ecs, role: str | None, image: str) -> str | None:

@@ -157,12 +157,18 @@ def put_cluster_capacity_providers(ecs: Ecs, params: dict) -> dict:
     providers, strategy = params["capacityProviders"], params["defaultCapacityProviderStrategy"]
     if ecs.world.now < cluster.get("attachingUntil", 0):
         raise AwsError("UpdateInProgressException", "The specified cluster is in a busy state. Please try again later.")
-    check_providers(ecs, providers)
+    # What stands in the list already may be on its way in or out: managed instances take their time.
+    check_providers(ecs, [name for name in providers if name not in cluster["capacityProviders"]])
     check_strategy(strategy, providers)
     gone = set(cluster["capacityProviders"]) - set(providers)
+    if any("managedInstancesProvider" in ecs.providers.get(name, {}) for name in gone):
+        raise invalid("A capacity provider with Amazon ECS Managed Instances goes with its deletion only.")
     for name in set(providers) - set(BUILT_IN) - set(cluster["capacityProviders"]):
         others = [c for c in ecs.clusters.values() if c is not cluster and c["status"] == "ACTIVE"]
-        scaled = ecs.providers[short(name)]["autoScalingGroupProvider"]["managedScaling"]["status"] == "ENABLED"
+        provider = ecs.providers[short(name)]
+        if "managedInstancesProvider" in provider:
+            raise invalid("A capacity provider with Amazon ECS Managed Instances belongs to the cluster that it was created in.")
+        scaled = provider["autoScalingGroupProvider"]["managedScaling"]["status"] == "ENABLED"
         if scaled and any(name in c["capacityProviders"] for c in others):
             raise invalid("A capacity provider with managed scaling can only be associated with one cluster.")
     for service in ecs.services_in(cluster["clusterName"]):

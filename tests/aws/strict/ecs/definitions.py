@@ -60,7 +60,10 @@ def register_task_definition(ecs: Ecs, params: dict) -> dict:
     check_volumes(definition)
     if fargate:
         check_fargate(definition)
-    elif not definition.get("memory"):
+    if "MANAGED_INSTANCES" in definition.get("requiresCompatibilities", []):
+        if definition["networkMode"] not in ("awsvpc", "host"):
+            raise refused("Managed Instances only support the network modes 'awsvpc' and 'host'.")
+    if not fargate and not definition.get("memory"):
         for container in definition["containerDefinitions"]:
             if not container.get("memory") and not container.get("memoryReservation"):
                 raise refused(
@@ -145,6 +148,20 @@ def check_volumes(definition: dict) -> None:
             raise refused(f"Volume '{volume['name']}' can have only one of {', '.join(sorted(given))}.")
         if volume.get("s3filesVolumeConfiguration") and not definition.get("taskRoleArn"):
             raise refused("A task role is required for S3 Files volumes.")
+        efs = volume.get("efsVolumeConfiguration") or {}
+        access = efs.get("authorizationConfig") or {}
+        guarded = access.get("accessPointId") or access.get("iam") == "ENABLED"
+        if guarded and efs.get("transitEncryption") != "ENABLED":
+            raise refused("EFS IAM authorization and EFS access points require transit encryption to be enabled.")
+        if access.get("accessPointId") and efs.get("rootDirectory", "/") != "/":
+            raise refused("The root directory must either be omitted or set to / when an EFS access point is specified.")
+        if access.get("iam") == "ENABLED" and not definition.get("taskRoleArn"):
+            raise refused("A task role is required to use EFS IAM authorization.")
+        docker = volume.get("dockerVolumeConfiguration") or {}
+        if docker.get("autoprovision") and docker.get("scope") != "shared":
+            raise refused("autoprovision can be set only for Docker volumes with the scope shared.")
+    if sum(bool(volume.get("configuredAtLaunch")) for volume in definition.get("volumes", [])) > 1:
+        raise refused("At most one volume of a task definition can be configured at launch.")
     proxy = definition.get("proxyConfiguration")
     if proxy and proxy["containerName"] not in [c.get("name") for c in definition["containerDefinitions"]]:
         raise refused(f"Proxy container '{proxy['containerName']}' does not exist.")

@@ -6,6 +6,7 @@ developerguide/task-placement.html, .../cluster-auto-scaling.html, .../managed-s
 import json
 import re
 
+from . import managed
 from .state import Ecs, new_id
 
 ZONE, TYPE = "ecs.availability-zone", "ecs.instance-type"
@@ -17,7 +18,7 @@ class ContainerInstance:
         self.arn = ecs.arn(f"container-instance/{cluster['clusterName']}/{new_id()}")
         self.status, self.connected, self.registered = "ACTIVE", True, ecs.world.now
         self.cpu, self.memory = host.size()
-        self.provider = next(
+        self.provider = getattr(host, "provider", None) or next(
             (
                 name
                 for name in cluster["capacityProviders"]
@@ -183,6 +184,8 @@ def look(ecs: Ecs) -> None:
 
 def scale_out(ecs: Ecs, provider: dict | None) -> None:
     """From none to two, else by a step, once those that were asked for have come."""
+    if managed.is_managed(provider):
+        return managed.scale_out(ecs, provider)
     group = provider and group_of(ecs, provider["autoScalingGroupProvider"]["autoScalingGroupArn"])
     scaling = provider and provider["autoScalingGroupProvider"]["managedScaling"]
     if not group or group.status or scaling["status"] != "ENABLED":

@@ -9,7 +9,7 @@ import uuid
 from collections import deque
 
 from .. import targets
-from . import connect, definitions, placing
+from . import connect, definitions, managed, placing
 from .checks import unassumable
 from .deployment import REVISED, Deployment, Record
 from .state import Ecs
@@ -199,7 +199,7 @@ class Service:
     def task_config(self, revision: dict, number: int) -> dict:
         launch = "FARGATE" if self.on_fargate(revision) else "EC2"
         config = {"launchType": launch, "enableExecuteCommand": self.config.get("enableExecuteCommand", False)}
-        config |= {key: revision[key] for key in ("platformVersion", "networkConfiguration") if key in revision}
+        config |= {key: revision[key] for key in ("platformVersion", "networkConfiguration", "volumeConfigurations") if key in revision}
         strategy = revision.get("capacityProviderStrategy")
         if strategy:
             # The base first, the rest by weight.
@@ -208,6 +208,8 @@ class Service:
             config["capacityProvider"] = (
                 order[number] if number < len(order) else weighted[(number - len(order)) % len(weighted)]
             )
+            if managed.is_managed(self.ecs.providers.get(config["capacityProvider"])):
+                config["launchType"] = "MANAGED_INSTANCES"
         return config
 
     def tag(self, task: Task) -> None:

@@ -4,7 +4,7 @@ import re
 
 from .. import iam, interfaces, targets
 from ..errors import AwsError
-from . import connect, definitions
+from . import connect, definitions, managed, volumes
 from .clusters import check_service_linked_role, check_strategy, completed
 from .service import Service
 from .state import Ecs, invalid, limit, refused, short
@@ -149,17 +149,22 @@ def validate(ecs: Ecs, cluster: dict, config: dict, service: Service | None = No
     if config.get("launchType") == "FARGATE" and "FARGATE" not in definition["compatibilities"]:
         raise invalid("Task definition does not support launch_type FARGATE.")
     check_network(ecs, definition, config.get("networkConfiguration"))
-    check_capacity(definition, config)
+    check_capacity(ecs, definition, config)
+    volumes.check(ecs, definition, config, on_fargate(config))
     vpc_balancers(ecs, definition, config)
     connect.check(ecs, cluster, config, definition, service)
     check_infrastructure_roles(ecs, config)
 
 
-def check_capacity(definition: dict, config: dict) -> None:
-    """What Fargate has, and what instances have."""
+def on_fargate(config: dict) -> bool:
     strategy = config.get("capacityProviderStrategy")
     provider = strategy[0]["capacityProvider"] if strategy else config.get("launchType")
-    if provider.startswith("FARGATE"):
+    return provider.startswith("FARGATE")
+
+
+def check_capacity(ecs: Ecs, definition: dict, config: dict) -> None:
+    """What Fargate has, and what instances have."""
+    if on_fargate(config):
         if config.get("placementConstraints") or config.get("placementStrategy"):
             raise invalid("Placement constraints and strategies are not supported on FARGATE launch type.")
         return
@@ -167,6 +172,15 @@ def check_capacity(definition: dict, config: dict) -> None:
     if network.get("assignPublicIp") == "ENABLED":
         raise invalid("Assign public IP is not supported for this launch type.")
     needed = definition.get("requiresCompatibilities") or ["EC2"]
+    providers = [ecs.providers.get(item["capacityProvider"]) for item in config.get("capacityProviderStrategy", [])]
+    if any(managed.is_managed(provider) for provider in providers):
+        if not all(managed.is_managed(provider) for provider in providers):
+            raise invalid("A capacity provider strategy cannot mix Managed Instances with other capacity providers.")
+        if "MANAGED_INSTANCES" not in needed:
+            raise invalid("Task definition does not support launch_type MANAGED_INSTANCES.")
+        if config.get("placementStrategy"):
+            raise invalid("Placement strategies are not supported for Managed Instances.")
+        return
     if "EC2" not in needed:
         raise invalid("Task definition does not support launch_type EC2.")
     if config["schedulingStrategy"] == "DAEMON":
@@ -354,9 +368,11 @@ def validate_rest(ecs: Ecs, service: Service, config: dict) -> None:
         raise invalid("Availability Zone rebalancing cannot be used with this service configuration.")
     if definition:
         check_network(ecs, definition, config.get("networkConfiguration"))
-        check_capacity(definition, config)
+        check_capacity(ecs, definition, config)
+        volumes.check(ecs, definition, config, on_fargate(config))
         vpc_balancers(ecs, definition, config)
         connect.check(ecs, service.cluster, config, definition, service)
+        check_infrastructure_roles(ecs, config)
 
 
 def delete_service(ecs: Ecs, params: dict) -> dict:

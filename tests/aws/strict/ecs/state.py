@@ -25,6 +25,7 @@ class Ecs:
         self.services: dict[tuple[str, str], object] = {}
         self.tasks: dict[str, object] = {}
         self.instances: dict[str, object] = {}  # container instances
+        self.hosts: list = []  # the instances that ECS manages
         self.looking = False  # whether the scheduler is about to look for places
         self.tags: dict[str, list[dict]] = {}
         self.account_settings: dict[str, str] = {}
@@ -74,8 +75,8 @@ class Ecs:
             if cluster["status"] != "INACTIVE":
                 yield "cluster", cluster["clusterName"], cluster["clusterArn"], cluster["status"]
         for provider in self.providers.values():
-            if provider["status"] == "ACTIVE":
-                yield "capacity-provider", provider["name"], provider["capacityProviderArn"], "ACTIVE"
+            if provider["status"] != "INACTIVE":
+                yield "capacity-provider", provider["name"], provider["capacityProviderArn"], provider["status"]
         for instance in self.instances.values():
             yield "container-instance", instance.host.id, instance.arn, instance.status
         for service in self.services.values():

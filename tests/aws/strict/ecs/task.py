@@ -22,7 +22,7 @@ from moto.servicediscovery.models import servicediscovery_backends
 
 from .. import interfaces, targets
 from ..logs import backend_of as logs_of
-from . import checks, placing
+from . import checks, placing, volumes
 from .state import Ecs, new_id
 
 
@@ -51,6 +51,7 @@ class Task:
         self.target_groups: list[tuple[str, int]] = []
         self.registered: dict[tuple[str, int], str] = {}  # what it is called in each of them
         self.names: list[tuple] = []
+        self.disks = volumes.Disks(self)
         ecs.tasks[self.arn] = self
 
     # -- starting -----------------------------------------------------------------------------
@@ -63,6 +64,9 @@ class Task:
             return placing.look(self.ecs)
         if self.definition["networkMode"] == "awsvpc" and not self.attach():
             return
+        configurations = self.config.get("volumeConfigurations") or []
+        if configurations and (problem := self.disks.attach(configurations, self.zone())):
+            return self.fail(problem)
         delay = world.settings["task-start"]
         world.after(delay / 3, lambda: self.move("PENDING", "PROVISIONING"))
         world.after(delay, self.run)
@@ -122,6 +126,9 @@ class Task:
         self.fail("unexpected EC2 error while attempting to Create Network Interface in subnet "
                   f"'{subnet}': InsufficientFreeAddressesInSubnet")  # fmt: skip
         return False
+
+    def zone(self) -> str:
+        return self.instance.attributes[placing.ZONE] if self.instance else self.eni.subnet.availability_zone
 
     def subnet_id(self) -> str | None:
         return self.eni.subnet.id if self.eni else None
@@ -305,6 +312,7 @@ class Task:
         world = self.ecs.world
         self.move("STOPPED")
         self.stopped = world.now
+        self.disks.detach()
         if self.exit_code is None and self.started:
             # Whatever does not take its SIGTERM to heart is killed by it.
             self.exit_code = 143 if self.stop_code == "UserInitiated" and self.service is None else 0
@@ -355,6 +363,8 @@ class Task:
                 {"id": self.attachment, "type": "ElasticNetworkInterface", "status": status, "details": self.details}
             ]
             answer["availabilityZone"] = self.eni.subnet.availability_zone
+        if self.config.get("volumeConfigurations"):
+            answer["attachments"] += self.disks.described()
         if config["launchType"] == "FARGATE":
             given = config.get("platformVersion") or "LATEST"
             answer |= {

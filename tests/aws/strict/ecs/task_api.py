@@ -4,7 +4,7 @@ import base64
 import json
 
 from ..errors import AwsError
-from . import definitions, placing
+from . import definitions, placing, volumes
 from .checks import unassumable
 from .clusters import check_strategy
 from .service_api import check_network
@@ -36,6 +36,7 @@ def run_task(ecs: Ecs, params: dict) -> dict:
     provider = strategy[0]["capacityProvider"] if strategy else None
     fargate = provider.startswith("FARGATE") if provider else launch == "FARGATE"
     check_network(ecs, definition, params.get("networkConfiguration"))
+    volumes.check(ecs, definition, params, fargate)
     problem = unassumable(ecs, definition, overrides)
     if problem:
         raise refused(problem)
@@ -44,7 +45,9 @@ def run_task(ecs: Ecs, params: dict) -> dict:
     if not fargate and not provider and not any(i.cluster is cluster for i in ecs.instances.values()):
         raise invalid("No Container Instances were found in your cluster.")
     config = {
-        key: params[key] for key in ("platformVersion", "networkConfiguration", "enableExecuteCommand") if key in params
+        key: params[key]
+        for key in ("platformVersion", "networkConfiguration", "enableExecuteCommand", "volumeConfigurations")
+        if key in params
     }
     config |= {"launchType": "FARGATE" if fargate else "EC2", "capacityProvider": provider}
     tasks, failures = [], []

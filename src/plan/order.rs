@@ -11,7 +11,7 @@ use super::{Action, Because, Step, StepId};
 use crate::address::{Address, Path};
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
-use crate::kind::{Condition, Live};
+use crate::kind::{Awaits, Condition, Live};
 use crate::kinds;
 use crate::value::Value;
 
@@ -51,7 +51,7 @@ impl Draft<'_> {
             if !refused.is_empty() {
                 return Err(refused);
             }
-            self.after_awaiting(&holders, &mut after);
+            self.after_awaiting(&holders, &exclusions, &mut after);
         }
         sorted(std::mem::take(&mut self.steps), &after).map_err(|way| {
             let names: Vec<String> = way.iter().map(ToString::to_string).collect();
@@ -209,28 +209,58 @@ impl Draft<'_> {
         steps
     }
 
+    /// What a live object mentions, on the way that `awaits` goes.
+    fn shared(&self, object: usize, awaits: &Awaits, holders: &Holders) -> Vec<usize> {
+        awaits.of.iter().fold(vec![object], |at, kind| {
+            let mentioned = at.iter().flat_map(|object| holders.mentions(*object)).copied();
+            mentioned.filter(|other| self.live[*other].kind == *kind).collect()
+        })
+    }
+
+    /// The deletes of what it awaited, which mentions what they share.
+    fn awaited(
+        &self,
+        object: usize,
+        awaits: &Awaits,
+        shared: &[usize],
+        holders: &Holders,
+    ) -> impl Iterator<Item = StepId> {
+        let others = shared.iter().flat_map(|other| holders.mentioned_by(*other));
+        let awaited = others.filter(move |other| {
+            **other != object
+                && self.doomed.contains(other)
+                // What it mentions itself outlives it anyway.
+                && !holders.mentions(object).contains(other)
+                && awaits.by.contains(&self.live[**other].kind.as_str())
+                // The route table of the private subnets mentions the NAT gateway, and goes first.
+                && !holders.mentions(**other).contains(&object)
+        });
+        awaited.map(|other| self.releases[other])
+    }
+
     /// What a live object awaited on its way up outlives it on its way down: the listener rule goes
-    /// after the service whose target group it forwards to.
-    fn after_awaiting(&self, holders: &Holders, after: &mut [BTreeSet<StepId>]) {
+    /// after the service whose target group it forwards to. But for what has to go before its successor comes:
+    /// that is awaited in turn.
+    fn after_awaiting(
+        &self,
+        holders: &Holders,
+        exclusions: &[(StepId, StepId)],
+        after: &mut [BTreeSet<StepId>],
+    ) {
+        let goes_first = |step: &StepId| exclusions.iter().any(|(_, earlier)| earlier == step);
         for object in self.releases.keys() {
             let Some(kind) = kinds::find(&self.live[*object].kind) else { continue };
             for awaits in kind.about().awaits {
-                let shared = awaits.of.iter().fold(vec![*object], |at, kind| {
-                    let mentioned = at.iter().flat_map(|object| holders.mentions(*object)).copied();
-                    mentioned.filter(|other| self.live[*other].kind == *kind).collect()
-                });
-                let awaited =
-                    shared.iter().flat_map(|other| holders.mentioned_by(*other)).filter(|other| {
-                        *other != object
-                        && self.doomed.contains(other)
-                        // What it mentions itself outlives it anyway.
-                        && !holders.mentions(*object).contains(other)
-                        && awaits.by.contains(&self.live[**other].kind.as_str())
-                        // The route table of the private subnets mentions the NAT gateway, and goes first.
-                        && !holders.mentions(**other).contains(object)
-                    });
-                let awaited: Vec<StepId> = awaited.map(|other| self.releases[other]).collect();
+                let shared = self.shared(*object, awaits, holders);
+                let awaited = self.awaited(*object, awaits, &shared, holders);
+                let awaited: Vec<StepId> = awaited.filter(|step| !goes_first(step)).collect();
                 let (moved, last) = self.moves(*object);
+                // What it does not mention any more once it has begun to move, is not what it lets go of then.
+                let keeps = |step: StepId| {
+                    let spec = &self.steps[step].spec;
+                    shared.iter().any(|other| spec.mentions(&self.live[*other].id))
+                };
+                let last = last.filter(|_| moved.is_some_and(keeps));
                 for goes in awaited {
                     match last {
                         // It stays, and lets go of what nothing leads to any more.

@@ -14,6 +14,7 @@ use self::ground::Ground;
 use self::network::Layout;
 use self::sheet::Sheet;
 use crate::address::{Address, Path};
+use crate::kind::Given;
 use crate::spec::{Rest, Spec, Unread};
 
 pub use self::alb::Alb;
@@ -23,6 +24,7 @@ pub use self::daemon::Daemon;
 pub use self::declaration::Declaration;
 pub use self::domain::Domain;
 pub use self::forms::formats;
+pub use self::given::Subnets;
 pub use self::ground::{Mode, On, Place, Portion, Resource};
 pub use self::language::{language, read};
 pub use self::later::later;
@@ -42,7 +44,9 @@ mod daemon;
 mod declaration;
 mod domain;
 mod doors;
+mod endpoints;
 mod forms;
+mod given;
 mod ground;
 mod language;
 mod later;
@@ -122,8 +126,8 @@ impl Options {
 /// them. `unread` are those that the document lacks because nobody could read them.
 pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansion {
     let mut sheet = Sheet::new(unread.clone());
-    let network = Layout::new(document.network.as_ref(), options);
     let albs = balancers(document, unread);
+    let network = Layout::new(document.network.as_ref(), &albs, options);
     domain::check(document, &albs, &mut sheet);
     let sections = ["service", "task", "capacity", "daemon"];
     let written = document.service.len()
@@ -132,7 +136,9 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
         + document.daemon.len();
     let unread: usize = sections.iter().map(|section| unread.names(section).count()).sum();
     let tasks = written + unread;
-    if tasks > 0 || !albs.is_empty() || document.network.is_some() {
+    let has_network = tasks > 0 || !albs.is_empty() || document.network.is_some();
+    if has_network {
+        given::check(document.network.as_ref(), &albs, &mut sheet);
         network.check(tasks, &mut sheet);
         network.expand(&mut sheet);
     }
@@ -147,13 +153,24 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
     }
     expand_services(document, &albs, &network, options, &mut sheet);
     one_off::expand(document, &network, options, &mut sheet);
+    if has_network {
+        network.expand_endpoints(&mut sheet);
+    }
     for (kind, named) in &document.aws {
         for (name, fields) in named {
             let section = Path::of(["aws", kind, name]);
             sheet.at(&Address::new(kind, name), &section).patch(fields);
         }
     }
+    if let Some(given) = network.given() {
+        sheet.each(|spec| given::stand_in(given, spec));
+    }
     sheet.finish()
+}
+
+/// The network that exists already, if the stack stands in one.
+pub fn given(document: &Document) -> Option<Given> {
+    given::of(document.network.as_ref()?, &balancers(document, &Unread::default()))
 }
 
 /// The declared load balancers, and `main` when a service wants one and none is declared. One that

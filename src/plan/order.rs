@@ -225,7 +225,7 @@ impl Draft<'_> {
         shared: &[usize],
         holders: &Holders,
     ) -> impl Iterator<Item = StepId> {
-        let others = shared.iter().flat_map(|other| holders.mentioned_by(*other));
+        let others = shared.iter().flat_map(move |other| holders.mentioned_by(*other));
         let awaited = others.filter(move |other| {
             **other != object
                 && self.doomed.contains(other)
@@ -235,7 +235,7 @@ impl Draft<'_> {
                 // The route table of the private subnets mentions the NAT gateway, and goes first.
                 && !holders.mentions(**other).contains(&object)
         });
-        awaited.map(|other| self.releases[other])
+        awaited.map(move |other| self.releases[other])
     }
 
     /// What a live object awaited on its way up outlives it on its way down: the listener rule goes

@@ -10,7 +10,9 @@ use crate::address::{Address, Path};
 use crate::blueprint::Declaration;
 use crate::diag::{Diagnostic, Severity};
 use crate::graph::Graph;
-use crate::kind::{Check, Registered, StackId, TAG_ENV, TAG_ID, TAG_PROTECT, TAG_STACK, Tags};
+use crate::kind::{
+    Check, Given, Registered, StackId, TAG_ENV, TAG_ID, TAG_PROTECT, TAG_STACK, Tags,
+};
 use crate::spec::Unread;
 use crate::value::Value;
 use crate::{kinds, nearest, plan};
@@ -46,12 +48,16 @@ pub struct Desired {
     pub tags: Tags,
     /// Whether a destroy is refused.
     pub protect: bool,
+    /// The network that exists already, if the stack stands in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Given>,
 }
 
 impl Desired {
     /// A stack of which nothing is to be left.
     pub fn nothing(stack: StackId) -> Self {
-        Self { stack, resources: BTreeMap::new(), tags: Tags::new(), protect: false }
+        let (resources, tags) = (BTreeMap::new(), Tags::new());
+        Self { stack, resources, tags, protect: false, given: None }
     }
 
     /// Adds declarations: named, read by their kinds and checked; or says everything that is wrong.

@@ -41,7 +41,8 @@ pub(super) enum Scheme {
 }
 
 impl Alb {
-    fn scheme(&self) -> Scheme {
+    /// Whether it has public addresses.
+    pub(super) fn scheme(&self) -> Scheme {
         match self.public.unwrap_or(true) {
             true => Scheme::InternetFacing,
             false => Scheme::Internal,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use super::measure::{
     Cidr, Cpu, Days, Gigabytes, Limits, Memory, MemorySpan, Percent, Seconds, Vcpus,
 };
+use super::{endpoints, given};
 use crate::kinds::types::forms::{
     domain, host_pattern, http_codes, log_group, managed_policy, path_pattern, schedule, timezone,
 };
@@ -27,6 +28,13 @@ pub fn formats() -> &'static [Format] {
         Format { name: "paths", example: "\"/api/*\"", check: path_pattern },
         Format { name: "host", example: "\"shop.example.com\"", check: host_pattern },
         Format { name: "domain", example: "\"shop.example.com\"", check: domain },
+        Format { name: "aws-service", example: "\"sqs\"", check: endpoints::service },
+        Format { name: "vpc-id", example: "\"vpc-0123456789abcdef0\"", check: given::vpc_id },
+        Format {
+            name: "subnet-id",
+            example: "\"subnet-0123456789abcdef0\"",
+            check: given::subnet_id,
+        },
         Format { name: "codes", example: "\"200-399\"", check: http_codes },
         Format { name: "log-group", example: "\"/shop/web\"", check: log_group },
         Format { name: "directory", example: "\"/data\"", check: directory },

@@ -15,6 +15,7 @@ use self::mesh::Mesh;
 use self::network::Layout;
 use self::sheet::Sheet;
 use crate::address::{Address, Path};
+use crate::kind::Given;
 use crate::spec::{Rest, Spec, Unread};
 
 pub use self::after::After;
@@ -26,6 +27,7 @@ pub use self::daemon::Daemon;
 pub use self::declaration::Declaration;
 pub use self::domain::Domain;
 pub use self::forms::formats;
+pub use self::given::Subnets;
 pub use self::ground::{Mode, On, Portion};
 pub use self::language::{language, read};
 pub use self::later::later;
@@ -49,7 +51,9 @@ mod daemon;
 mod declaration;
 mod domain;
 mod doors;
+mod endpoints;
 mod forms;
+mod given;
 mod ground;
 mod language;
 mod later;
@@ -135,8 +139,8 @@ impl Options {
 /// them. `unread` are those that the document lacks because nobody could read them.
 pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansion {
     let mut sheet = Sheet::new(unread.clone());
-    let network = Layout::new(document.network.as_ref(), options);
     let albs = balancers(document, unread);
+    let network = Layout::new(document.network.as_ref(), &albs, options);
     domain::check(document, &albs, &mut sheet);
     let sections = ["service", "task", "capacity", "daemon"];
     let written = document.service.len()
@@ -145,7 +149,9 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
         + document.daemon.len();
     let unread: usize = sections.iter().map(|section| unread.names(section).count()).sum();
     let tasks = written + unread;
-    if tasks > 0 || !albs.is_empty() || document.network.is_some() {
+    let has_network = tasks > 0 || !albs.is_empty() || document.network.is_some();
+    if has_network {
+        given::check(document.network.as_ref(), &albs, &mut sheet);
         network.check(tasks, &mut sheet);
         network.expand(&mut sheet);
     }
@@ -160,6 +166,9 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
     }
     let mesh = expand_services(document, &albs, &network, options, &mut sheet);
     one_off::expand(document, &network, options, &mut sheet);
+    if has_network {
+        network.expand_endpoints(&mut sheet);
+    }
     for (kind, named) in &document.aws {
         for (name, fields) in named {
             let section = Path::of(["aws", kind, name]);
@@ -167,7 +176,15 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
         }
     }
     mesh.fill(&mut sheet);
+    if let Some(given) = network.given() {
+        sheet.each(|spec| given::stand_in(given, spec));
+    }
     sheet.finish()
+}
+
+/// The network that exists already, if the stack stands in one.
+pub fn given(document: &Document) -> Option<Given> {
+    given::of(document.network.as_ref()?, &balancers(document, &Unread::default()))
 }
 
 /// The declared load balancers, and `main` when a service wants one and none is declared. One that

@@ -1,5 +1,6 @@
 //! `[network]`: the VPC, its subnets, and the ways in and out.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
@@ -8,14 +9,18 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::Options;
-use super::alb::Scheme;
+use super::alb::{Alb, Scheme};
 use super::declaration::Declaration;
+use super::endpoints;
+use super::given::{self, Subnets};
 use super::measure::Cidr;
 use super::sheet::Sheet;
 use crate::address::Path;
 use crate::diag::Diagnostic;
+use crate::kind::Given;
 
-/// The VPC that everything runs in: two availability zones, public and private subnets.
+/// The VPC that everything runs in: two availability zones, public and private subnets; or one that exists
+/// already, with subnets of its own.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Network {
@@ -26,6 +31,16 @@ pub struct Network {
     pub nat: Option<Nat>,
     /// The VPC's addresses, between /16 and /24; `10.0.0.0/16` when left out.
     pub cidr: Option<Cidr>,
+    /// Services of AWS that are reached without the internet, by their short names: `["sqs", "dynamodb"]`. With
+    /// `nat = "endpoints"`, besides those that the stack needs.
+    #[serde(default)]
+    #[schemars(extend("items" = {"type": "string", "x-format": "aws-service"}))]
+    pub endpoints: BTreeSet<String>,
+    /// The id of a VPC that exists already, in place of one that is made. It is never changed.
+    #[schemars(extend("x-format" = "vpc-id"))]
+    pub vpc: Option<String>,
+    /// Its subnets.
+    pub subnets: Option<Subnets>,
 }
 
 /// Where tasks run.
@@ -46,45 +61,93 @@ pub enum Nat {
     Single,
     /// Through a NAT gateway in each zone.
     PerAz,
+    /// Not at all; VPC endpoints lead to the services of AWS that the stack needs.
+    Endpoints,
     /// Not at all.
     None,
 }
 
 /// The kinds of what the section stands for.
-pub(super) const KINDS: [&str; 6] =
-    ["vpc", "subnet", "internet-gateway", "elastic-ip", "nat-gateway", "route-table"];
+pub(super) const KINDS: [&str; 8] = [
+    "vpc",
+    "subnet",
+    "internet-gateway",
+    "elastic-ip",
+    "nat-gateway",
+    "route-table",
+    "vpc-endpoint",
+    "security-group",
+];
 /// The VPC's addresses when nothing is said.
 const CIDR: &str = "10.0.0.0/16";
 /// The zones, as they are written in names. The account's first two are taken.
 const ZONES: [(char, &str); 2] = [('a', "${aws.zone-1}"), ('b', "${aws.zone-2}")];
 
 /// The network with nothing left open.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Layout {
     mode: Mode,
     nat: Nat,
     cidr: Cidr,
+    endpoints: BTreeSet<String>,
+    /// The network that exists already, if there is one: nothing of it is made.
+    given: Option<Given>,
 }
 
 impl Layout {
     /// What a section says and what it leaves out.
-    pub(super) fn new(network: Option<&Network>, options: Options) -> Self {
+    pub(super) fn new(
+        network: Option<&Network>,
+        albs: &BTreeMap<String, Alb>,
+        options: Options,
+    ) -> Self {
         let said = network.cloned().unwrap_or_default();
-        let mode = said.mode.unwrap_or(match options.expires {
-            true => Mode::Public,
-            false => Mode::Private,
+        let given = given::of(&said, albs);
+        let mode = said.mode.unwrap_or(match (&given, options.expires) {
+            (Some(_), _) => given::mode(&said),
+            (None, true) => Mode::Public,
+            (None, false) => Mode::Private,
         });
         let nat = said.nat.unwrap_or(match mode {
             Mode::Public => Nat::None,
             Mode::Private => Nat::Single,
         });
         let cidr = said.cidr.unwrap_or_else(|| CIDR.parse().expect("the default is a network"));
-        Self { mode, nat, cidr }
+        Self { mode, nat, cidr, endpoints: said.endpoints, given }
+    }
+
+    /// The network that exists already.
+    pub(super) fn given(&self) -> Option<&Given> {
+        self.given.as_ref()
+    }
+
+    /// How private subnets reach the internet.
+    pub(super) fn nat(&self) -> Nat {
+        self.nat
     }
 
     /// The subnets that tasks run in.
     pub(super) fn task_subnets(&self) -> Vec<String> {
-        subnets(self.mode)
+        self.subnets(self.mode)
+    }
+
+    /// The route tables of those.
+    pub(super) fn task_tables(&self) -> Vec<String> {
+        let names = match (self.mode, self.nat) {
+            (Mode::Public, _) => vec!["public".to_owned()],
+            (Mode::Private, Nat::PerAz) => {
+                ZONES.iter().map(|(letter, _)| format!("private-{letter}")).collect()
+            }
+            (Mode::Private, _) => vec!["private".to_owned()],
+        };
+        names.iter().map(|name| format!("${{route-table.{name}.id}}")).collect()
+    }
+
+    fn subnets(&self, mode: Mode) -> Vec<String> {
+        match &self.given {
+            Some(given) => given::subnets(given, mode),
+            None => subnets(mode),
+        }
     }
 
     /// Whether tasks need a public address to get out.
@@ -95,8 +158,8 @@ impl Layout {
     /// The subnets of a load balancer: public ones for the internet.
     pub(super) fn load_balancer_subnets(&self, scheme: Scheme) -> Vec<String> {
         match scheme {
-            Scheme::InternetFacing => subnets(Mode::Public),
-            Scheme::Internal => subnets(self.mode),
+            Scheme::InternetFacing => self.subnets(Mode::Public),
+            Scheme::Internal => self.subnets(self.mode),
         }
     }
 
@@ -107,6 +170,9 @@ impl Layout {
 
     /// Says what is wrong. `tasks` are the services that would have to live with it.
     pub(super) fn check(&self, services: usize, sheet: &mut Sheet) {
+        if self.given.is_some() {
+            return;
+        }
         let section = section();
         let prefix = self.cidr.0.prefix_len();
         if !(16..=24).contains(&prefix) {
@@ -119,10 +185,14 @@ impl Layout {
             (Mode::Private, Nat::None) if services > 0 => {
                 let title = "tasks in private subnets cannot reach the internet without NAT";
                 let fault = Diagnostic::error("E0261", title).at(section.join("nat"), "");
-                sheet.fault(fault.hint("write `nat = \"single\"`, or `mode = \"public\"`"));
+                let hint = "write `nat = \"single\"` or `\"endpoints\"`, or `mode = \"public\"`";
+                sheet.fault(fault.hint(hint));
             }
-            (Mode::Public, Nat::Single | Nat::PerAz) => {
-                let title = "nothing would use NAT: in mode `public` there are no private subnets";
+            (Mode::Public, Nat::Single | Nat::PerAz | Nat::Endpoints) => {
+                let what = if self.nat == Nat::Endpoints { "the endpoints" } else { "NAT" };
+                let title = format!(
+                    "nothing would use {what}: in mode `public` there are no private subnets"
+                );
                 let fault = Diagnostic::error("E0261", title).at(section.join("nat"), "");
                 sheet.fault(fault.hint("write `nat = \"none\"`, or `mode = \"private\"`"));
             }
@@ -130,8 +200,11 @@ impl Layout {
         }
     }
 
-    /// VPC, subnets, gateways and route tables.
+    /// VPC, subnets, gateways and route tables; nothing of a network that exists already.
     pub(super) fn expand(&self, sheet: &mut Sheet) {
+        if self.given.is_some() {
+            return;
+        }
         let section = section();
         let vpc = Declaration::new("vpc", "main", &section)
             .from("cidr", self.cidr.to_string(), section.join("cidr"))
@@ -146,6 +219,13 @@ impl Layout {
         if self.mode == Mode::Private {
             self.expand_subnets(Mode::Private, sheet);
             self.expand_nat(sheet);
+        }
+    }
+
+    /// The endpoints, once it is known what they are for.
+    pub(super) fn expand_endpoints(&self, sheet: &mut Sheet) {
+        if self.given.is_none() {
+            endpoints::expand(self, &self.endpoints, sheet);
         }
     }
 
@@ -180,7 +260,7 @@ impl Layout {
             |letter: char| json!({ "0.0.0.0/0": format!("${{nat-gateway.{letter}.id}}") });
         let source = section().join("nat");
         let gateways = match self.nat {
-            Nat::None => 0,
+            Nat::None | Nat::Endpoints => 0,
             Nat::Single => 1,
             Nat::PerAz => ZONES.len(),
         };
@@ -193,7 +273,9 @@ impl Layout {
             sheet.add(gateway);
         }
         match self.nat {
-            Nat::None => sheet.add(table("private", json!({}), subnets(Mode::Private))),
+            Nat::None | Nat::Endpoints => {
+                sheet.add(table("private", json!({}), subnets(Mode::Private)));
+            }
             Nat::Single => sheet.add(table("private", through('a'), subnets(Mode::Private))),
             Nat::PerAz => {
                 for (letter, _) in ZONES {
@@ -242,7 +324,8 @@ mod tests {
     use super::*;
 
     fn layout(cidr: &str) -> Layout {
-        Layout { mode: Mode::Private, nat: Nat::Single, cidr: cidr.parse().unwrap() }
+        let network = Network { cidr: Some(cidr.parse().unwrap()), ..Network::default() };
+        Layout::new(Some(&network), &BTreeMap::new(), Options::default())
     }
 
     fn blocks(cidr: &str) -> Vec<Ipv4Net> {

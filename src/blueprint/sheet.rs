@@ -55,6 +55,16 @@ impl Sheet {
         self.declarations.entry(address.clone()).or_insert_with(new)
     }
 
+    /// The declarations of one kind so far.
+    pub(super) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Declaration> {
+        self.declarations.values().filter(move |declaration| declaration.address.kind == kind)
+    }
+
+    /// Changes what all declarations say.
+    pub(super) fn each(&mut self, change: impl Fn(&mut serde_json::Value)) {
+        self.declarations.values_mut().for_each(|declaration| change(&mut declaration.spec));
+    }
+
     /// Adds what is wrong.
     pub(super) fn fault(&mut self, fault: Diagnostic) {
         self.faults.push(fault);

@@ -149,6 +149,16 @@ pub(super) async fn look(
     options: &plan::Options,
     sources: Box<Sources>,
 ) -> Result<Looked, Failure> {
+    // What is destroyed needs no network that is in order.
+    if purpose == Purpose::Apply
+        && let Some(given) = &desired.given
+    {
+        let found = door.cloud().sites(given).await?;
+        let wrong = plan::misplaced(given, &found, &desired.stack);
+        if !wrong.is_empty() {
+            return Err(Failure::Blocked(wrong, sources));
+        }
+    }
     let snapshot = snapshot::observe(door.cloud(), desired).await?;
     door.keep_cache();
     set_expiry(desired, ttl, &snapshot);

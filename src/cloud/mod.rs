@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Output;
 use crate::kind::{
-    Deed, Done, Health, Lines, Live, Order, Ready, Registered, Result, Sought, StackId, Stream,
-    Task,
+    Deed, Done, Given, Health, Lines, Live, Order, Ready, Registered, Result, Site, Sought,
+    StackId, Stream, Task,
 };
 use crate::value::Known;
 
@@ -53,6 +53,9 @@ impl Surroundings {
 pub trait Cloud: Send + Sync {
     /// Where we are.
     fn surroundings(&self) -> BoxFuture<'_, Result<Surroundings>>;
+
+    /// Where the subnets of a network are that exists already, by their ids; what is not there is left out.
+    fn sites<'a>(&'a self, given: &'a Given) -> BoxFuture<'a, Result<BTreeMap<String, Site>>>;
 
     /// Finds everything of one kind that belongs to the stack or stands under a wanted name.
     fn observe<'a>(

@@ -113,6 +113,7 @@ struct Judged {
 
 fn judge(desired: &mut Desired, document: Json, options: Options, mut unread: Unread) -> Judged {
     let (document, mut found) = blueprint::read(document, &mut unread);
+    desired.given = blueprint::given(&document);
     let Expansion { declarations, faults, unread } = blueprint::expand(&document, options, &unread);
     found.extend(faults);
     let (graph, told) = match desired.assemble(&declarations, &unread) {

@@ -17,6 +17,7 @@ pub use self::about::{About, Awaits, Gate, Heed, Inherits, MovedBy, NameStyle, N
 pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
 pub use self::check::{Check, Unit};
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
+pub use self::given::{Given, Site};
 pub use self::health::{Deployment, Health, Stage};
 pub use self::shape::{Field, Owned, Shape};
 pub use self::task::{End, How, Lines, Order, Overrides, Share, Strategy, Stream, Task};
@@ -28,6 +29,7 @@ mod about;
 mod any;
 mod check;
 mod error;
+mod given;
 mod health;
 mod shape;
 mod task;

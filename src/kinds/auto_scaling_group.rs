@@ -114,6 +114,7 @@ impl Kind for AutoScalingGroup {
         awaits: &[
             Awaits { of: &["security-group"], by: &["security-group-rule"] },
             Awaits { of: &["subnet"], by: &["route-table"] },
+            Awaits { of: &["subnet", "vpc"], by: &["vpc-endpoint"] },
         ],
         ..About::DEFAULT
     };

@@ -44,6 +44,7 @@ pub mod task_definition;
 pub mod task_run;
 pub mod types;
 pub mod vpc;
+pub mod vpc_endpoint;
 
 /// Every kind, in the order in which a reader meets them: from the network up to the service.
 #[rustfmt::skip]
@@ -61,6 +62,7 @@ const ALL: &[&dyn AnyKind] = &[
     of::<elastic_ip::ElasticIp>(),
     of::<nat_gateway::NatGateway>(),
     of::<route_table::RouteTable>(),
+    of::<vpc_endpoint::VpcEndpoint>(),
     of::<security_group::SecurityGroup>(),
     of::<security_group_rule::SecurityGroupRule>(),
     of::<log_group::LogGroup>(),

@@ -152,6 +152,7 @@ impl Kind for Schedule {
         awaits: &[
             Awaits { of: &["security-group"], by: &["security-group-rule"] },
             Awaits { of: &["subnet"], by: &["route-table"] },
+            Awaits { of: &["subnet", "vpc"], by: &["vpc-endpoint"] },
         ],
         remains: Remains::Untagged,
         ..About::DEFAULT

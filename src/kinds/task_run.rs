@@ -90,6 +90,7 @@ impl Kind for TaskRun {
         awaits: &[
             Awaits { of: &["security-group"], by: &["security-group-rule"] },
             Awaits { of: &["subnet"], by: &["route-table"] },
+            Awaits { of: &["subnet", "vpc"], by: &["vpc-endpoint"] },
         ],
         remains: Remains::Nothing,
         ..About::DEFAULT

@@ -10,17 +10,20 @@ pub use self::diff::{Edit, diff};
 pub use self::name::default_name;
 pub use self::planner::{Options, plan};
 pub use self::refused::protected;
+pub use self::standing::misplaced;
 use crate::address::Address;
 use crate::kind::{StackId, TagChange, Tags};
 use crate::value::Value;
 
 mod diff;
 mod holders;
+mod leaving;
 mod moved;
 mod name;
 mod order;
 mod planner;
 mod refused;
+mod standing;
 
 /// A step's place in [`Plan::steps`].
 pub type StepId = usize;

@@ -5,6 +5,7 @@ use super::entries::{Entry, entries};
 use super::{Look, Tone, words};
 use crate::kind::StackId;
 use crate::plan::{Action, Plan, Purpose, Step};
+use crate::value::Value;
 
 /// The whole plan.
 pub fn plan(plan: &Plan, look: Look) -> String {
@@ -19,23 +20,39 @@ pub fn plan(plan: &Plan, look: Look) -> String {
     for entry in &entries {
         push_entry(&mut text, entry, verb, name, look);
     }
-    format!("{text}\n{}\n{}", last_line(plan), price_of_nat(plan))
+    format!("{text}\n{}\n{}", last_line(plan), prices(plan))
 }
 
-/// What surprises people on their bill. Price: us-east-1, by the hour, without traffic.
-fn price_of_nat(plan: &Plan) -> String {
-    let is_new = |step: &&Step| {
-        step.address.kind == "nat-gateway"
-            && matches!(step.action, Action::Create { replaces: None })
+/// What surprises people on their bill. Prices: us-east-1, by the hour, without traffic.
+fn prices(plan: &Plan) -> String {
+    let new = |kind: &'static str| {
+        let steps = plan.steps.iter().filter(move |step| step.address.kind == kind);
+        steps.filter(|step| matches!(step.action, Action::Create { replaces: None }))
     };
-    match plan.steps.iter().filter(is_new).count() {
+    let gateways = match new("nat-gateway").count() {
         0 => String::new(),
         count => format!(
             "note: {}, about {} USD a month; `network.mode = 'public'` needs none\n",
             words::count(count, "NAT gateway"),
             33 * count,
         ),
-    }
+    };
+    let zones = |step: &Step| match step.spec.get("subnets") {
+        Some(Value::List(subnets)) => subnets.len(),
+        _ => 0,
+    };
+    let addresses: Vec<usize> = new("vpc-endpoint").map(zones).filter(|zones| *zones > 0).collect();
+    let endpoints = match addresses.iter().max() {
+        None => String::new(),
+        Some(zones) => format!(
+            "note: {} in {}, about {} USD a month; a NAT gateway is about 33\n",
+            words::count(addresses.len(), "interface endpoint"),
+            words::count(*zones, "zone"),
+            // 7.30 a month each.
+            addresses.iter().sum::<usize>() * 73 / 10,
+        ),
+    };
+    gateways + &endpoints
 }
 
 /// `scorekeep/prod  us-east-1  123456789012`.

@@ -33,6 +33,7 @@ const TABLE: &[(&str, &[Fact])] = &[
     ("elastic-ip", &[]),
     ("nat-gateway", &[]),
     ("route-table", &[Count("routes", "route"), Count("subnets", "subnet")]),
+    ("vpc-endpoint", &[Bare("service-name"), Bare("type")]),
     ("security-group", &[Count("ingress", "rule"), Bare("description")]),
     ("security-group-rule", &[Bare("direction"), Bare("protocol"), Named("to-port"), Bare("cidr")]),
     ("load-balancer", &[Bare("scheme"), Count("subnets", "subnet")]),

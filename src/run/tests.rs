@@ -14,7 +14,8 @@ use super::journal::InMemory;
 use crate::address::Address;
 use crate::cloud::{Cloud, Surroundings};
 use crate::kind::{
-    Class, Deed, Done, Error, Health, Live, Ready, Registered, Result, Sought, StackId, Tags,
+    Class, Deed, Done, Error, Given, Health, Live, Ready, Registered, Result, Site, Sought,
+    StackId, Tags,
 };
 use crate::plan::{Action, Plan, Purpose, Step};
 use crate::value::{Known, Value};
@@ -32,6 +33,10 @@ const SLOW: Duration = Duration::from_secs(10);
 
 impl Cloud for World {
     fn surroundings(&self) -> BoxFuture<'_, Result<Surroundings>> {
+        unreachable!("nobody asks")
+    }
+
+    fn sites<'a>(&'a self, _: &'a Given) -> BoxFuture<'a, Result<BTreeMap<String, Site>>> {
         unreachable!("nobody asks")
     }
 

@@ -343,6 +343,30 @@ fn n1_b41_every_call_may_fail_and_be_throttled() {
 /// N1, B28: so does what instances are made of; and when each run is killed some changes later than the last.
 #[test]
 fn n1_b28_instances_come_and_go_in_any_weather() {
+    come_and_go(&|session| session.copy("examples/batch/ecsctl.toml", "ecsctl.toml"));
+}
+
+/// N1: so do endpoints, and what their interfaces stand in.
+#[test]
+fn n1_endpoints_come_and_go_in_any_weather() {
+    come_and_go(&|session| {
+        session.write(
+            "ecsctl.toml",
+            r#"ecsctl = 1
+stack  = "private"
+region = "us-east-1"
+[network]
+nat       = "none"
+endpoints = ["logs", "s3", "sqs"]
+[aws.security-group.endpoints]
+ingress = [{ protocol = "tcp", from-port = 443, to-port = 443, cidr = "10.0.0.0/16" }]
+"#,
+        );
+    });
+}
+
+/// The stack of a spec comes and goes, though each run is troubled.
+fn come_and_go(write: &(dyn Fn(&Session) + Sync)) {
     let weathers: [fn(usize) -> Plan; 7] = [
         |run| nth(1 + 2 * run, Fault::Kill(Side::After)),
         |run| nth(2 + 3 * run, Fault::Kill(Side::Before)),
@@ -354,7 +378,7 @@ fn n1_b28_instances_come_and_go_in_any_weather() {
     ];
     let live = |weather: &fn(usize) -> Plan| {
         let session = Session::new();
-        session.copy("examples/batch/ecsctl.toml", "ecsctl.toml");
+        write(&session);
         let upstream = session.endpoint();
         let proxy = Proxy::start(upstream.trim_start_matches("http://")).expect("a proxy");
         for command in ["apply", "destroy"] {

@@ -1341,3 +1341,21 @@ fn a_task_runs_on_the_simulator() {
     assert!(output.stdout.contains("the task `migrate` before it failed"), "{}", output.stdout);
     desk.run("destroy --yes").exits(0);
 }
+
+/// Networks without NAT, and networks of somebody else's, on the simulated account.
+#[test]
+fn other_networks_live_on_the_simulator() {
+    for example in ["private", "existing-network"] {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+        let spec = fs_err::read_to_string(format!("{folder}/{example}/ecsctl.toml"));
+        let desk = Desk::with(&spec.expect("an example"));
+        let came = desk.run("apply --yes");
+        assert_eq!(came.code, Some(0), "{}{}", came.stdout, came.stderr);
+        let note = "note: 7 interface endpoints in 2 zones, about 102 USD a month; a NAT gateway is about 33";
+        assert_eq!(came.stdout.contains(note), example == "private", "{}", came.stdout);
+        assert_eq!(desk.run("plan --detailed-exitcode").code, Some(0), "{example}");
+        assert_eq!(desk.run("destroy --yes").code, Some(0), "{example}");
+        let left = desk.run("plan --format json").stdout;
+        assert!(!left.contains("\"verb\": \"update\""), "{left}");
+    }
+}

@@ -99,8 +99,40 @@ fn declare(dice: &mut Dice) -> Vec<Declaration> {
             }),
         );
     }
+    if dice.flip() {
+        declare_endpoints(dice, &mut put);
+    }
     declare_services(dice, &mut put);
     found
+}
+
+/// Endpoints that move between services, subnets and types.
+fn declare_endpoints(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json::Value)) {
+    let description = ["one", "two"][dice.roll(2) as usize];
+    put(
+        "security-group",
+        "endpoints",
+        json!({"vpc-id": "${vpc.main.id}", "description": description}),
+    );
+    let service = ["logs", "sqs"][dice.roll(2) as usize];
+    let home = ["a", "b"][dice.roll(2) as usize];
+    put(
+        "vpc-endpoint",
+        "main",
+        json!({"vpc-id": "${vpc.main.id}", "type": "interface",
+            "service-name": format!("com.amazonaws.us-east-1.{service}"),
+            "subnets": [format!("${{subnet.{home}.id}}")], "private-dns-enabled": dice.flip(),
+            "security-groups": ["${security-group.endpoints.id}"]}),
+    );
+    let s3 = match dice.flip() {
+        true => json!({"type": "gateway", "route-tables": ["${route-table.public.id}"]}),
+        false => json!({"type": "interface", "subnets": ["${subnet.a.id}"]}),
+    };
+    let mut endpoint =
+        json!({"vpc-id": "${vpc.main.id}", "service-name": "com.amazonaws.us-east-1.s3"});
+    let fields = s3.as_object().expect("a table").clone();
+    endpoint.as_object_mut().expect("a table").extend(fields);
+    put("vpc-endpoint", "s3", endpoint);
 }
 
 fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json::Value)) {

@@ -183,8 +183,14 @@ fn folder() -> PathBuf {
 /// The examples, each with a line broken, and each line broken in three ways.
 fn broken() -> Vec<String> {
     let names = ["hello-world.toml", "hello-world-ecr/ecsctl.toml", "scorekeep/ecsctl.toml"];
+    const MORE: [&str; 4] = [
+        "shop/ecsctl.toml",
+        "autoscaling/ecsctl.toml",
+        "private/ecsctl.toml",
+        "existing-network/ecsctl.toml",
+    ];
     let mut all = Vec::new();
-    for name in names.iter().chain(&["shop/ecsctl.toml", "autoscaling/ecsctl.toml"]) {
+    for name in names.iter().chain(&MORE) {
         let text = std::fs::read_to_string(folder().join(name)).expect("an example");
         for (number, line) in text.lines().enumerate() {
             let ways = match (line.strip_prefix('['), line.split_once('=')) {

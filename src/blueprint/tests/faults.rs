@@ -21,8 +21,48 @@ fn faults(text: &str) -> String {
 fn networks_that_cannot_work_are_refused() {
     let web = "[service.web]\nimage = \"i\"\n";
     insta::assert_snapshot!(faults(&format!("{web}[network]\ncidr = \"10.0.0.0/25\"")), @r#"E0260 `10.0.0.0/25` is too small for public and private subnets (network.cidr); write a network from /16 to /24, such as "10.0.0.0/16""#);
-    insta::assert_snapshot!(faults(&format!("{web}[network]\nnat = \"none\"")), @r#"E0261 tasks in private subnets cannot reach the internet without NAT (network.nat); write `nat = "single"`, or `mode = "public"`"#);
+    insta::assert_snapshot!(faults(&format!("{web}[network]\nnat = \"none\"")), @r#"E0261 tasks in private subnets cannot reach the internet without NAT (network.nat); write `nat = "single"` or `"endpoints"`, or `mode = "public"`"#);
     insta::assert_snapshot!(faults("[network]\nmode = \"public\"\nnat = \"single\""), @r#"E0261 nothing would use NAT: in mode `public` there are no private subnets (network.nat); write `nat = "none"`, or `mode = "private"`"#);
+}
+
+#[test]
+fn images_that_no_endpoint_leads_to_are_refused() {
+    let endpoints = "[network]\nnat = \"endpoints\"\n";
+    insta::assert_snapshot!(faults(&format!(
+        "{endpoints}[service.web]\nimage = \"i\"\nxray = true"
+    )), @r#"
+    E0331 `i` is on Docker Hub, and no endpoint leads there (service.web.image); copy the image to a repository of ECR, or write `network.nat = "single"`
+    E0331 `public.ecr.aws/xray/aws-xray-daemon:3.x` is on public.ecr.aws, and no endpoint leads there (service.web.xray); copy the image to a repository of ECR, or write `network.nat = "single"`
+    "#);
+    insta::assert_snapshot!(faults("[network]\nmode = \"public\"\nnat = \"endpoints\""), @r#"E0261 nothing would use the endpoints: in mode `public` there are no private subnets (network.nat); write `nat = "none"`, or `mode = "private"`"#);
+}
+
+#[test]
+fn networks_that_exist_already_have_to_be_of_use() {
+    let vpc = "[network]\nvpc = \"vpc-0a1b2c3d\"\n";
+    let (one, two) = ("\"subnet-0a1b2c3d\"", "\"subnet-0a1b2c3d\", \"subnet-0a1b2c3e\"");
+    let web = "[service.web]\nimage = \"i\"\n";
+    let public = "[service.web]\nimage = \"i\"\nport = 80\n";
+    let told = [
+        format!("{vpc}cidr = \"10.0.0.0/16\"\nnat = \"single\"\nsubnets.private = [{one}]\n{web}"),
+        format!("{vpc}{web}"),
+        format!("{vpc}mode = \"public\"\nsubnets.private = [{two}]\n{web}"),
+        format!("{vpc}subnets.private = [{two}]\n{public}"),
+        format!("{vpc}subnets.public = [{one}]\n{public}"),
+        format!("{vpc}subnets.private = [{two}]\n{public}[alb.main]\npublic = false"),
+        format!("[network]\nsubnets.private = [{two}]\n{web}"),
+    ];
+    let told: Vec<String> = told.iter().map(|text| faults(text)).collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    E0332 `cidr` is of a network that is made, and this one exists already (network.cidr); leave it out, or leave out `vpc`
+    E0332 `nat` is of a network that is made, and this one exists already (network.nat); leave it out, or leave out `vpc`
+    E0332 which subnets of `vpc-0a1b2c3d` are meant is not said (network.vpc); write `subnets.private = ["subnet-…"]`, or `public`
+    E0332 there are no public subnets for tasks to run in (network.mode); write them under `subnets.public`
+    E0332 the load balancer `main` needs public subnets (network.subnets); write two under `subnets.public`, or `public = false` in `main`
+    E0332 the load balancer `main` needs public subnets in two zones (network.subnets); write another one under `subnets.public`
+    E0332 the addresses of the VPC, which `main` lets in, are not known (alb.main); write `from = ["10.0.0.0/16"]`: the VPC's block, or less
+    E0332 subnets that exist already are in a VPC that exists already (network.subnets); write `vpc = "vpc-…"` too, or leave it out
+    "#);
 }
 
 #[test]

@@ -73,6 +73,8 @@ fn the_examples_hold() {
         ("shop/ecsctl.toml", None),
         ("autoscaling/ecsctl.toml", None),
         ("batch/ecsctl.toml", None),
+        ("private/ecsctl.toml", None),
+        ("existing-network/ecsctl.toml", None),
     ];
     for (path, env) in examples {
         assert_eq!(hold(&made(&example(path, env))), Ok(()), "{path} {env:?}");
@@ -177,6 +179,7 @@ proptest! {
         expires: bool,
         protected: bool,
         scheduled: bool,
+        endpoints in prop::sample::subsequence(vec!["dynamodb", "s3", "sqs"], 0..=3),
         grounds in prop::collection::vec(prop::option::of("awsvpc|bridge|host"), 5),
     ) {
         let mut services = services;
@@ -219,7 +222,7 @@ proptest! {
             "daemon": { "own-agent": {
                 "image": "i", "udp": 2000, "capacity": "own", "env": { "A": "1" },
             } },
-            "network": { "cidr": cidr, "mode": mode },
+            "network": { "cidr": cidr, "mode": mode, "endpoints": endpoints },
         });
         if certificate {
             document["alb"] = json!({ "edge": { "certificate": "arn:aws:acm:eu-west-1:1:certificate/0" } });

@@ -287,3 +287,90 @@ fn services_run_on_instances() {
     let fargate = of("service.web")["capacity-provider-strategy"].clone();
     assert_eq!(fargate[0]["capacity-provider"], "FARGATE");
 }
+
+/// Which endpoints there are, and who may use them.
+#[test]
+fn endpoints_lead_to_what_the_stack_needs() {
+    let declarations = made(&example("private/ecsctl.toml", None));
+    let endpoints = declarations.iter().filter(|one| one.address.kind == "vpc-endpoint");
+    let endpoints: Vec<&str> = endpoints.map(|one| one.address.name.as_str()).collect();
+    let (of_tasks, asked) = (["ecr-api", "ecr-dkr", "logs", "s3"], ["dynamodb", "sqs"]);
+    let of_services = ["secretsmanager", "ssm", "ssmmessages"];
+    let mut all = [of_tasks.as_slice(), &asked, &of_services].concat();
+    all.sort_unstable();
+    assert_eq!(endpoints, all);
+    insta::assert_snapshot!(show(&declarations, "vpc-endpoint.ecr-api"), @r#"
+    private-dns-enabled = true
+    security-groups = ["${security-group.endpoints.id}"]
+    service-name = "com.amazonaws.${aws.region}.ecr.api"
+    subnets = ["${subnet.private-a.id}","${subnet.private-b.id}"]
+    type = "interface"
+    vpc-id = "${vpc.main.id}"
+    "#);
+    insta::assert_snapshot!(show(&declarations, "vpc-endpoint.s3"), @r#"
+    route-tables = ["${route-table.private.id}"]
+    service-name = "com.amazonaws.${aws.region}.s3"
+    type = "gateway"
+    vpc-id = "${vpc.main.id}"
+    "#);
+    let group = show(&declarations, "security-group.endpoints");
+    let lets_in = |name: &str| group.contains(&format!("${{security-group.{name}.id}}"));
+    assert!(lets_in("web") && lets_in("mailer") && !lets_in("alb-main"), "{group}");
+    assert!(declarations.iter().all(|one| one.address.kind != "nat-gateway"));
+}
+
+/// Instances need more, and protected environments no shells.
+#[test]
+fn endpoints_follow_the_sections() {
+    let of = |text: &str| {
+        let head = "ecsctl = 1\nstack = \"s\"\n[network]\nnat = \"endpoints\"\n";
+        let declarations = made(&load(&format!("{head}{text}"), None));
+        let endpoints = declarations.iter().filter(|one| one.address.kind == "vpc-endpoint");
+        endpoints.map(|one| one.address.name.clone()).collect::<Vec<_>>().join(" ")
+    };
+    let web = "[repo.r]\n[service.web]\nimage = \"${repo.r}:1\"\nexec = false\n";
+    assert_eq!(of("[repo.r]"), "");
+    assert_eq!(of(web), "ecr-api ecr-dkr logs s3");
+    let traced = format!("{web}xray = true\ncontainer.xray-daemon.image = \"${{repo.r}}:xray\"\n");
+    assert_eq!(of(&traced), "ecr-api ecr-dkr logs s3 xray");
+    let pool = "capacity = \"own\"\n[capacity.own]\ntype = \"ec2\"\ninstances = [\"m7g.large\"]\n";
+    let on_instances = of(&format!("{web}{pool}"));
+    assert_eq!(on_instances, "ecr-api ecr-dkr ecs ecs-agent ecs-telemetry logs s3");
+}
+
+/// With NAT an endpoint is a shorter way.
+#[test]
+fn gateways_go_with_nat() {
+    let text = "ecsctl = 1\nstack = \"s\"\n[network]\nnat = \"per-az\"\nendpoints = [\"s3\"]\n";
+    let declarations = made(&load(text, None));
+    let tables = "route-tables = [\"${route-table.private-a.id}\",\"${route-table.private-b.id}\"]";
+    assert!(show(&declarations, "vpc-endpoint.s3").contains(tables));
+    assert!(declarations.iter().all(|one| one.address.kind != "security-group"));
+}
+
+/// Nothing of somebody else's network is declared, and everything stands in it.
+#[test]
+fn a_network_that_exists_already_is_only_mentioned() {
+    let declarations = made(&example("existing-network/ecsctl.toml", None));
+    insta::assert_snapshot!(addresses(&declarations), @"
+    cluster: main
+    listener: main-http
+    listener-rule: web
+    load-balancer: main
+    log-group: web worker
+    role: web-execution web-task worker-execution worker-task
+    security-group: alb-main web worker
+    service: web worker
+    target-group: web
+    task-definition: web worker
+    18 in all
+    ");
+    let balancer = show(&declarations, "load-balancer.main");
+    assert!(balancer.contains("vpc-id = \"vpc-0123456789abcdef0\""), "{balancer}");
+    assert!(balancer.contains("\"subnet-0a00000000000000a\",\"subnet-0b00000000000000b\""));
+    let service = show(&declarations, "service.web");
+    assert!(service.contains("\"subnet-0c00000000000000c\",\"subnet-0d00000000000000d\""));
+    assert!(service.contains("network.assign-public-ip = false"), "{service}");
+    let all: String = declarations.iter().map(|one| one.spec.to_string()).collect();
+    assert!(!all.contains("${vpc."), "{all}");
+}

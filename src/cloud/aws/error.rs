@@ -103,6 +103,8 @@ const MESSAGES: &[(&str, &str, Class)] = &[
     ("MalformedPolicyDocument", "invalid principal", Class::Eventual),
     ("ValidationException", "eventbridge scheduler to assume the role", Class::Eventual),
     ("ConflictException", "already exists", Class::Exists),
+    // The private name of an endpoint that is gone is free a moment later.
+    ("InvalidParameter", "conflicting dns domain", Class::Eventual),
     ("AuthFailure", "you do not have permission to access the specified resource", Class::InUse),
     ("AuthFailure", "", Class::Credentials),
     ("InvalidParameterException", "service was not found", Class::Absent),
@@ -124,6 +126,8 @@ const PROPAGATION: &[&str] = &[
     "InvalidNatGatewayID.NotFound",
     "NatGatewayNotFound",
     "InvalidRouteTableID.NotFound",
+    "InvalidRouteTableId.NotFound",
+    "InvalidSubnetId.NotFound",
     "InvalidGroup.NotFound",
     "InvalidGroupId.NotFound",
     "InvalidSecurityGroupID.NotFound",

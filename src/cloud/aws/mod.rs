@@ -12,10 +12,13 @@ pub use self::cache::Cache;
 pub use self::calls::{batched, concurrently};
 pub use self::coalesce::Coalesced;
 pub use self::connect::{ConnectError, Connection};
+pub(crate) use self::error::classify;
 pub use self::owned::Owned;
 pub use self::registry::Login;
 use super::{Cloud, Surroundings};
-use crate::kind::{Deed, Done, Error, Health, Live, Ready, Registered, Result, Sought, StackId};
+use crate::kind::{
+    Deed, Done, Error, Given, Health, Live, Ready, Registered, Result, Site, Sought, StackId,
+};
 use crate::store::Right;
 
 mod bucket;
@@ -171,6 +174,10 @@ impl Cloud for Aws {
                 zones: names,
             })
         })
+    }
+
+    fn sites<'a>(&'a self, given: &'a Given) -> BoxFuture<'a, Result<BTreeMap<String, Site>>> {
+        Box::pin(ec2::sites(self, given))
     }
 
     fn observe<'a>(

@@ -27,6 +27,7 @@ const FORMS: &[(&str, &str)] = &[
     ("elastic-ip", "eipalloc-{hex}"),
     ("nat-gateway", "nat-{hex}"),
     ("route-table", "rtb-{hex}"),
+    ("vpc-endpoint", "vpce-{hex}"),
     ("security-group", "sg-{hex}"),
     ("security-group-rule", "sgr-{hex}"),
     ("cluster", "arn:aws:ecs:{region}:{account}:cluster/{name}"),

@@ -14,8 +14,8 @@ use futures::future::BoxFuture;
 use self::world::World;
 use super::{Cloud, Surroundings};
 use crate::kind::{
-    Act, Class, Deed, Done, Error, Health, Live, Ready, Registered, Remains, Result, Sought,
-    StackId, TAG_ENV, TAG_STACK, Tags,
+    Act, Class, Deed, Done, Error, Given, Health, Live, Ready, Registered, Remains, Result, Site,
+    Sought, StackId, TAG_ENV, TAG_STACK, Tags,
 };
 
 mod identity;
@@ -186,6 +186,16 @@ impl Sim {
 impl Cloud for Sim {
     fn surroundings(&self) -> BoxFuture<'_, Result<Surroundings>> {
         Box::pin(async { Ok(self.surroundings.clone()) })
+    }
+
+    /// A simulated account has whatever network is asked for, in one zone after the other.
+    fn sites<'a>(&'a self, given: &'a Given) -> BoxFuture<'a, Result<BTreeMap<String, Site>>> {
+        let zones = || self.surroundings.zones.iter().cycle().cloned();
+        let site =
+            |(id, zone): (&String, String)| (id.clone(), Site { vpc: given.vpc.clone(), zone });
+        let found = given.subnets.values().flat_map(|ids| ids.iter().zip(zones())).map(site);
+        let found: BTreeMap<String, Site> = found.collect();
+        Box::pin(async { Ok(found) })
     }
 
     fn observe<'a>(

@@ -287,7 +287,9 @@ impl World {
         };
         let named = |id: &&str| self.objects.get(*id).and_then(|object| object.spec.text("vpc-id"));
         let ids: Vec<&str> = spec.texts().into_iter().flat_map(beginnings).collect();
-        for vpc in ids.iter().filter_map(named).filter(|_| is_public) {
+        // Of a network that was there before nothing is known here.
+        let is_made = |vpc: &&str| self.objects.contains_key(*vpc);
+        for vpc in ids.iter().filter_map(named).filter(is_made).filter(|_| is_public) {
             let leads_out = |object: &Object| {
                 object.kind == "internet-gateway" && object.spec.text("vpc-id") == Some(vpc)
             };

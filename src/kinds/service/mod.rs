@@ -265,6 +265,7 @@ impl Kind for Service {
             Awaits { of: &["target-group"], by: &["listener", "listener-rule"] },
             Awaits { of: &["security-group"], by: &["security-group-rule"] },
             Awaits { of: &["subnet"], by: &["route-table"] },
+            Awaits { of: &["subnet", "vpc"], by: &["vpc-endpoint"] },
             Awaits { of: &["task-definition"], by: &["task-run"] },
             // Tasks end before the instances do that they run on.
             Awaits { of: &["cluster"], by: &["capacity-provider", "managed-capacity"] },

@@ -14,6 +14,7 @@ from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 
 from . import filters, interfaces
 from .base import Corrected
+from .ec2_endpoints import Endpoints
 from .ec2_errors import NOT_FOUND, dependencies, not_found
 from .ec2_gateways import Gateways
 from .ec2_groups import Groups
@@ -69,7 +70,7 @@ Route.state = property(_route_state)
 EC2_PREFIX_TO_RESOURCE.update({"eipalloc": "elastic-ip", "nat": "natgateway"})
 
 
-class Ec2(Gateways, Groups, Templates, Corrected, EC2Response):
+class Ec2(Gateways, Endpoints, Groups, Templates, Corrected, EC2Response):
     boto_name = "ec2"
     RESPONSE_KEY_PATH_TO_TRANSFORMER = {
         **EC2Response.RESPONSE_KEY_PATH_TO_TRANSFORMER,
@@ -297,36 +298,6 @@ class Ec2(Gateways, Groups, Templates, Corrected, EC2Response):
     def replace_route(self):
         self.check_route()
         return super().replace_route()
-
-    # -- VPC endpoints ------------------------------------------------------------------------
-
-    def create_vpc_endpoint(self):
-        return self.once(self._create_vpc_endpoint)
-
-    def _create_vpc_endpoint(self):
-        result = super().create_vpc_endpoint()
-        endpoint = result.result["VpcEndpoint"]
-        for eni_id in endpoint.network_interface_ids or []:
-            eni = self.ec2_backend.enis.get(eni_id)
-            if eni:
-                eni.description = f"VPC Endpoint Interface {endpoint.id}"
-                eni.interface_type, eni.requester_managed, eni.status = "vpc_endpoint", True, "in-use"
-        return result
-
-    def delete_vpc_endpoints(self):
-        # Failures come inside a successful answer.
-        known = self.ec2_backend.vpc_end_points
-        wanted = self._get_param("VpcEndpointIds", [])
-        missing = [i for i in wanted if i not in known or known[i].state == "deleted"]
-        self.ec2_backend.delete_vpc_endpoints(vpce_ids=[i for i in wanted if i not in missing])
-        return ActionResult(
-            {
-                "Unsuccessful": [
-                    {"ResourceId": i, "Error": {"Code": not_found(i).code, "Message": not_found(i).message}}
-                    for i in missing
-                ]
-            }
-        )
 
     # -- network interfaces -------------------------------------------------------------------
 

@@ -21,6 +21,8 @@ from . import traffic
 DEFAULTS = {
     "nat-pending": 0.3,  # NAT gateway pending -> available
     "nat-deleting": 0.3,  # NAT gateway deleting -> deleted
+    "endpoint-pending": 0.3,  # interface endpoint pending -> available
+    "endpoint-deleting": 0.3,  # interface endpoint deleting -> gone, its network interfaces with it
     "lb-provisioning": 0.4,  # load balancer provisioning -> active
     "lb-eni-release": 0.3,  # load balancer deleted -> its network interfaces gone
     "eni-release": 0.05,  # task stopped -> its network interface gone

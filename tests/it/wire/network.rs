@@ -202,6 +202,76 @@ fn route_table() {
     life.ends();
 }
 
+const ENDPOINTS: &str = r#"
+[aws.route-table.private]
+vpc-id = "${vpc.main.id}"
+
+[aws.security-group.one]
+vpc-id = "${vpc.main.id}"
+description = "one"
+
+[aws.security-group.two]
+vpc-id = "${vpc.main.id}"
+
+[aws.vpc-endpoint.logs]
+vpc-id = "${vpc.main.id}"
+service-name = "com.amazonaws.${aws.region}.logs"
+subnets = ["${subnet.a.id}"]
+security-groups = ["${security-group.one.id}"]
+private-dns-enabled = true
+
+[aws.vpc-endpoint.s3]
+vpc-id = "${vpc.main.id}"
+service-name = "com.amazonaws.${aws.region}.s3"
+type = "gateway"
+route-tables = ["${route-table.public.id}"]
+"#;
+
+#[test]
+fn vpc_endpoint() {
+    let life = Life::begin(&format!("{ROUTED}{ENDPOINTS}"));
+    let (logs, s3) = ("vpc-endpoint.logs", "vpc-endpoint.s3");
+    let modified = ["ModifyVpcEndpoint"];
+    life.changes(
+        logs,
+        &[("subnets = [\"${subnet.a.id}\"]\nsec", "subnets = [\"${subnet.b.id}\"]\nsec")],
+        &modified,
+    );
+    let both = "groups = [\"${security-group.one.id}\", \"${security-group.two.id}\"]";
+    life.changes(logs, &[("groups = [\"${security-group.one.id}\"]", both)], &modified);
+    life.changes(logs, &[("dns-enabled = true", "dns-enabled = false")], &modified);
+    life.changes(s3, &[("route-table.public.id", "route-table.private.id")], &modified);
+    let policy = "type = \"gateway\"\npolicy = { Statement = [{ Effect = \"Allow\", Principal = \"*\", \
+                  Action = \"s3:GetObject\", Resource = \"*\" }] }";
+    life.changes(s3, &[("type = \"gateway\"", policy)], &modified);
+    // Its subnet gives way to another one of the same zone, in which it can have one only.
+    life.replaces(
+        "subnet.b",
+        &[("10.0.1.0/24", "10.0.2.0/24")],
+        &["CreateSubnet", "ModifyVpcEndpoint", "DeleteSubnet"],
+    );
+    life.replaces(
+        "security-group.one",
+        &[("\"one\"", "\"another\"")],
+        &["CreateSecurityGroup", "ModifyVpcEndpoint", "DeleteSecurityGroup"],
+    );
+    // The other service stands beside the old one; another type of the same takes its place.
+    let moves = &["CreateVpcEndpoint", "DeleteVpcEndpoints"];
+    life.replaces(logs, &[("region}.logs", "region}.sqs")], moves);
+    let interface = [("type = \"gateway\"", "type = \"interface\""), ("route-tables = [", "# [")];
+    life.replaces(s3, &interface, &["DeleteVpcEndpoints", "CreateVpcEndpoint"]);
+    let (id, group) = (life.object(logs).id, life.object("security-group.two").id);
+    life.drifts("update vpc-endpoint.logs", async |aws| {
+        let call = aws.ec2.modify_vpc_endpoint().vpc_endpoint_id(&id);
+        call.remove_security_group_ids(&group).send().await.expect("a change");
+    });
+    life.drifts("create vpc-endpoint.logs", async |aws| {
+        aws.ec2.delete_vpc_endpoints().vpc_endpoint_ids(&id).send().await.expect("a deletion");
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    });
+    life.ends();
+}
+
 #[test]
 fn security_group() {
     let life = Life::begin(&format!(

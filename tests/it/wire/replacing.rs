@@ -68,6 +68,11 @@ availability-zone = "us-east-1c"
 routes = {}
 vpc-id = "${vpc.main.id}"
 
+[aws.vpc-endpoint.moving]
+service-name = "com.amazonaws.us-east-1.s3"
+type = "gateway"
+vpc-id = "${vpc.main.id}"
+
 [aws.elastic-ip.one]
 
 [aws.elastic-ip.two]
@@ -118,6 +123,16 @@ const IN_THE_NETWORK: &[Case] = &[
         &[(
             "routes = {}\nvpc-id = \"${vpc.main.id}\"",
             "routes = {}\nvpc-id = \"${vpc.other.id}\"",
+        )],
+    ),
+    ("vpc-endpoint.moving", "service-name", &[("us-east-1.s3", "us-east-1.dynamodb")]),
+    ("vpc-endpoint.moving", "type", &[("\"gateway\"", "\"interface\"")]),
+    (
+        "vpc-endpoint.moving",
+        "vpc-id",
+        &[(
+            "\"interface\"\nvpc-id = \"${vpc.main.id}\"",
+            "\"interface\"\nvpc-id = \"${vpc.other.id}\"",
         )],
     ),
     ("nat-gateway.main", "subnet-id", &[("\"${subnet.a.id}\"", "\"${subnet.b.id}\"")]),

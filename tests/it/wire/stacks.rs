@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::life::{HTTP, Life, RUNNING, only_lookups_refused};
+use crate::harness::session::is_change;
 use crate::harness::stack::{OBJECTS_PER_SERVICE, OBJECTS_SHARED, with_services};
 use crate::harness::{Calls, Session};
 
@@ -113,6 +114,77 @@ fn batch_lives() {
     let session = Session::new();
     session.copy("examples/batch/ecsctl.toml", "ecsctl.toml");
     lives(&session, &[], "batch", "default", "eu-west-1");
+}
+
+/// Tasks that see nothing of the internet start all the same: endpoints lead to whatever they need.
+#[test]
+fn private_lives() {
+    let session = Session::new();
+    session.copy("examples/private/ecsctl.toml", "ecsctl.toml");
+    session.set(&json!({"check-egress": 1}));
+    let key = json!({"Name": "/private-shop/session-key", "Value": "x", "Type": "SecureString"});
+    session.call("ssm", "AmazonSSM.PutParameter", &key);
+    let secret = json!({"Name": "private-shop/db", "SecretString": "{\"url\": \"x\"}"});
+    session.call("secretsmanager", "secretsmanager.CreateSecret", &secret);
+    lives(&session, &[], "private-shop", "default", "us-east-1");
+}
+
+/// A network of somebody else's: its VPC, its public subnets and its private ones, each of another zone.
+fn foreign_network(session: &Session) -> (String, Vec<String>) {
+    session.behind_its_back(async |aws| {
+        let made = aws.ec2.create_vpc().cidr_block("10.20.0.0/16").send().await.expect("a VPC");
+        let vpc = made.vpc().and_then(|vpc| vpc.vpc_id()).expect("its id").to_owned();
+        let made = aws.ec2.create_internet_gateway().send().await.expect("a gateway");
+        let gateway = made.internet_gateway().and_then(|it| it.internet_gateway_id());
+        let call = aws.ec2.attach_internet_gateway().vpc_id(&vpc);
+        call.set_internet_gateway_id(gateway.map(str::to_owned)).send().await.expect("attached");
+        let mut subnets = Vec::new();
+        for (number, zone) in ["a", "b", "a", "b"].iter().enumerate() {
+            let call = aws.ec2.create_subnet().vpc_id(&vpc);
+            let call = call.cidr_block(format!("10.20.{number}.0/24"));
+            let call = call.availability_zone(format!("us-east-1{zone}"));
+            let made = call.send().await.expect("a subnet");
+            let id = made.subnet().and_then(|subnet| subnet.subnet_id());
+            subnets.push(id.expect("its id").to_owned());
+        }
+        (vpc, subnets)
+    })
+}
+
+/// What stands in somebody else's network comes and goes; the network stays as it was.
+#[test]
+fn existing_network_lives() {
+    let session = Session::new();
+    session.copy("examples/existing-network/ecsctl.toml", "ecsctl.toml");
+    let (vpc, subnets) = foreign_network(&session);
+    let names = [("vpc-0123456789abcdef0", &vpc)];
+    let given =
+        ["a", "b", "c", "d"].map(|letter| format!("subnet-0{letter}00000000000000{letter}"));
+    for (old, new) in names.into_iter().chain(given.iter().map(String::as_str).zip(&subnets)) {
+        session.replace(old, new);
+    }
+    let before = session.objects();
+    session.forget_calls();
+    session.run(&["apply", "--yes"]).exits(0);
+    let calls = session.calls();
+    only_lookups_refused(&calls);
+    let of_networks = ["Vpc", "Subnet", "InternetGateway", "RouteTable", "NatGateway"];
+    let touched =
+        |call: &&str| is_change(call) && of_networks.iter().any(|noun| call.ends_with(noun));
+    assert_eq!(calls.changes().into_iter().find(touched), None, "{calls:?}");
+    session.run(&["plan", "--detailed-exitcode"]).exits(0);
+    // A subnet that is not there, two of one zone, and one of another VPC are told before anything is done.
+    session.forget_calls();
+    session.replace(&subnets[3], "subnet-0a1b2c3d");
+    session.run(&["plan"]).exits(3).says("there is no subnet subnet-0a1b2c3d in us-east-1");
+    session.replace("subnet-0a1b2c3d", &subnets[3]);
+    session.replace(&subnets[1], &subnets[2]);
+    session.run(&["apply", "--yes"]).exits(3).says("are both in us-east-1a");
+    session.replace(&format!("vpc = \"{vpc}\""), "vpc = \"vpc-0a1b2c3d\"");
+    session.run(&["plan"]).exits(3).says(&format!("is in {vpc}, and not in vpc-0a1b2c3d"));
+    assert_eq!(session.calls().changes(), [""; 0]);
+    session.run(&["destroy", "--yes"]).exits(0);
+    assert_eq!(session.objects(), before, "somebody else's network is another one");
 }
 
 /// The address of the load balancer is the first that a user wants to know.

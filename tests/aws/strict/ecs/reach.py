@@ -4,7 +4,10 @@ developerguide/fargate-task-networking.html, AmazonECR/latest/userguide/vpc-endp
 developerguide/resource-initialization-error.html and .../task_cannot_pull_image.html.
 """
 
+import ipaddress
+
 from .. import interfaces
+from ..traffic import covers
 from .definitions import ECR_IMAGE
 
 TIMEOUT = "dial tcp 52.46.128.10:443: i/o timeout"
@@ -32,11 +35,30 @@ def endpoints(backend, eni) -> set[str]:
     table = route_table_of(backend, eni.subnet)
     found = set()
     for endpoint in backend.vpc_end_points.values():
-        if endpoint.vpc_id != eni.vpc_id or endpoint.state == "deleted":
+        if endpoint.vpc_id != eni.vpc_id or endpoint.state != "available":
             continue
-        if endpoint.vpc_endpoint_type != "Gateway" or table.id in (endpoint.route_table_ids or []):
+        if endpoint.vpc_endpoint_type == "Gateway":
+            usable = table.id in endpoint.route_table_ids
+        else:
+            usable = endpoint.private_dns_enabled and lets_in(backend, endpoint, eni)
+        if usable:
             found.add(endpoint.service_name.split(".", 3)[3])
     return found
+
+
+def lets_in(backend, endpoint, eni) -> bool:
+    """Whether the endpoint's security groups take a connection at port 443 from the task."""
+    groups = [backend.get_security_group_from_id(group) for group in endpoint.security_group_ids]
+    theirs = {group.id for group in eni.group_set}
+    address = ipaddress.ip_address(eni.private_ip_address)
+
+    def admits(rule) -> bool:
+        if not covers(rule, 443):
+            return False
+        cidr = rule.ip_range.get("CidrIp")
+        return rule.source_group.get("GroupId") in theirs or bool(cidr and address in ipaddress.ip_network(cidr))
+
+    return any(admits(rule) for group in groups for rule in group.ingress_rules)
 
 
 def problem(task) -> str | None:
@@ -63,4 +85,12 @@ def problem(task) -> str | None:
                 "defined in the task definition. There is a connection issue between the task and Amazon CloudWatch. "
                 "Check your network configuration. : signal: killed"
             )
+        for secret in container.get("secrets") or []:
+            service = "secretsmanager" if ":secretsmanager:" in secret["valueFrom"] else "ssm"
+            if service not in present:
+                return (
+                    "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret from "
+                    f"{service}: There is a connection issue between the task and {service}. Check your task network "
+                    "configuration."
+                )
     return None

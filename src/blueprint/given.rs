@@ -1,0 +1,183 @@
+//! `[network] vpc = "vpc-…"`: a network that exists already. What stands in it is the stack's; the network
+//! itself is never changed, tagged or destroyed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::alb::{Alb, Scheme};
+use super::network::{Mode, Network, VPC};
+use super::sheet::Sheet;
+use crate::address::Path;
+use crate::diag::Diagnostic;
+use crate::kind::Given;
+
+/// The subnets of a network that exists already.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Subnets {
+    /// Ids of subnets with a route to an internet gateway: for load balancers that face the internet, and for
+    /// tasks in mode `public`.
+    #[serde(default)]
+    #[schemars(extend("items" = {"type": "string", "x-format": "subnet-id"}))]
+    pub public: BTreeSet<String>,
+    /// Ids of subnets whose tasks have no public address.
+    #[serde(default)]
+    #[schemars(extend("items" = {"type": "string", "x-format": "subnet-id"}))]
+    pub private: BTreeSet<String>,
+}
+
+/// The network that the section names, if it names one. `albs` are those that stand in it.
+pub(super) fn of(network: &Network, albs: &BTreeMap<String, Alb>) -> Option<Given> {
+    let vpc = network.vpc.clone()?;
+    let said = network.subnets.clone().unwrap_or_default();
+    let mode = mode(network);
+    let balanced = albs.values().map(|alb| key(at(alb.scheme(), mode)).to_owned()).collect();
+    let subnets = [(Mode::Public, said.public), (Mode::Private, said.private)];
+    let subnets = subnets.map(|(mode, ids)| (key(mode).to_owned(), ids)).into();
+    Some(Given { vpc, subnets, balanced })
+}
+
+/// The subnets for one or the other.
+pub(super) fn subnets(given: &Given, mode: Mode) -> Vec<String> {
+    given.subnets[key(mode)].iter().cloned().collect()
+}
+
+/// Where tasks run when nothing is said: where they need no public address, if there is such a place.
+pub(super) fn mode(network: &Network) -> Mode {
+    let has_private = network.subnets.as_ref().is_some_and(|subnets| !subnets.private.is_empty());
+    network.mode.unwrap_or(if has_private { Mode::Private } else { Mode::Public })
+}
+
+/// The subnets of a load balancer.
+fn at(scheme: Scheme, mode: Mode) -> Mode {
+    match scheme {
+        Scheme::InternetFacing => Mode::Public,
+        Scheme::Internal => mode,
+    }
+}
+
+fn key(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Public => "public",
+        Mode::Private => "private",
+    }
+}
+
+/// E0332: what is said of the network that does not go together.
+pub(super) fn check(network: Option<&Network>, albs: &BTreeMap<String, Alb>, sheet: &mut Sheet) {
+    let Some(network) = network else { return };
+    let section = Path::of(["network"]);
+    let Some(given) = of(network, albs) else {
+        if network.subnets.is_some() {
+            let title = "subnets that exist already are in a VPC that exists already";
+            let hint = "write `vpc = \"vpc-…\"` too, or leave it out";
+            sheet.fault(wrong(section.join("subnets"), title, hint));
+        }
+        return;
+    };
+    let of_made = [
+        ("cidr", network.cidr.is_some()),
+        ("nat", network.nat.is_some()),
+        ("endpoints", !network.endpoints.is_empty()),
+    ];
+    for (key, _) in of_made.into_iter().filter(|(_, is_said)| *is_said) {
+        let title = format!("`{key}` is of a network that is made, and this one exists already");
+        sheet.fault(wrong(section.join(key), title, "leave it out, or leave out `vpc`"));
+    }
+    let mode = mode(network);
+    if !subnets(&given, mode).is_empty() {
+        return check_balancers(&given, mode, albs, sheet);
+    }
+    sheet.fault(match network.mode {
+        Some(_) => {
+            let title = format!("there are no {} subnets for tasks to run in", key(mode));
+            let hint = format!("write them under `subnets.{}`", key(mode));
+            wrong(section.join("mode"), title, hint)
+        }
+        None => {
+            let title = format!("which subnets of `{}` are meant is not said", given.vpc);
+            let hint = "write `subnets.private = [\"subnet-…\"]`, or `public`";
+            wrong(section.join("vpc"), title, hint)
+        }
+    });
+}
+
+/// Whether load balancers have where to stand, and it is known whom they let in.
+fn check_balancers(given: &Given, mode: Mode, albs: &BTreeMap<String, Alb>, sheet: &mut Sheet) {
+    let place = || Path::of(["network", "subnets"]);
+    for (name, alb) in albs {
+        let of = key(at(alb.scheme(), mode));
+        match given.subnets[of].len() {
+            0 => {
+                let title = format!("the load balancer `{name}` needs {of} subnets");
+                let hint =
+                    format!("write two under `subnets.{of}`, or `public = false` in `{name}`");
+                sheet.fault(wrong(place(), title, hint));
+            }
+            1 => {
+                let title = format!("the load balancer `{name}` needs {of} subnets in two zones");
+                sheet.fault(wrong(
+                    place(),
+                    title,
+                    format!("write another one under `subnets.{of}`"),
+                ));
+            }
+            _ => {}
+        }
+        if alb.scheme() == Scheme::Internal && alb.from.is_none() {
+            let title = format!("the addresses of the VPC, which `{name}` lets in, are not known");
+            let hint = "write `from = [\"10.0.0.0/16\"]`: the VPC's block, or less";
+            sheet.fault(wrong(Path::of(["alb", name]), title, hint));
+        }
+    }
+}
+
+fn wrong(place: Path, title: impl Into<String>, hint: impl Into<String>) -> Diagnostic {
+    Diagnostic::error("E0332", title).at_key(place, "").hint(hint)
+}
+
+/// Lets the VPC's id stand wherever a document mentions the VPC of the stack.
+pub(super) fn stand_in(given: &Given, document: &mut Json) {
+    match document {
+        Json::String(text) if text.contains(VPC) => *text = text.replace(VPC, &given.vpc),
+        Json::Array(items) => items.iter_mut().for_each(|item| stand_in(given, item)),
+        Json::Object(fields) => fields.values_mut().for_each(|field| stand_in(given, field)),
+        Json::String(_) | Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
+}
+
+/// The form of a VPC's id.
+pub(super) fn vpc_id(text: &str) -> Result<(), String> {
+    id(text, "vpc-", "VPC")
+}
+
+/// The form of a subnet's id.
+pub(super) fn subnet_id(text: &str) -> Result<(), String> {
+    id(text, "subnet-", "subnet")
+}
+
+/// EC2's ids have 8 hexadecimal digits, or 17.
+fn id(text: &str, prefix: &str, what: &str) -> Result<(), String> {
+    let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    match text.strip_prefix(prefix) {
+        Some(rest) if [8, 17].contains(&rest.len()) && rest.chars().all(is_hex) => Ok(()),
+        _ => Err(format!("`{text}` is not the id of a {what}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_their_shape() {
+        assert_eq!(vpc_id("vpc-0123456789abcdef0"), Ok(()));
+        assert_eq!(subnet_id("subnet-0a1b2c3d"), Ok(()));
+        for wrong in ["vpc-", "vpc-main", "subnet-0a1b2c3d", "vpc-0A1B2C3D"] {
+            assert!(vpc_id(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ use super::{Action, Because, Step, StepId};
 use crate::address::{Address, Path};
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
-use crate::kind::{Awaits, Condition, Live};
+use crate::kind::{Condition, Live};
 use crate::kinds;
 use crate::value::Value;
 

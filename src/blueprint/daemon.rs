@@ -7,10 +7,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::capacity::Capacity;
+use super::deploy::Deploy;
 use super::ground::{Ground, Mode};
 use super::measure::{Limits, Seconds};
 use super::network::Layout;
-use super::service::{Allow, Arch, Container, Deploy, Health, Logs, Service, Size, Until, Volume};
+use super::service::{Allow, Arch, Container, Health, Logs, Service, Size, Until, Volume};
 use super::sheet::Sheet;
 use super::{Options, member, roles, rollout, task};
 use crate::address::Path;

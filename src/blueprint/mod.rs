@@ -40,6 +40,7 @@ mod capacity;
 mod cluster;
 mod daemon;
 mod declaration;
+mod deploy;
 mod domain;
 mod doors;
 mod forms;
@@ -61,6 +62,7 @@ mod schedule;
 mod secret;
 mod service;
 mod sheet;
+mod shift;
 mod shorthand;
 mod task;
 #[cfg(test)]
@@ -165,6 +167,7 @@ fn balancers(document: &Document, unread: &Unread) -> BTreeMap<String, Alb> {
         albs.insert(route::MAIN.to_owned(), Alb::default());
     }
     domain::gather(document, &mut albs);
+    shift::gather(document, &mut albs);
     albs
 }
 
@@ -192,6 +195,7 @@ fn expand_services(
         let doors = Doors { name, service, members: &members, route: route.as_ref() };
         doors.expand(&grounds, &mut openings, sheet);
         rollout::expand(name, service, route.as_ref(), ground, network, options, sheet);
+        shift::expand(name, service, route.as_ref(), sheet);
         scaling::expand(name, service, route.as_ref(), sheet);
         alarms::expand(name, service, route.as_ref(), sheet);
         routes.extend(route.map(|route| (name.clone(), route)));

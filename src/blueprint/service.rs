@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::deploy::Deploy;
 use super::domain::Domain;
 use super::ground::{Mode, On, Place};
 use super::measure::{Cpu, Days, Gigabytes, Limits, Memory, Percent, Seconds};
@@ -96,7 +97,7 @@ pub struct Service {
     /// Scratch volumes that the task's containers share, by name.
     #[serde(default)]
     pub volume: BTreeMap<String, Volume>,
-    /// How a new version takes over: `"rolling"`, or a table.
+    /// How a new version takes over: `"rolling"`, `"blue-green"`, `"canary 10% 5m"`, or a table.
     pub deploy: Option<Deploy>,
     /// What somebody is to hear of.
     pub alarms: Option<Alarms>,
@@ -319,29 +320,4 @@ pub struct Volume {
     /// Those of them that can only read it.
     #[serde(default)]
     pub readonly: BTreeSet<String>,
-}
-
-/// How a new version takes over. Stands for text: `"rolling"`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(extend("x-shorthand" = "deploy"))]
-pub struct Deploy {
-    /// The strategy.
-    pub strategy: Option<Strategy>,
-    /// Per cent of `count` that must stay healthy meanwhile; 100 when left out.
-    #[schemars(range(max = 100))]
-    pub min: Option<u32>,
-    /// Per cent of `count` that may run meanwhile; 200 when left out.
-    #[schemars(range(min = 100, max = 200))]
-    pub max: Option<u32>,
-    /// Whether the earlier version is put back when a rollout fails; true when left out.
-    pub rollback: Option<bool>,
-}
-
-/// A strategy of a rollout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strategy {
-    /// Task by task.
-    Rolling,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,15 @@ impl Act {
         }
     }
 
+    /// The declaration that it brings about, if it does one.
+    pub fn spec(&self) -> Option<&Value> {
+        match self {
+            Self::Create { spec, .. } | Self::Settle { spec, .. } => Some(spec),
+            Self::Update { spec, .. } => spec.as_ref(),
+            Self::Delete { .. } => None,
+        }
+    }
+
     /// The identifier that is known beforehand; empty for a create.
     pub fn id(&self) -> &str {
         match self {
@@ -156,6 +166,8 @@ pub trait AnyKind: Send + Sync {
     fn check(&self, spec: &Json, check: &mut Check<'_>);
     /// See [`Kind::between`].
     fn between(&self, was: &Value, spec: &Value) -> Option<Value>;
+    /// See [`Kind::deadline`].
+    fn deadline(&self, spec: &Value) -> Duration;
     /// See [`Kind::observe`].
     fn observe<'a>(&'a self, aws: &'a Aws, sought: Sought<'a>) -> BoxFuture<'a, Result<Vec<Live>>>;
     /// Makes one attempt at a deed.
@@ -299,6 +311,10 @@ impl<K: Kind> AnyKind for Of<K> {
 
     fn between(&self, was: &Value, spec: &Value) -> Option<Value> {
         K::between(was, spec)
+    }
+
+    fn deadline(&self, spec: &Value) -> Duration {
+        K::deadline(spec)
     }
 
     fn observe<'a>(&'a self, aws: &'a Aws, sought: Sought<'a>) -> BoxFuture<'a, Result<Vec<Live>>> {

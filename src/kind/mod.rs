@@ -13,11 +13,13 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use self::about::{About, Awaits, Gate, Heed, Inherits, MovedBy, NameStyle, Naming, Remains};
+pub use self::about::{
+    About, Awaits, Gate, Heed, Inherits, MovedBy, Moves, NameStyle, Naming, Remains,
+};
 pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
 pub use self::check::{Check, Unit};
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
-pub use self::health::{Deployment, Health, Stage};
+pub use self::health::{Deployment, Health, Onward, Pause, Stage};
 pub use self::shape::{Field, Owned, Shape};
 pub use self::task::{End, How, Lines, Order, Overrides, Stream, Task};
 use crate::address::Address;
@@ -344,6 +346,12 @@ pub trait Kind:
     /// nothing away that anybody may rely on. Texts of `spec` may still be pending.
     fn between(_was: &Value, _spec: &Value) -> Option<Value> {
         None
+    }
+
+    /// How long a step may take that brings it to what it is declared as, before it is given up: longer
+    /// than usual where the declaration itself asks AWS to take its time.
+    fn deadline(_spec: &Value) -> Duration {
+        Self::ABOUT.deadline
     }
 
     /// Deletes it. `was` is what was observed.

@@ -19,6 +19,7 @@ mod holders;
 mod moved;
 mod name;
 mod order;
+mod parting;
 mod planner;
 mod refused;
 

@@ -51,8 +51,12 @@ impl<'a> Attempt<'a> {
         // A step's time begins when it is its turn.
         let Some(first) = self.turn().await else { return (self.id, End::Interrupted) };
         let started = Instant::now();
-        let seconds = kinds::find(&self.deed.address.kind).map(|kind| kind.about().deadline);
-        let deadline = started + seconds.unwrap_or(Duration::from_secs(300));
+        let kind = kinds::find(&self.deed.address.kind);
+        let most = kind.map(|kind| match self.deed.act.spec() {
+            Some(spec) => kind.deadline(spec),
+            None => kind.about().deadline,
+        });
+        let deadline = started + most.unwrap_or(Duration::from_secs(300));
         let end = match self.perform(first, deadline).await {
             Ok(Some(done)) => {
                 self.say(Report::Performed(self.id, done.clone()));

@@ -1,6 +1,6 @@
 //! What can be known offline about a service.
 
-use super::{LaunchType, Rebalancing, SchedulingStrategy, Service, placement};
+use super::{LaunchType, Rebalancing, SchedulingStrategy, Service, check_shifting, placement};
 use crate::kind::Check;
 use crate::kinds::types::capacity;
 
@@ -12,6 +12,7 @@ pub(super) fn all(spec: &Service, check: &mut Check<'_>) {
     network(spec, check);
     daemon(spec, check);
     placement::check(spec, check);
+    check_shifting::all(spec, check);
     if spec.load_balancers.len() > 5 {
         check.error("E0255", "load-balancers", "a service has at most 5 target groups");
     }

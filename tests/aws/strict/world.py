@@ -32,6 +32,8 @@ DEFAULTS = {
     "deregistration-scale": 0.005,  # share of deregistration_delay that really passes
     "stop": 0.1,  # SIGTERM -> STOPPED
     "deployment-bake": 0.05,  # last old task gone -> deployment COMPLETED
+    "deployment-minute": 0.02,  # a minute of a canary, a step, a bake or a pause
+    "swap-target-groups": 1,  # 0 = only a rule's weights tell which target group of a pair is live
     "drain": 0.1,  # last task gone -> deleted service INACTIVE
     "schedule-group-deleting": 0.2,  # DeleteScheduleGroup -> it and its schedules gone
     "instance-start": 0.1,  # instance pending -> running

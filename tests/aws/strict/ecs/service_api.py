@@ -4,7 +4,7 @@ import re
 
 from .. import iam, interfaces, targets
 from ..errors import AwsError
-from . import definitions
+from . import definitions, shifting
 from .clusters import check_service_linked_role, check_strategy, completed
 from .service import Service
 from .state import Ecs, invalid, limit, refused, short
@@ -152,6 +152,7 @@ def validate(ecs: Ecs, cluster: dict, config: dict) -> None:
     check_capacity(definition, config)
     vpc_balancers(ecs, definition, config)
     check_infrastructure_roles(ecs, config)
+    shifting.check(ecs, config)
 
 
 def check_capacity(definition: dict, config: dict) -> None:
@@ -355,6 +356,7 @@ def validate_rest(ecs: Ecs, service: Service, config: dict) -> None:
         check_network(ecs, definition, config.get("networkConfiguration"))
         check_capacity(definition, config)
         vpc_balancers(ecs, definition, config)
+        shifting.check(ecs, config)
 
 
 def delete_service(ecs: Ecs, params: dict) -> dict:

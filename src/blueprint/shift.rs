@@ -37,7 +37,7 @@ pub(super) fn is_shifted(service: &Service) -> bool {
 
 /// The name of the second target group.
 pub(super) fn alternate(name: &str) -> String {
-    format!("{name}-alternate")
+    format!("{name}-other")
 }
 
 /// The name of the rule by which tests come.

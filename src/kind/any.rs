@@ -110,15 +110,6 @@ impl Act {
         }
     }
 
-    /// The declaration that it brings about, if it does one.
-    pub fn spec(&self) -> Option<&Value> {
-        match self {
-            Self::Create { spec, .. } | Self::Settle { spec, .. } => Some(spec),
-            Self::Update { spec, .. } => spec.as_ref(),
-            Self::Delete { .. } => None,
-        }
-    }
-
     /// The identifier that is known beforehand; empty for a create.
     pub fn id(&self) -> &str {
         match self {

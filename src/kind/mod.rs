@@ -210,6 +210,10 @@ pub enum After {
     Delete,
 }
 
+/// What stands between the stage that something has come to and the rest of what is waited for, in
+/// [`Ready::NotYet`]. Another stage is news.
+pub const STAGE: &str = " – ";
+
 /// Whether a resource is ready; the answer of one look.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ready {

@@ -3,16 +3,21 @@
 
 use std::collections::BTreeSet;
 
-use super::Action;
 use super::order::Draft;
+use super::{Action, Because};
 use crate::address::Address;
 use crate::kind::{About, Live};
 use crate::kinds;
 
-/// What lets go of something doomed, together with what it awaits because of that very thing.
+/// What lets go of something that goes for good, together with what it awaits because of that very thing.
+/// What has a successor is another matter: its users move on to that.
 pub(super) fn together(draft: &Draft<'_>) -> BTreeSet<Address> {
     let mut found = BTreeSet::new();
     for doomed in &draft.doomed {
+        let delete = &draft.steps[draft.releases[doomed]].action;
+        if !matches!(delete, Action::Delete { because: Because::Undeclared, .. }) {
+            continue;
+        }
         let Live { kind, id, .. } = draft.live[*doomed];
         let users = || {
             let updates =

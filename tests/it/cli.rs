@@ -1351,9 +1351,12 @@ fn b4_a_paused_rollout_waits_for_continue_on_the_simulator() {
     let spec = format!("{SPEC}{how}");
     let desk = Desk::with(&spec);
     desk.run("apply --yes").exits(0);
-    assert_snapshot!(desk.run("continue web --yes").text(), @"");
+    let nobody_waits = desk.run("continue web --yes").exits(3);
+    assert!(nobody_waits.stderr.contains("error[E0359]: no rollout of `web` waits for anybody"));
     desk.write(&spec.replace("httpd:2.4", "httpd:2.5"));
-    assert_snapshot!(desk.run("plan").text(), @"");
+    let plan = desk.run("plan").exits(0).stdout;
+    let course = "rolls :1 → a new revision  canary 10 % for 1m, then 100 %, bake 5m, pause at post-test-traffic";
+    assert!(plan.contains(course), "{plan}");
     for (arguments, code) in
         [("continue web --yes --format json", 0), ("continue web --yes --rollback", 4)]
     {
@@ -1382,7 +1385,7 @@ fn b4_a_paused_rollout_waits_for_continue_on_the_simulator() {
             desk.run("plan --detailed-exitcode").exits(0);
             let account = fs_err::read_to_string(desk.folder.join("state/sim-us-east-1.json"))
                 .expect("a file");
-            assert!(account.contains("web-alternate"), "{account}");
+            assert!(account.contains("web-other"), "{account}");
         } else {
             assert!(
                 said.contains("it was rolled back from the pause at post-test-traffic"),

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::phases::{Phase, Phases};
 use super::world::{Object, World};
 use crate::kind::{
-    Act, Deployment, Done, Error, Health, Onward, Pause, Ready, Result, RolloutFailure, Stage,
+    Act, Deployment, Done, Error, Health, Onward, Pause, Ready, Result, RolloutFailure, STAGE,
+    Stage,
 };
 use crate::kinds::service::balancing::turned;
 use crate::value::Value;
@@ -210,7 +211,7 @@ impl Rollout {
         let tasks = if self.tasks == 1 { "task" } else { "tasks" };
         let running = format!("{} of {} {tasks} running", self.up(now), self.tasks);
         match self.phases.told().filter(|_| now >= self.ends) {
-            Some(phase) => format!("{phase}; {running}"),
+            Some(phase) => format!("{phase}{STAGE}{running}"),
             None => running,
         }
     }
@@ -240,12 +241,13 @@ impl Rollout {
 
     pub(super) fn look(&self, now: f64, service: &str) -> Result<Ready> {
         if !self.failed {
-            let look_again = Duration::from_secs_f64((self.left(now) / 3.0).clamp(0.02, 5.0));
             let waits = matches!(self.phases.now(), Some(Phase::Pause(_))) && now >= self.ends;
+            let left = if waits { 0.6 } else { self.left(now) };
+            let look_again = Duration::from_secs_f64((left / 3.0).clamp(0.02, 5.0));
             let why = self.progress(now);
-            let why = match why.split_once("; ") {
+            let why = match why.split_once(STAGE) {
                 Some((pause, rest)) if waits => {
-                    format!("{pause}: `ecsctl continue {service}`; {rest}")
+                    format!("{pause}: `ecsctl continue {service}`{STAGE}{rest}")
                 }
                 _ => why,
             };

@@ -532,7 +532,10 @@ impl Deployment {
             strategy: found
                 .strategy()
                 .map_or(Ok(usual.strategy), |word| DeploymentStrategy::read(word.as_str()))?,
-            bake_time_in_minutes: found.bake_time_in_minutes().map(number),
+            // Of a rolling deployment ECS says 0, which means nothing.
+            bake_time_in_minutes: found.bake_time_in_minutes().map(number).filter(|minutes| {
+                *minutes > 0 || found.strategy() != Some(&sdk::DeploymentStrategy::Rolling)
+            }),
             canary: found.canary_configuration().map(Canary::read),
             linear: found.linear_configuration().map(Linear::read),
             lifecycle_hooks: found

@@ -15,7 +15,7 @@ use super::stage::stage;
 use crate::cloud::aws::Aws;
 use crate::cloud::aws::ecs::{place, short};
 use crate::cloud::aws::task::explain;
-use crate::kind::{Class, Cx, Error, Ready, Result, RolloutFailure};
+use crate::kind::{Class, Cx, Error, Ready, Result, RolloutFailure, STAGE};
 
 /// The deployment that is followed. Kept as text in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ pub(super) async fn ready(cx: &Cx<'_>) -> Result<Ready> {
         Verdict::Serves => Ok(Ready::Yes),
         Verdict::Waiting(why) => {
             let stage = record.and_then(|record| stage(&record, &cx.address.name));
-            let why = stage.map_or_else(|| why.clone(), |stage| format!("{stage}; {why}"));
+            let why = stage.map_or_else(|| why.clone(), |stage| format!("{stage}{STAGE}{why}"));
             let all_run = service.running_count() == service.desired_count();
             Ok(wait(why, if all_run { 2 } else { 5 }))
         }

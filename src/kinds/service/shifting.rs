@@ -20,7 +20,7 @@ use crate::kinds::types::words::words;
 pub struct Advanced {
     /// The ARN of the other target group. Which of the two has the tasks that serve changes with each
     /// deployment: that they have changed places is no difference.
-    #[schemars(extend("examples" = ["${target-group.web-alternate.arn}"]))]
+    #[schemars(extend("examples" = ["${target-group.web-other.arn}"]))]
     pub alternate_target_group_arn: String,
     /// The ARN of the listener rule by which requests come: ECS moves its weights.
     #[schemars(extend("examples" = ["${listener-rule.web.arn}"]))]

@@ -189,7 +189,6 @@ fn b5_the_defaults_of_the_api_are_those_of_the_fields() {
           "rollback": false
         },
         "strategy": "ROLLING",
-        "bake-time-in-minutes": 0,
         "lifecycle-hooks": [],
         "alarms": {
           "alarm-names": [],

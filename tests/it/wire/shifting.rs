@@ -101,7 +101,7 @@ fn moves(how: &str, swaps: u32) {
     let life = Life::begin_in(session, &deploying(how));
     assert_eq!(live(&life.session), "web");
     for (old, new, group) in
-        [("httpd:2.4", "httpd:2.5", "web-alternate"), ("httpd:2.5", "httpd:2.6", "web")]
+        [("httpd:2.4", "httpd:2.5", "web-other"), ("httpd:2.5", "httpd:2.6", "web")]
     {
         life.edit(&[(old, new)]);
         let calls = life.apply();
@@ -117,7 +117,7 @@ fn moves(how: &str, swaps: u32) {
     life.edit(&path);
     let calls = life.apply();
     assert!(!calls.changes().contains(&"UpdateService"), "{calls:?}");
-    assert_eq!(live(&life.session), "web-alternate", "the requests stay where they were");
+    assert_eq!(live(&life.session), "web-other", "the requests stay where they were");
     life.nothing_is_left();
     assert!(life.session.gaps().is_empty(), "{:?}", life.session.gaps());
     life.ends();
@@ -147,7 +147,7 @@ fn b4_a_deployment_under_way_is_waited_for_and_left_alone() {
     let run = begin(&life.session);
     comes_to(&life.session, "PRODUCTION_TRAFFIC_SHIFT");
     let under_way = weights(&life.session, "web");
-    assert_eq!(under_way, [("web".to_owned(), 90), ("web-alternate".to_owned(), 10)]);
+    assert_eq!(under_way, [("web".to_owned(), 90), ("web-other".to_owned(), 10)]);
     assert_eq!(life.planned(), ["settle service.web"]);
     let (code, said) = ended(run);
     assert_eq!(code, Some(0), "{said}");
@@ -202,13 +202,13 @@ fn b15_an_alarm_takes_a_canary_back() {
     comes_to(&life.session, "PRODUCTION_TRAFFIC_SHIFT");
     // The new tasks are in the other group.
     life.session.behind_its_back(async |aws| {
-        let call = aws.cloudwatch.set_alarm_state().alarm_name("life-default-web-alternate-errors");
+        let call = aws.cloudwatch.set_alarm_state().alarm_name("life-default-web-other-errors");
         let call = call.state_value(StateValue::Alarm).state_reason("a test");
         call.send().await.expect("an alarm");
     });
     let (code, said) = ended(run);
     assert_eq!(code, Some(4), "{said}");
-    assert!(said.contains("alarm(s) detected: life-default-web-alternate-errors"), "{said}");
+    assert!(said.contains("alarm(s) detected: life-default-web-other-errors"), "{said}");
     assert!(said.contains("life-default-web:2 was rolled back"), "{said}");
     assert_eq!(live(&life.session), "web");
     life.ends();
@@ -223,8 +223,8 @@ fn a_pause_holds_until_somebody_continues() {
     session.run(&["continue", "web", "--yes"]).exits(3).says("no rollout of `web` waits");
     session.run(&["continue", "wbe", "--yes"]).exits(64).says("did you mean `web`?");
     for (old, new, answer, code, group) in [
-        ("httpd:2.4", "httpd:2.5", &["--yes"][..], 0, "web-alternate"),
-        ("httpd:2.5", "httpd:2.6", &["--yes", "--rollback"][..], 4, "web-alternate"),
+        ("httpd:2.4", "httpd:2.5", &["--yes"][..], 0, "web-other"),
+        ("httpd:2.5", "httpd:2.6", &["--yes", "--rollback"][..], 4, "web-other"),
     ] {
         life.edit(&[(old, new)]);
         let before = live(session);
@@ -260,7 +260,7 @@ fn there_and_back(swaps: u32, rolls: bool) {
     life.edit(&[("\"rolling\"", CANARY)]);
     life.apply();
     life.nothing_is_left();
-    assert_eq!(live(&life.session), "web-alternate", "the change itself is rolled out so");
+    assert_eq!(live(&life.session), "web-other", "the change itself is rolled out so");
     if rolls {
         life.edit(&[("httpd:2.4", "httpd:2.5")]);
         life.apply();
@@ -270,7 +270,7 @@ fn there_and_back(swaps: u32, rolls: bool) {
     life.apply();
     life.nothing_is_left();
     assert_eq!(life.object("service.web").arn, service);
-    let gone = life.session.objects().into_iter().all(|it| !it.id.contains("alternate"));
+    let gone = life.session.objects().into_iter().all(|it| !it.id.contains("web-other"));
     assert!(gone, "{:#?}", life.session.objects());
     assert!(life.session.gaps().is_empty(), "{:?}", life.session.gaps());
     life.ends();

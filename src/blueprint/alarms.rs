@@ -8,6 +8,7 @@ use super::route::Route;
 use super::scaling::uncounted;
 use super::service::Service;
 use super::sheet::Sheet;
+use super::shift;
 use crate::address::Path;
 
 /// Minutes in which something must be so.
@@ -26,24 +27,30 @@ pub(super) fn expand(name: &str, service: &Service, route: Option<&Route>, sheet
         })
     };
     let latency = alarms.latency.map(|latency| latency.0);
+    let groups = shift::groups(name, service);
     let of_tasks = [
         ("cpu", alarms.cpu, usage("CPUUtilization")),
         ("memory", alarms.memory, usage("MemoryUtilization")),
     ];
-    let of_answers = [
-        ("errors", alarms.errors, answers(name, route, "HTTPCode_Target_5XX_Count", "Sum")),
-        ("latency", latency, answers(name, route, "TargetResponseTime", "p99")),
-        ("unhealthy", alarms.unhealthy, answers(name, route, "UnHealthyHostCount", "Maximum")),
-    ];
-    let of_tasks = of_tasks.map(|(key, threshold, metric)| (key, threshold, Some(metric)));
-    for (key, threshold, metric) in of_tasks.into_iter().chain(of_answers) {
+    let of_answers = |group| {
+        [
+            ("errors", alarms.errors, answers(group, route, "HTTPCode_Target_5XX_Count", "Sum")),
+            ("latency", latency, answers(group, route, "TargetResponseTime", "p99")),
+            ("unhealthy", alarms.unhealthy, answers(group, route, "UnHealthyHostCount", "Maximum")),
+        ]
+        .map(move |(key, threshold, metric)| (group, key, threshold, metric))
+    };
+    let of_tasks = of_tasks.map(|(key, threshold, metric)| (name, key, threshold, Some(metric)));
+    for (of, key, threshold, metric) in
+        of_tasks.into_iter().chain(groups.iter().map(String::as_str).flat_map(of_answers))
+    {
         let Some(threshold) = threshold else { continue };
         let Some(metric) = metric else {
             uncounted(key, keys.join(key), service, sheet);
             continue;
         };
         let mut alarm =
-            Declaration::new("alarm", format!("{name}-{key}"), &Path::of(["service", name]))
+            Declaration::new("alarm", format!("{of}-{key}"), &Path::of(["service", name]))
                 .with("period", 60)
                 .with("evaluation-periods", MINUTES)
                 .from("threshold", threshold, keys.join(key))
@@ -57,8 +64,8 @@ pub(super) fn expand(name: &str, service: &Service, route: Option<&Route>, sheet
 }
 
 /// What a load balancer counts of the service's answers. No data means no requests.
-fn answers(name: &str, route: Option<&Route>, metric: &str, statistic: &str) -> Option<Json> {
-    let (balancer, group) = route?.suffixes(name);
+fn answers(group: &str, route: Option<&Route>, metric: &str, statistic: &str) -> Option<Json> {
+    let (balancer, group) = route?.suffixes(group);
     let is_percentile = statistic.starts_with('p');
     let field = if is_percentile { "extended-statistic" } else { "statistic" };
     // Targets are counted, answers are measured.

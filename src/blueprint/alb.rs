@@ -26,6 +26,9 @@ pub struct Alb {
     pub domain: Option<Domain>,
     /// The ARN of an ACM certificate in the same region; with a `domain`, in place of one of its own.
     pub certificate: Option<String>,
+    /// The ports at which services are tried out.
+    #[serde(skip)]
+    pub(super) test_ports: BTreeSet<u16>,
     /// Its own domains and those of the services behind it.
     #[serde(skip)]
     pub(super) domains: Domains,
@@ -59,6 +62,11 @@ impl Alb {
     /// The listener that rules belong to: the one that does not redirect.
     pub(super) fn listener(&self, name: &str) -> String {
         format!("${{listener.{name}-{}.arn}}", self.protocol())
+    }
+
+    /// The listener at which services are tried out.
+    pub(super) fn test_listener(&self, name: &str, port: u16) -> String {
+        format!("${{listener.{name}-test-{port}.arn}}")
     }
 
     /// What the addresses of what it leads to begin with: a domain, or its own name.
@@ -98,7 +106,8 @@ impl Alb {
             Some(from) => from.iter().map(ToString::to_string).collect(),
             None => vec![everybody()],
         };
-        let ports: &[u16] = if self.protocol() == "https" { &[80, 443] } else { &[80] };
+        let own: &[u16] = if self.protocol() == "https" { &[80, 443] } else { &[80] };
+        let ports: Vec<u16> = own.iter().chain(&self.test_ports).copied().collect();
         let rule = |source: &String, port: u16| {
             json!({
                 "protocol": "tcp",
@@ -131,21 +140,30 @@ impl Alb {
     ) {
         let section = Path::of(["alb", name]);
         let listener = |protocol: &str, port: u16, action: Json| {
-            Declaration::new("listener", format!("{name}-{}", protocol.to_lowercase()), &section)
+            let end = match port {
+                80 | 443 => protocol.to_lowercase(),
+                port => format!("test-{port}"),
+            };
+            Declaration::new("listener", format!("{name}-{end}"), &section)
                 .with("load-balancer-arn", balancer)
                 .with("port", port)
                 .with("protocol", protocol)
                 .with("default-action", action)
         };
         let Some((certificate, key)) = certificate else {
+            for port in &self.test_ports {
+                sheet.add(listener("HTTP", *port, not_found()));
+            }
             return sheet.add(listener("HTTP", 80, not_found()));
         };
         let redirect = json!({ "redirect": { "protocol": "HTTPS", "port": "443", "status": 301 } });
         sheet.add(listener("HTTP", 80, redirect));
-        let https = listener("HTTPS", 443, not_found())
-            .from("certificate-arn", certificate, key)
-            .with("ssl-policy", TLS);
-        sheet.add(https);
+        for port in [443].iter().chain(&self.test_ports) {
+            let https = listener("HTTPS", *port, not_found())
+                .from("certificate-arn", certificate.as_str(), key.clone())
+                .with("ssl-policy", TLS);
+            sheet.add(https);
+        }
     }
 }
 

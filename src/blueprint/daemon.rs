@@ -8,10 +8,11 @@ use serde::Deserialize;
 
 use super::after::After;
 use super::capacity::Capacity;
+use super::deploy::Deploy;
 use super::ground::{Ground, Mode};
 use super::measure::{Limits, Seconds};
 use super::network::Layout;
-use super::service::{Allow, Arch, Container, Deploy, Health, Logs, Service, Size, Until};
+use super::service::{Allow, Arch, Container, Health, Logs, Service, Size, Until};
 use super::sheet::Sheet;
 use super::volume::Volume;
 use super::{Options, member, roles, rollout, task};

@@ -84,6 +84,11 @@ impl Declaration {
         format!("${{{}.{output}}}", self.address)
     }
 
+    /// The same once more, under another name.
+    pub(super) fn renamed(&self, name: &str) -> Self {
+        Self { address: Address::new(&self.address.kind, name), ..self.clone() }
+    }
+
     /// Lays what was written by hand over it: tables merge, everything else replaces.
     pub(super) fn patch(&mut self, patch: &Json) {
         let hand = Path::of(["aws", &self.address.kind, &self.address.name]);

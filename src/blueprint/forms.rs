@@ -43,6 +43,11 @@ pub fn formats() -> &'static [Format] {
         Format { name: "action", example: "\"s3:GetObject\"", check: action },
         Format { name: "resource", example: "\"arn:aws:s3:::my-bucket/*\"", check: resource },
         Format {
+            name: "function",
+            example: "\"arn:aws:lambda:eu-west-1:123456789012:function:smoke\"",
+            check: function,
+        },
+        Format {
             name: "topic",
             example: "\"arn:aws:sns:eu-west-1:123456789012:ops\"",
             check: topic,
@@ -95,6 +100,14 @@ fn action(text: &str) -> Result<(), String> {
     match text == "*" || is_action {
         true => Ok(()),
         false => Err(format!("`{text}` is no action of IAM: a service, `:`, and what is done")),
+    }
+}
+
+/// Who is asked whether a rollout goes on.
+fn function(text: &str) -> Result<(), String> {
+    match text.starts_with("arn:") && text.contains(":lambda:") {
+        true => Ok(()),
+        false => Err(format!("`{text}` is not the ARN of a Lambda function")),
     }
 }
 

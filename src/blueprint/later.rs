@@ -20,21 +20,9 @@ const LATER: &[Later] = &[
     key("network.subnets.private.tags", "finding networks by their tags"),
     key("service.*.pin", "pinning images by digest"),
     key("service.*.container.*.pin", "pinning images by digest"),
-    value("service.*.deploy.strategy", "canary", "canary deployments"),
-    value("service.*.deploy.strategy", "linear", "linear deployments"),
-    value("service.*.deploy.strategy", "blue-green", "blue/green deployments"),
-    key("service.*.deploy.percent", "canary and linear deployments"),
-    key("service.*.deploy.step", "linear deployments"),
-    key("service.*.deploy.bake", "canary, linear and blue/green deployments"),
-    key("service.*.deploy.pause", "pauses in deployments"),
-    key("service.*.deploy.hooks", "deployment hooks"),
-    key("service.*.deploy.alarms", "deployment alarms"),
 ];
 
 const fn key(path: &'static str, what: &'static str) -> Later {
     Later { path, when: When::Always, what }
 }
 
-const fn value(path: &'static str, value: &'static str, what: &'static str) -> Later {
-    Later { path, when: When::Word(value), what }
-}

@@ -49,6 +49,7 @@ mod cluster;
 mod connect;
 mod daemon;
 mod declaration;
+mod deploy;
 mod domain;
 mod doors;
 mod endpoints;
@@ -77,6 +78,7 @@ mod schedule;
 mod secret;
 mod service;
 mod sheet;
+mod shift;
 mod shorthand;
 mod task;
 #[cfg(test)]
@@ -196,6 +198,7 @@ fn balancers(document: &Document, unread: &Unread) -> BTreeMap<String, Alb> {
         albs.insert(route::MAIN.to_owned(), Alb::default());
     }
     domain::gather(document, &mut albs);
+    shift::gather(document, &mut albs);
     albs
 }
 
@@ -232,6 +235,7 @@ fn expand_services(
         let doors = Doors { name, service, members: &all_members[name], route, found_by };
         doors.expand(&grounds, &mut openings, sheet);
         rollout::expand(name, service, route, &grounds[name], network, options, sheet);
+        shift::expand(name, service, route, sheet);
         scaling::expand(name, service, route, sheet);
         alarms::expand(name, service, route, sheet);
     }

@@ -72,6 +72,21 @@ fn trust() -> Json {
     }] })
 }
 
+/// ECS itself may take the role. Page "Amazon ECS infrastructure IAM role".
+pub(super) fn of_ecs() -> Json {
+    json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow",
+        "Principal": { "Service": "ecs.amazonaws.com" },
+        "Action": "sts:AssumeRole",
+    }] })
+}
+
+/// What it takes to call these functions.
+pub(super) fn calling<'f>(functions: impl Iterator<Item = &'f str>) -> Json {
+    let functions: BTreeSet<&str> = functions.collect();
+    policy(vec![statement(&["lambda:InvokeFunction"], functions.into_iter().collect::<Vec<_>>())])
+}
+
 pub(super) fn policy(statements: impl Into<Json>) -> Json {
     json!({ "Version": "2012-10-17", "Statement": statements.into() })
 }

@@ -11,7 +11,7 @@ use super::place::{Place, within};
 use super::route::Route;
 use super::service::Service;
 use super::sheet::Sheet;
-use super::{roles, scaling, volume};
+use super::{roles, scaling, shift, volume};
 use crate::address::Path;
 
 /// Seconds for which a new task may fail its health checks when nothing is said.
@@ -42,21 +42,29 @@ pub(super) fn expand(
     let ecs = Declaration::new("service", name, &section)
         .with("cluster", CLUSTER)
         .with("task-definition", format!("${{task-definition.{name}.arn}}"))
-        .with("deployment", deployment(min, max, deploy.rollback))
+        .with("deployment", deployment(name, service, min, max))
         .decided(["deployment", "minimum-healthy-percent"], keys.join("min"))
         .decided(["deployment", "maximum-percent"], keys.join("max"))
         .decided(["deployment", "circuit-breaker", "rollback"], keys.join("rollback"))
+        .decided(["deployment", "strategy"], keys.join("strategy"))
+        .decided(["deployment", "bake-time-in-minutes"], keys.join("bake"))
+        .decided(["deployment", "lifecycle-hooks"], keys.join("hooks"))
+        .decided(["deployment", "alarms"], keys.join("alarms"));
+    let ecs = of_steps(ecs, &keys)
         .from("availability-zone-rebalancing", rebalancing, keys.join("max"))
         .from("enable-execute-command", roles::exec(service, options), section.join("exec"))
         .with("propagate-tags", "SERVICE");
     let ecs = placed(addressed(ecs, name, ground, network), service, ground, &section);
     let mut ecs = volume::of_service(ecs, name, &section, service);
     if let Some(route) = route {
-        let balancer = json!({
+        let mut balancer = json!({
             "target-group-arn": format!("${{target-group.{name}.arn}}"),
             "container-name": route.container,
             "container-port": route.port,
         });
+        if let Some(advanced) = shift::advanced(name, service) {
+            balancer["advanced"] = advanced;
+        }
         let http = section.join("http");
         let grace = service.grace.map_or(GRACE, |grace| grace.0);
         ecs = ecs
@@ -117,12 +125,25 @@ fn placed(ecs: Declaration, service: &Service, ground: &Ground, section: &Path) 
     )
 }
 
-fn deployment(min: u32, max: u32, rollback: Option<bool>) -> Json {
-    json!({
-        "minimum-healthy-percent": min,
-        "maximum-percent": max,
-        "circuit-breaker": { "enable": true, "rollback": rollback.unwrap_or(true) },
-    })
+/// How a change is rolled out. The circuit breaker is for tasks that are replaced one by one.
+fn deployment(name: &str, service: &Service, min: u32, max: u32) -> Json {
+    let rollback = service.deploy.as_ref().and_then(|deploy| deploy.rollback).unwrap_or(true);
+    let mut deployment = json!({ "minimum-healthy-percent": min, "maximum-percent": max });
+    if !shift::is_shifted(service) {
+        deployment["circuit-breaker"] = json!({ "enable": true, "rollback": rollback });
+    }
+    for (field, value) in shift::deployment(name, service, rollback) {
+        deployment[field] = value;
+    }
+    deployment
+}
+
+/// Which keys say in what steps requests move.
+fn of_steps(ecs: Declaration, keys: &Path) -> Declaration {
+    ecs.decided(["deployment", "canary", "percent"], keys.join("percent"))
+        .decided(["deployment", "canary", "bake-time-in-minutes"], keys.join("step"))
+        .decided(["deployment", "linear", "step-percent"], keys.join("percent"))
+        .decided(["deployment", "linear", "step-bake-time-in-minutes"], keys.join("step"))
 }
 
 /// Shares of Fargate and Fargate Spot, in lowest terms.

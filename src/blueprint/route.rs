@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::alb::Alb;
 use super::declaration::Declaration;
@@ -11,6 +11,7 @@ use super::network::VPC;
 use super::probe::Layers;
 use super::service::{Http, Service};
 use super::sheet::Sheet;
+use super::shift;
 use crate::address::Path;
 use crate::diag::{Diagnostic, THE_OTHER};
 
@@ -202,21 +203,39 @@ impl Route {
             Some(_) => section.join("domain"),
             None => http.join("host"),
         };
-        let rule = Declaration::new("listener-rule", name, &section)
-            .from("listener-arn", alb.listener(&self.alb), http.join("alb"))
-            .from("priority", priority, http.join("priority"))
-            .with("conditions", conditions)
-            .decided(["conditions", "paths"], http.join("path"))
-            .decided(["conditions", "hosts"], hosts)
-            .with("action", json!({ "forward": group.output("arn") }));
+        let rule = |rule: &str, listener: String, action: Json| {
+            Declaration::new("listener-rule", rule, &section)
+                .from("listener-arn", listener, http.join("alb"))
+                .from("priority", priority, http.join("priority"))
+                .with("conditions", conditions.clone())
+                .decided(["conditions", "paths"], http.join("path"))
+                .decided(["conditions", "hosts"], hosts.clone())
+                .with("action", action)
+        };
+        let listener = alb.listener(&self.alb);
+        if !shift::is_shifted(service) {
+            sheet.add(rule(name, listener, json!({ "forward": group.output("arn") })));
+            return sheet.add(group);
+        }
+        let alternate = group.renamed(&shift::alternate(name));
+        // The weights are those of the beginning: from the first deployment on they are ECS's.
+        let shared = json!({ "weighted": [
+            { "target-group-arn": group.output("arn"), "weight": 100 },
+            { "target-group-arn": alternate.output("arn"), "weight": 0 },
+        ] });
+        if let Some(port) = shift::test_port(service) {
+            let listener = alb.test_listener(&self.alb, port);
+            sheet.add(rule(&shift::test_rule(name), listener, shared.clone()));
+        }
+        sheet.add(rule(name, listener, shared));
         sheet.add(group);
-        sheet.add(rule);
+        sheet.add(alternate);
     }
 
     /// The load balancer's and the target group's ARN suffix, by which CloudWatch knows them.
-    pub(super) fn suffixes(&self, name: &str) -> (String, String) {
+    pub(super) fn suffixes(&self, group: &str) -> (String, String) {
         let balancer = format!("${{load-balancer.{}.arn-suffix}}", self.alb);
-        (balancer, format!("${{target-group.{name}.arn-suffix}}"))
+        (balancer, format!("${{target-group.{group}.arn-suffix}}"))
     }
 
     /// The first place of the rules as specific as this one: those with a host come before those

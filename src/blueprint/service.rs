@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::after::After;
 use super::connect::Connect;
+use super::deploy::Deploy;
 use super::domain::Domain;
 use super::ground::{Mode, On};
 use super::measure::{Cpu, Days, Gigabytes, Limits, Memory, Percent, Seconds};
@@ -104,7 +105,7 @@ pub struct Service {
     /// Volumes that the task's containers share, by name.
     #[serde(default)]
     pub volume: BTreeMap<String, Volume>,
-    /// How a new version takes over: `"rolling"`, or a table.
+    /// How a new version takes over: `"rolling"`, `"blue-green"`, `"canary 10% 5m"`, or a table.
     pub deploy: Option<Deploy>,
     /// What somebody is to hear of.
     pub alarms: Option<Alarms>,
@@ -313,29 +314,4 @@ pub struct Allow {
     /// ARNs of the resources they are allowed on.
     #[schemars(extend("items" = {"type": "string", "x-format": "resource"}))]
     pub on: BTreeSet<String>,
-}
-
-/// How a new version takes over. Stands for text: `"rolling"`.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(extend("x-shorthand" = "deploy"))]
-pub struct Deploy {
-    /// The strategy.
-    pub strategy: Option<Strategy>,
-    /// Per cent of `count` that must stay healthy meanwhile; 100 when left out.
-    #[schemars(range(max = 100))]
-    pub min: Option<u32>,
-    /// Per cent of `count` that may run meanwhile; 200 when left out.
-    #[schemars(range(min = 100, max = 200))]
-    pub max: Option<u32>,
-    /// Whether the earlier version is put back when a rollout fails; true when left out.
-    pub rollback: Option<bool>,
-}
-
-/// A strategy of a rollout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strategy {
-    /// Task by task.
-    Rolling,
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::measure::{Cpu, Memory};
+use super::measure::{Cpu, Memory, Seconds};
+use crate::kinds::types::Number;
 use crate::kinds::types::forms::path_pattern;
 use crate::spec::Shorthand;
 
@@ -68,13 +69,29 @@ pub fn sizes(text: &str) -> Result<(u32, u32), String> {
     Ok((part("cpu").parse::<Cpu>()?.0, part("memory").parse::<Memory>()?.0))
 }
 
+/// A strategy; of requests that move in steps, the share of a step and how long it is looked at.
 fn deploy(scalar: &Json) -> Result<Json, String> {
-    // Of a strategy of later work its name alone counts: it is refused by that, as when written out.
-    let strategy = scalar.as_str().and_then(|text| text.split_whitespace().next());
-    match strategy {
-        Some("rolling") if scalar == "rolling" => Ok(json!({ "strategy": "rolling" })),
-        Some("canary" | "linear" | "blue-green") => Ok(json!({ "strategy": strategy })),
-        _ => Err("write \"rolling\"".to_owned()),
+    let wrong = || {
+        "write \"rolling\", \"blue-green\", \"canary 10% 5m\", \"linear 20% 3m\", or a table"
+            .to_owned()
+    };
+    let words: Vec<&str> = scalar.as_str().unwrap_or_default().split_whitespace().collect();
+    let share = |text: &str| {
+        let share = text.strip_suffix('%').and_then(|number| number.parse::<f64>().ok());
+        share.filter(|share| share.is_finite()).map(Number).ok_or_else(wrong)
+    };
+    match words.as_slice() {
+        [strategy @ ("rolling" | "blue-green" | "canary" | "linear")] => {
+            Ok(json!({ "strategy": strategy }))
+        }
+        [strategy @ ("canary" | "linear"), percent] => {
+            Ok(json!({ "strategy": strategy, "percent": share(percent)? }))
+        }
+        [strategy @ ("canary" | "linear"), percent, step] => {
+            step.parse::<Seconds>()?;
+            Ok(json!({ "strategy": strategy, "percent": share(percent)?, "step": step }))
+        }
+        _ => Err(wrong()),
     }
 }
 
@@ -127,8 +144,12 @@ mod tests {
         let names = json!({ "names": ["shop.example.com"] });
         assert_eq!(parse("domain", &json!("shop.example.com")), Ok(names.clone()));
         assert_eq!(parse("domain", &json!(["shop.example.com"])), Ok(names));
-        let canary = json!({ "strategy": "canary" });
+        let canary = json!({ "strategy": "canary", "percent": 10, "step": "5m" });
         assert_eq!(parse("deploy", &json!("canary 10% 5m")), Ok(canary));
+        let linear = json!({ "strategy": "linear", "percent": 12.5 });
+        assert_eq!(parse("deploy", &json!("linear 12.5%")), Ok(linear));
+        let blue_green = json!({ "strategy": "blue-green" });
+        assert_eq!(parse("deploy", &json!("blue-green")), Ok(blue_green));
     }
 
     #[test]
@@ -141,6 +162,8 @@ mod tests {
         assert!(parse("size", &json!("1GB/0.5vcpu")).is_err());
         assert!(parse("deploy", &json!("rolling 10%")).is_err());
         assert!(parse("connect", &json!("udp")).is_err());
+        assert!(parse("deploy", &json!("canary 5m")).is_err());
+        assert!(parse("deploy", &json!("canary 10% 5")).is_err());
         assert!(parse("domain", &json!(true)).is_err());
     }
 

@@ -96,14 +96,24 @@ fn known(looked: &Looked) -> crate::value::Known {
 }
 
 /// Fails unless somebody says yes.
-async fn ask(cx: &mut Context, plan: &Plan, consent: Consent) -> Result<(), Failure> {
-    if consent == Consent::Given {
-        return Ok(());
-    }
+async fn ask(cx: &mut Context, plan: &Plan, given: Consent) -> Result<(), Failure> {
     let (question, nobody) = match plan.purpose {
         Purpose::Apply => ("Apply these changes?", "nothing is applied without a yes"),
         Purpose::Destroy => ("Destroy all of this?", "nothing is destroyed without a yes"),
     };
+    consent(cx, question, nobody, given).await
+}
+
+/// Fails unless the answer to `question` is yes; `nobody` says what comes of any other.
+pub(super) async fn consent(
+    cx: &mut Context,
+    question: &str,
+    nobody: &str,
+    given: Consent,
+) -> Result<(), Failure> {
+    if given == Consent::Given {
+        return Ok(());
+    }
     if !cx.is_interactive {
         let hint = "look at the plan, then add `--yes`".to_owned();
         return Err(Failure::Refused(format!("{nobody}, and nobody is here to give it"), hint));

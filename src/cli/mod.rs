@@ -31,6 +31,7 @@ mod init;
 mod lock;
 mod locked;
 mod man;
+mod onward;
 mod options;
 mod plan;
 mod render;
@@ -75,6 +76,8 @@ enum Command {
     Destroy(destroy::Arguments),
     /// Runs a task of the stack once, and ends as its container does
     Run(run::Arguments),
+    /// Lets a paused rollout go on, or takes it back
+    Continue(onward::Arguments),
     /// Shows how the stack is
     Status(status::Arguments),
     /// Draws who needs whom; needs no network
@@ -162,6 +165,7 @@ fn run(cx: &mut Context, command: Command) -> Result<Exit, Failure> {
         Command::Apply(arguments) => apply::run(cx, &arguments),
         Command::Destroy(arguments) => destroy::run(cx, &arguments),
         Command::Run(arguments) => run::run(cx, &arguments),
+        Command::Continue(arguments) => onward::run(cx, &arguments),
         Command::Status(arguments) => status::run(cx, &arguments),
         Command::Graph(arguments) => graph::run(cx, &arguments),
         Command::Ecr(arguments) => ecr::run(cx, &arguments),

@@ -12,7 +12,7 @@ use super::options::World;
 use super::stack::Stack;
 use crate::cloud::aws::{Aws, Cache, ConnectError, Connection};
 use crate::cloud::sim::Sim;
-use crate::cloud::{Cloud, Tasks};
+use crate::cloud::{Cloud, Pauses, Tasks};
 use crate::desired::Desired;
 use crate::kind::{StackId, TAG_EXPIRES, TAG_TTL};
 use crate::nearest::nearest;
@@ -66,6 +66,14 @@ impl Door {
 
     /// What is behind the door.
     pub(super) fn cloud(&self) -> &dyn Cloud {
+        match self {
+            Self::Aws(aws) => &**aws,
+            Self::Sim(sim) => &**sim,
+        }
+    }
+
+    /// Where deployments wait for somebody's word.
+    pub(super) fn pauses(&self) -> &dyn Pauses {
         match self {
             Self::Aws(aws) => &**aws,
             Self::Sim(sim) => &**sim,

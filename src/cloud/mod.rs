@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Output;
 use crate::kind::{
-    Deed, Done, Given, Health, Lines, Live, Order, Ready, Registered, Result, Site, Sought,
-    StackId, Stream, Task,
+    Deed, Done, Given, Health, Lines, Live, Onward, Order, Pause, Ready, Registered, Result, Site,
+    Sought, StackId, Stream, Task,
 };
 use crate::value::Known;
 
@@ -84,6 +84,20 @@ pub trait Cloud: Send + Sync {
     /// The stacks of which anything is in this account and region, as `(stack, env)`. For whoever has
     /// mistyped a name: it need not be quite complete.
     fn stacks(&self) -> BoxFuture<'_, Result<BTreeSet<(String, String)>>>;
+}
+
+/// A world in which deployments may wait for somebody's word. Each call makes one attempt.
+pub trait Pauses: Send + Sync {
+    /// The pause at which the deployment of a service waits, by the service's ARN.
+    fn pause<'a>(&'a self, service: &'a str) -> BoxFuture<'a, Result<Option<Pause>>>;
+
+    /// Ends a pause.
+    fn end<'a>(
+        &'a self,
+        service: &'a str,
+        pause: &'a Pause,
+        onward: Onward,
+    ) -> BoxFuture<'a, Result<()>>;
 }
 
 /// A world in which tasks can be run by hand. Each call makes one attempt, as those of [`Cloud`].

@@ -70,18 +70,33 @@ pub struct Inherits {
     pub through: &'static str,
 }
 
-/// A field that something else moves while it does its work (B3): where it is now is no difference, as
-/// long as a declared resource of kind `by` that refers to this one allows it.
+/// A field that something else moves while it does its work (B3, B4): where it is now is no difference,
+/// as long as a declared resource of kind `by` that refers to this one allows it. What a resource moves
+/// itself is `by` its own kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MovedBy {
-    /// The field, a number.
+    /// The field.
     pub field: &'static str,
     /// The kind of what moves it.
     pub by: &'static str,
-    /// Its fields that say the least and the greatest number.
-    pub within: (&'static str, &'static str),
-    /// Which of its words count.
-    pub heed: Heed,
+    /// How far.
+    pub how: Moves,
+}
+
+/// In which way a field is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moves {
+    /// It is a number between two others.
+    Number {
+        /// The fields of the mover that say the least and the greatest number.
+        within: (&'static str, &'static str),
+        /// Which of its words count.
+        heed: Heed,
+    },
+    /// It is an action, whose requests go from one target group to another and back.
+    Shares,
+    /// It is a set of target groups, each of which changes places with its alternate.
+    Places,
 }
 
 /// Whether what moves a field is heeded as it is, or as it is declared.

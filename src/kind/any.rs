@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -156,6 +157,8 @@ pub trait AnyKind: Send + Sync {
     fn check(&self, spec: &Json, check: &mut Check<'_>);
     /// See [`Kind::between`].
     fn between(&self, was: &Value, spec: &Value) -> Option<Value>;
+    /// See [`Kind::deadline`].
+    fn deadline(&self, spec: &Value) -> Duration;
     /// See [`Kind::observe`].
     fn observe<'a>(&'a self, aws: &'a Aws, sought: Sought<'a>) -> BoxFuture<'a, Result<Vec<Live>>>;
     /// Makes one attempt at a deed.
@@ -299,6 +302,10 @@ impl<K: Kind> AnyKind for Of<K> {
 
     fn between(&self, was: &Value, spec: &Value) -> Option<Value> {
         K::between(was, spec)
+    }
+
+    fn deadline(&self, spec: &Value) -> Duration {
+        K::deadline(spec)
     }
 
     fn observe<'a>(&'a self, aws: &'a Aws, sought: Sought<'a>) -> BoxFuture<'a, Result<Vec<Live>>> {

@@ -39,6 +39,32 @@ pub struct Deployment {
     pub reason: Option<String>,
 }
 
+/// A deployment that waits for somebody's word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Pause {
+    /// AWS's identifier of the deployment.
+    pub deployment: String,
+    /// AWS's identifier of what makes it wait.
+    pub hook: String,
+    /// The stage that it has come to: `post-test-traffic`.
+    pub stage: String,
+    /// The revision that is to serve, `family:revision`.
+    pub requested: String,
+    /// Until when it waits, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
+/// Where a deployment goes from a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Onward {
+    /// On, to the next stage.
+    Continue,
+    /// Back, to the earlier revision.
+    RollBack,
+}
+
 /// How a deployment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

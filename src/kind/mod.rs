@@ -13,12 +13,14 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use self::about::{About, Awaits, Gate, Heed, Inherits, MovedBy, NameStyle, Naming, Remains};
+pub use self::about::{
+    About, Awaits, Gate, Heed, Inherits, MovedBy, Moves, NameStyle, Naming, Remains,
+};
 pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
 pub use self::check::{Check, Unit};
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
 pub use self::given::{Given, Site};
-pub use self::health::{Deployment, Health, Stage};
+pub use self::health::{Deployment, Health, Onward, Pause, Stage};
 pub use self::shape::{Field, Owned, Shape};
 pub use self::task::{End, How, Lines, Order, Overrides, Share, Strategy, Stream, Task};
 use crate::address::Address;
@@ -210,6 +212,10 @@ pub enum After {
     Delete,
 }
 
+/// What stands between the stage that something has come to and the rest of what is waited for, in
+/// [`Ready::NotYet`]. Another stage is news.
+pub const STAGE: &str = " – ";
+
 /// Whether a resource is ready; the answer of one look.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ready {
@@ -346,6 +352,12 @@ pub trait Kind:
     /// nothing away that anybody may rely on. Texts of `spec` may still be pending.
     fn between(_was: &Value, _spec: &Value) -> Option<Value> {
         None
+    }
+
+    /// How long a step may take that brings it to what it is declared as, before it is given up: longer
+    /// than usual where the declaration itself asks AWS to take its time.
+    fn deadline(_spec: &Value) -> Duration {
+        Self::ABOUT.deadline
     }
 
     /// Deletes it. `was` is what was observed.

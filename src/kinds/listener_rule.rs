@@ -12,8 +12,8 @@ use super::types::outputs::Arn as Outputs;
 use super::types::{Action, forms};
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
-    About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Result, Sought,
-    TAG_ENV, TAG_ID, TAG_STACK, TagChange, Tags,
+    About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, MovedBy, Moves, Observed,
+    Result, Sought, TAG_ENV, TAG_ID, TAG_STACK, TagChange, Tags,
 };
 use crate::value::Value;
 
@@ -62,6 +62,7 @@ impl Kind for ListenerRule {
     const ABOUT: About = About {
         exclusive: &["listener-arn", "priority"],
         observed_after: &["listener"],
+        moved_by: &[MovedBy { field: "action", by: "service", how: Moves::Shares }],
         ..About::DEFAULT
     };
 
@@ -154,7 +155,10 @@ impl Kind for ListenerRule {
 
     async fn update(&self, was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         let conditions = (self.conditions != was.conditions).then(|| self.conditions.to_sdk());
-        let action = (self.action != was.action).then(|| self.action.to_sdk()).flatten();
+        let action = match self.action != was.action {
+            true => self.action_now(was, cx).await?.to_sdk(),
+            false => None,
+        };
         if conditions.is_some() || action.is_some() {
             let call = cx.aws.elb.modify_rule().rule_arn(cx.id);
             let call = call.set_conditions(conditions).set_actions(action.map(|one| vec![one]));
@@ -193,6 +197,17 @@ impl ListenerRule {
             return Ok(arn(holder).to_owned());
         }
         Err(self.taken(holder, &tags, cx))
+    }
+
+    /// The action, if ECS has moved requests since the rule was looked at: who gets them by now goes on
+    /// getting them (B4).
+    async fn action_now(&self, was: &Self, cx: &Cx<'_>) -> Result<Action> {
+        if was.action.weighted.is_empty() || self.action.weighted.is_empty() {
+            return Ok(self.action.clone());
+        }
+        let found = cx.aws.elb.describe_rules().rule_arns(cx.id).send().await?;
+        let now = found.rules().first().map(|rule| Self::from(rule).action);
+        Ok(now.map_or_else(|| self.action.clone(), |now| self.action.since(&was.action, &now)))
     }
 
     /// SetRulePriorities. Two rules of a stack may change places, or each take the place of the

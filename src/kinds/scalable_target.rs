@@ -13,8 +13,8 @@ use super::listing::own;
 use super::scaling::resource_id;
 use crate::cloud::aws::{Aws, batched, concurrently, tags};
 use crate::kind::{
-    About, Check, Condition, Cx, Error, Forgive as _, Heed, Kind, Made, MovedBy, Observed, Result,
-    Sought, TagChange, Tags,
+    About, Check, Condition, Cx, Error, Forgive as _, Heed, Kind, Made, MovedBy, Moves, Observed,
+    Result, Sought, TagChange, Tags,
 };
 
 /// The bounds within which the task count of an ECS service is scaled: of Application Auto Scaling the
@@ -60,7 +60,8 @@ pub struct Outputs {
 }
 
 const fn by_schedule(field: &'static str) -> MovedBy {
-    MovedBy { field, by: "scheduled-action", within: (field, field), heed: Heed::Declared }
+    let how = Moves::Number { within: (field, field), heed: Heed::Declared };
+    MovedBy { field, by: "scheduled-action", how }
 }
 
 impl Kind for ScalableTarget {

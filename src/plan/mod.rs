@@ -21,6 +21,7 @@ mod leaving;
 mod moved;
 mod name;
 mod order;
+mod parting;
 mod planner;
 mod refused;
 mod standing;

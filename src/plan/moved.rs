@@ -1,9 +1,12 @@
-//! What something else moves is left where it is, as long as that is where it may be (B3): the task count
-//! of a service that is scaled, the bounds that a schedule has set.
+//! What something else moves is left where it is, as long as that is where it may be (B3, B4): the task
+//! count of a service that is scaled, the bounds that a schedule has set, the target group that gets the
+//! requests since the last deployment.
 
 use crate::address::Address;
 use crate::desired::Desired;
-use crate::kind::{About, Heed, Live, MovedBy};
+use crate::kind::{About, Heed, Live, Moves};
+use crate::kinds::service::balancing;
+use crate::kinds::types::Action;
 use crate::value::Value;
 
 /// Takes the live values of what is moved into `spec`, which so neither differs nor sends them.
@@ -15,28 +18,33 @@ pub(super) fn leave(
     (desired, all): (&Desired, &[&Live]),
 ) {
     for moved in about.moved_by {
-        let Some(now) = live.spec.get(moved.field).filter(|_| spec.get(moved.field).is_some())
-        else {
+        let (Some(now), Some(wanted)) = (live.spec.get(moved.field), spec.get(moved.field)) else {
             continue;
         };
         let refers = |spec: &Value| spec.outputs().iter().any(|output| output.of == *address);
         let mut movers = desired.specs().filter(|(of, spec)| of.kind == moved.by && refers(spec));
-        let is_allowed = movers.any(|(of, declared)| {
-            let mut standing = all.iter().filter(|it| it.address.as_ref() == Some(of));
-            match standing.next().filter(|_| moved.heed == Heed::Live) {
-                Some(mover) => allows(moved, &mover.spec, now),
-                None => allows(moved, declared, now),
+        let stays = match moved.how {
+            Moves::Number { within, heed } => {
+                let is_allowed = movers.any(|(of, declared)| {
+                    let mut standing = all.iter().filter(|it| it.address.as_ref() == Some(of));
+                    match standing.next().filter(|_| heed == Heed::Live) {
+                        Some(mover) => allows(within, &mover.spec, now),
+                        None => allows(within, declared, now),
+                    }
+                });
+                is_allowed.then(|| now.clone())
             }
-        });
-        if is_allowed {
-            spec.set(moved.field, now.clone());
+            Moves::Shares => movers.next().and_then(|_| Action::moved(wanted, now)),
+            Moves::Places => balancing::moved(wanted, now),
+        };
+        if let Some(stays) = stays {
+            spec.set(moved.field, stays);
         }
     }
 }
 
 /// Whether what moves the field says that it may be `now`.
-fn allows(moved: &MovedBy, mover: &Value, now: &Value) -> bool {
-    let (least, most) = moved.within;
+fn allows((least, most): (&str, &str), mover: &Value, now: &Value) -> bool {
     let bounds = mover.number(least).zip(mover.number(most));
     let now = match now {
         Value::Number(number) => number.as_u64(),

@@ -6,7 +6,7 @@ use super::diff::diff;
 use super::name::{is_name_or_successor, successor};
 use super::order::Draft;
 use super::{Action, Because, Edit, Plan, Purpose, Step, StepId};
-use super::{moved, refused};
+use super::{moved, parting, refused};
 use crate::address::{Address, Output};
 use crate::desired::{Declared, Desired};
 use crate::diag::Diagnostic;
@@ -341,6 +341,7 @@ impl<'a> Planner<'a> {
             moving.extend(makes.contains_key(used).then(|| used.clone()));
             moving.extend(self.alike.contains(used).then(|| user.clone()));
         }
+        moving.extend(parting::together(&self.draft));
         for address in moving {
             let step = self.draft.makes[&address];
             let Some(kind) = kinds::find(&address.kind) else { continue };

@@ -9,6 +9,7 @@ use super::{Detail, Look, Tone, documents, telling, words};
 use crate::address::Address;
 use crate::kind::{Remains, TagChange};
 use crate::kinds;
+use crate::kinds::service::course::Course;
 use crate::plan::{Action, Because, Edit, Plan, Step};
 use crate::value::Value;
 
@@ -162,7 +163,10 @@ fn rolls(step: &Step) -> Option<String> {
     };
     match edit.old.as_ref()? {
         old if is_nothing(old) => Some(format!("rolls out {new}: nothing serves yet")),
-        old => Some(format!("rolls :{} → {new}", revision(old)?)),
+        old => {
+            let course = Course::of(&step.spec).map(|course| format!("  {}", course.told()));
+            Some(format!("rolls :{} → {new}{}", revision(old)?, course.unwrap_or_default()))
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod explain;
 pub mod human;
 pub mod json;
 pub mod markdown;
+pub mod onward;
 pub mod picture;
 pub mod progress;
 #[cfg(test)]

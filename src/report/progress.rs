@@ -9,6 +9,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Look, Tone, words};
+use crate::kind::STAGE;
 use crate::plan::{Plan, Step, StepId};
 use crate::run::event::Event;
 
@@ -168,9 +169,17 @@ impl Progress {
 
     fn waits(&mut self, step: StepId, why: &str) {
         let Some(running) = self.running.get_mut(&step) else { return };
-        running.waits_for = Some(why.to_owned());
+        let stage = |why: &str| why.split_once(STAGE).map(|(stage, _)| stage.to_owned());
+        let was = running.waits_for.replace(why.to_owned());
+        let is_news = stage(why).is_some_and(|now| was.and_then(|was| stage(&was)) != Some(now));
         if let Some(row) = &running.row {
             row.set_message(why.to_owned());
+        }
+        // Somebody may have to do something about it.
+        if is_news && matches!(self.screen, Screen::Lines(_)) {
+            running.is_told = Said::Yes;
+            let line = format!("waiting for {}: {why}", self.steps[step].of);
+            self.say(&line);
         }
     }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::executor::Interrupt;
 use crate::cloud::Cloud;
-use crate::kind::{Class, Deed, Done, Error, Ready, StackId};
+use crate::kind::{Act, Class, Deed, Done, Error, Ready, StackId};
 use crate::kinds;
 use crate::plan::StepId;
 
@@ -51,8 +51,14 @@ impl<'a> Attempt<'a> {
         // A step's time begins when it is its turn.
         let Some(first) = self.turn().await else { return (self.id, End::Interrupted) };
         let started = Instant::now();
-        let seconds = kinds::find(&self.deed.address.kind).map(|kind| kind.about().deadline);
-        let deadline = started + seconds.unwrap_or(Duration::from_secs(300));
+        let kind = kinds::find(&self.deed.address.kind);
+        let most = kind.map(|kind| match &self.deed.act {
+            Act::Create { spec, .. }
+            | Act::Update { spec: Some(spec), .. }
+            | Act::Settle { spec, .. } => kind.deadline(spec),
+            Act::Update { spec: None, .. } | Act::Delete { .. } => kind.about().deadline,
+        });
+        let deadline = started + most.unwrap_or(Duration::from_secs(300));
         let end = match self.perform(first, deadline).await {
             Ok(Some(done)) => {
                 self.say(Report::Performed(self.id, done.clone()));

@@ -167,7 +167,8 @@ impl Life {
             if output.code == Some(0) {
                 break;
             }
-            let again = run + 1 < weather.storms || (storm && weather.peace) || stood_still(&output);
+            let again =
+                run + 1 < weather.storms || (storm && weather.peace) || stood_still(&output);
             assert!(again, "{} after {met:#?}: {output:?}", stage.command);
         }
         met

@@ -1,5 +1,6 @@
 //! The commands as a user meets them, on the simulator: all of stdout, stderr and the exit code.
 
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -1358,4 +1359,62 @@ fn other_networks_live_on_the_simulator() {
         let left = desk.run("plan --format json").stdout;
         assert!(!left.contains("\"verb\": \"update\""), "{left}");
     }
+}
+
+/// A rollout that is paused is let go on from another terminal; the simulator moves the requests as ECS does,
+/// and no plan moves them back (B4).
+#[test]
+fn b4_a_paused_rollout_waits_for_continue_on_the_simulator() {
+    let how = "deploy = { strategy = \"canary\", percent = 10, step = \"1m\", pause = \"post-test-traffic\" }\n";
+    let spec = format!("{SPEC}{how}");
+    let desk = Desk::with(&spec);
+    desk.run("apply --yes").exits(0);
+    let nobody_waits = desk.run("continue web --yes").exits(3);
+    assert!(nobody_waits.stderr.contains("error[E0359]: no rollout of `web` waits for anybody"));
+    desk.write(&spec.replace("httpd:2.4", "httpd:2.5"));
+    let plan = desk.run("plan").exits(0).stdout;
+    let course = "rolls :1 → a new revision  canary 10 % for 1m, then 100 %, bake 5m, pause at post-test-traffic";
+    assert!(plan.contains(course), "{plan}");
+    for (arguments, code) in
+        [("continue web --yes --format json", 0), ("continue web --yes --rollback", 4)]
+    {
+        let mut command = desk.command("apply --yes");
+        let run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut run = run.expect("it starts");
+        let mut progress = BufReader::new(run.stderr.take().expect("it is piped"));
+        let mut said = String::new();
+        while !said.contains("paused at post-test-traffic: `ecsctl continue web`") {
+            let read = progress.read_line(&mut said).expect("progress is text");
+            assert!(read > 0, "it has ended: {said}");
+        }
+        let came = desk.run(arguments).exits(0);
+        if code == 0 {
+            let told = came.json();
+            assert_eq!(
+                (&told["onward"], &told["pause"]["stage"]),
+                (&"continue".into(), &"post-test-traffic".into())
+            );
+        }
+        progress.read_to_string(&mut said).expect("progress is text");
+        let output = run.wait_with_output().expect("it has ended");
+        said.push_str(&String::from_utf8(output.stdout).expect("text"));
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        if code == 0 {
+            desk.run("plan --detailed-exitcode").exits(0);
+            let account = fs_err::read_to_string(desk.folder.join("state/sim-us-east-1.json"))
+                .expect("a file");
+            assert!(account.contains("web-other"), "{account}");
+        } else {
+            assert!(
+                said.contains("it was rolled back from the pause at post-test-traffic"),
+                "{said}"
+            );
+        }
+        desk.write(&spec.replace("httpd:2.4", "httpd:2.6"));
+    }
+    // Back to tasks one by one, in place.
+    desk.write(&SPEC.replace("httpd:2.4", "httpd:2.6"));
+    desk.run("apply --yes").exits(0);
+    desk.run("plan --detailed-exitcode").exits(0);
+    desk.run("destroy --yes").exits(0);
 }

@@ -227,12 +227,16 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             json!({"vpc-id": "${vpc.main.id}", "protocol": "HTTP",
             "port": 8000 + dice.roll(2), "target-type": "ip"}),
         );
+        let shifted = dice.roll(3) == 0;
+        if shifted {
+            declare_alternate(dice, &name, put);
+        }
         put(
             "listener-rule",
             &name,
             json!({"listener-arn": format!("${{listener.{listener}.arn}}"),
             "priority": 10 + index, "conditions": {"paths": [format!("/{name}/*")]},
-            "action": {"forward": format!("${{target-group.{name}.arn}}")}}),
+            "action": action(&name, shifted)}),
         );
         let has_disk = dice.flip();
         let volumes = match has_disk {
@@ -279,8 +283,8 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             "desired-count": dice.roll(3),
             "network": {"subnets": ["${subnet.a.id}", "${subnet.b.id}"],
                 "security-groups": ["${security-group.lb.id}"]},
-            "load-balancers": [{"target-group-arn": format!("${{target-group.{name}.arn}}"),
-                "container-name": "app", "container-port": 8000}]}),
+            "load-balancers": [balancer(&name, shifted)],
+            "deployment": deployment(dice, shifted)}),
         );
         if dice.flip() {
             declare_scaling(dice, &name, put);
@@ -304,6 +308,58 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
                 "maximum-retry-attempts": dice.roll(3), "network": network}),
             );
         }
+    }
+}
+
+/// What ECS moves requests with.
+fn declare_alternate(
+    dice: &mut Dice,
+    name: &str,
+    put: &mut impl FnMut(&str, &str, serde_json::Value),
+) {
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Action": "sts:AssumeRole", "Principal": {"Service": "ecs.amazonaws.com"}}]});
+    put("role", &format!("{name}-traffic"), json!({"trust": trust}));
+    put(
+        "target-group",
+        &format!("{name}-alternate"),
+        json!({"vpc-id": "${vpc.main.id}", "protocol": "HTTP",
+        "port": 8000 + dice.roll(2), "target-type": "ip"}),
+    );
+}
+
+fn action(name: &str, shifted: bool) -> serde_json::Value {
+    let group = |name: String| format!("${{target-group.{name}.arn}}");
+    if !shifted {
+        return json!({ "forward": group(name.to_owned()) });
+    }
+    json!({ "weighted": [
+        {"target-group-arn": group(name.to_owned()), "weight": 100},
+        {"target-group-arn": group(format!("{name}-alternate")), "weight": 0}]})
+}
+
+fn balancer(name: &str, shifted: bool) -> serde_json::Value {
+    let mut balancer = json!({"target-group-arn": format!("${{target-group.{name}.arn}}"),
+        "container-name": "app", "container-port": 8000});
+    if shifted {
+        balancer["advanced"] = json!({
+            "alternate-target-group-arn": format!("${{target-group.{name}-alternate.arn}}"),
+            "production-listener-rule": format!("${{listener-rule.{name}.arn}}"),
+            "role-arn": format!("${{role.{name}-traffic.arn}}")});
+    }
+    balancer
+}
+
+fn deployment(dice: &mut Dice, shifted: bool) -> serde_json::Value {
+    if !shifted {
+        return json!({});
+    }
+    match dice.roll(3) {
+        0 => json!({"strategy": "BLUE_GREEN", "bake-time-in-minutes": dice.roll(2)}),
+        1 => json!({"strategy": "CANARY", "bake-time-in-minutes": 0,
+            "canary": {"percent": 10, "bake-time-in-minutes": 1}}),
+        _ => json!({"strategy": "LINEAR", "bake-time-in-minutes": 0,
+            "linear": {"step-percent": 50, "step-bake-time-in-minutes": 1}}),
     }
 }
 

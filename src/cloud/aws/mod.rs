@@ -15,9 +15,10 @@ pub use self::connect::{ConnectError, Connection};
 pub(crate) use self::error::classify;
 pub use self::owned::Owned;
 pub use self::registry::Login;
-use super::{Cloud, Surroundings};
+use super::{Cloud, Pauses, Surroundings};
 use crate::kind::{
-    Deed, Done, Error, Given, Health, Live, Ready, Registered, Result, Site, Sought, StackId,
+    Deed, Done, Error, Given, Health, Live, Onward, Pause, Ready, Registered, Result, Site, Sought,
+    StackId,
 };
 use crate::store::Right;
 
@@ -216,6 +217,21 @@ impl Cloud for Aws {
 
     fn stacks(&self) -> BoxFuture<'_, Result<BTreeSet<(String, String)>>> {
         Box::pin(owned::stacks(&self.tagging, PAGES))
+    }
+}
+
+impl Pauses for Aws {
+    fn pause<'a>(&'a self, service: &'a str) -> BoxFuture<'a, Result<Option<Pause>>> {
+        Box::pin(crate::kinds::service::pause::of(self, service))
+    }
+
+    fn end<'a>(
+        &'a self,
+        _service: &'a str,
+        pause: &'a Pause,
+        onward: Onward,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(crate::kinds::service::pause::end(self, pause, onward))
     }
 }
 

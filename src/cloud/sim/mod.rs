@@ -12,15 +12,16 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use self::world::World;
-use super::{Cloud, Surroundings};
+use super::{Cloud, Pauses, Surroundings};
 use crate::kind::{
-    Act, Class, Deed, Done, Error, Given, Health, Live, Ready, Registered, Remains, Result, Site,
-    Sought, StackId, TAG_ENV, TAG_STACK, Tags,
+    Act, Class, Deed, Done, Error, Given, Health, Live, Onward, Pause, Ready, Registered, Remains,
+    Result, Site, Sought, StackId, TAG_ENV, TAG_STACK, Tags,
 };
 
 mod identity;
 mod inherited;
 mod moved;
+mod phases;
 mod rollout;
 mod task;
 mod world;
@@ -108,6 +109,19 @@ impl Sim {
         self.world.lock().expect("no holder of the simulated account panics")
     }
 
+    /// The account as another process may have left it: whoever ends a pause sits at another terminal. What
+    /// this process has done is in the file, too.
+    fn reread(&self) -> Result<MutexGuard<'_, World>> {
+        let mut world = self.world();
+        let Some(file) = self.file.as_ref().filter(|file| file.exists()) else { return Ok(world) };
+        let trouble = |error: &dyn std::fmt::Display| Error::new(Class::Other, error.to_string());
+        let text = fs_err::read(file).map_err(|error| trouble(&error))?;
+        let there: World = serde_json::from_slice(&text).map_err(|error| trouble(&error))?;
+        let refusals = std::mem::replace(&mut *world, there).refusals;
+        world.refusals = refusals;
+        Ok(world)
+    }
+
     fn save(&self, world: &World) -> Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
         let text = serde_json::to_vec_pretty(world).expect("a simulated account is a document");
@@ -151,7 +165,7 @@ impl Sim {
             let refusal = format!("{}: {error}", deed.address);
             world.refusals.push(refusal);
         }
-        rollout::begin(&mut world, &done, &deed.act, now, self.seconds(20));
+        rollout::begin(&mut world, &done, &deed.act, now, self.scale * rollout::SECONDS);
         self.save(&world)?;
         match fault {
             Some(Fault::After(error)) => Err(error),
@@ -162,6 +176,10 @@ impl Sim {
     fn look(&self, deed: &Deed, done: &Done) -> Result<Ready> {
         let now = (self.clock)();
         let mut world = self.world();
+        if world.objects.get(&done.id).and_then(rollout::pause).is_some() {
+            drop(world);
+            world = self.reread()?;
+        }
         if world.advance(now) {
             self.save(&world)?;
         }
@@ -172,7 +190,7 @@ impl Sim {
             return Ok(Ready::NotYet { why: "being deleted".into(), look_again: pause(left) });
         }
         if let Some(rollout) = &object.rollout {
-            return rollout.look(now);
+            return rollout.look(now, &deed.address.name);
         }
         match object.ready_at - now {
             left if left > 0.0 => {
@@ -244,6 +262,33 @@ impl Cloud for Sim {
             let named =
                 |tags: &Tags| Some((tags.get(TAG_STACK)?.clone(), tags.get(TAG_ENV)?.clone()));
             Ok(tags.filter_map(named).collect())
+        })
+    }
+}
+
+impl Pauses for Sim {
+    fn pause<'a>(&'a self, service: &'a str) -> BoxFuture<'a, Result<Option<Pause>>> {
+        Box::pin(async move {
+            let mut world = self.reread()?;
+            world.advance((self.clock)());
+            Ok(world.objects.get(service).and_then(rollout::pause))
+        })
+    }
+
+    fn end<'a>(
+        &'a self,
+        service: &'a str,
+        _pause: &'a Pause,
+        onward: Onward,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let now = (self.clock)();
+            let mut world = self.reread()?;
+            world.advance(now);
+            if let Some(object) = world.objects.get_mut(service) {
+                rollout::resume(object, onward, now);
+            }
+            self.save(&world)
         })
     }
 }

@@ -2,7 +2,7 @@
 //! target of a service its task count.
 
 use super::world::World;
-use crate::kind::{Heed, MovedBy};
+use crate::kind::{Heed, Moves};
 use crate::kinds;
 use crate::value::Value;
 
@@ -13,8 +13,9 @@ impl World {
         for (_, object) in objects {
             let Some(kind) = kinds::find(&object.kind) else { continue };
             let moved = kind.about().moved_by.iter();
-            for moved in moved.filter(|moved| moved.by == by && moved.heed == Heed::Live) {
-                if let Some(now) = clamped(moved, mover, &object.spec) {
+            for moved in moved.filter(|moved| moved.by == by) {
+                let Moves::Number { within, heed: Heed::Live } = moved.how else { continue };
+                if let Some(now) = clamped(within, mover, object.spec.number(moved.field)) {
                     object.spec.set(moved.field, Value::Number(now.into()));
                 }
             }
@@ -22,8 +23,7 @@ impl World {
     }
 }
 
-fn clamped(moved: &MovedBy, mover: &Value, spec: &Value) -> Option<u64> {
-    let (least, most) = moved.within;
-    let (least, most) = (mover.number(least)?, mover.number(most)?);
-    Some(spec.number(moved.field)?.max(least).min(most))
+fn clamped(within: (&str, &str), mover: &Value, now: Option<u64>) -> Option<u64> {
+    let (least, most) = (mover.number(within.0)?, mover.number(within.1)?);
+    Some(now?.max(least).min(most))
 }

@@ -1,12 +1,18 @@
 //! Rollouts of simulated services: they take time, and an image that is known to be bad makes them
-//! fail the way the deployment circuit breaker does.
+//! fail the way the deployment circuit breaker does. Those that move requests do it in their steps, and
+//! wait where they are told to.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::phases::{Phase, Phases};
 use super::world::{Object, World};
-use crate::kind::{Act, Deployment, Done, Error, Health, Ready, Result, RolloutFailure, Stage};
+use crate::kind::{
+    Act, Deployment, Done, Error, Health, Onward, Pause, Ready, Result, RolloutFailure, STAGE,
+    Stage,
+};
+use crate::kinds::service::balancing::turned;
 use crate::value::Value;
 
 /// A deployment of a service.
@@ -24,6 +30,12 @@ pub(super) struct Rollout {
     broken: Option<String>,
     /// Whether it has failed.
     failed: bool,
+    /// What comes when its tasks run.
+    #[serde(default)]
+    phases: Phases,
+    /// Why somebody has sent it back, if so.
+    #[serde(default)]
+    refused: Option<String>,
 }
 
 /// What images say about themselves: a part of the tag, and what happens to its tasks.
@@ -54,6 +66,9 @@ pub(super) fn begin(world: &mut World, done: &Result<Done>, act: &Act, now: f64,
     }
     let broken = world.revisions.get(&requested).and_then(broken);
     let tasks = object.spec.number("desired-count").unwrap_or(1);
+    // The first revision has nobody's requests to take over.
+    let minute = lasts * 60.0 / SECONDS;
+    let phases = previous.as_ref().map(|_| Phases::of(&object.spec, minute)).unwrap_or_default();
     let rollout = Rollout {
         requested,
         previous,
@@ -62,6 +77,8 @@ pub(super) fn begin(world: &mut World, done: &Result<Done>, act: &Act, now: f64,
         tasks,
         broken,
         failed: false,
+        phases,
+        refused: None,
     };
     if let Some(object) = world.objects.get_mut(&done.id) {
         object.rollout = Some(rollout);
@@ -77,13 +94,26 @@ pub(super) fn broken(task_definition: &Value) -> Option<String> {
     })
 }
 
+/// How long a rollout takes until its tasks run, in seconds of AWS.
+pub(super) const SECONDS: f64 = 20.0;
+
 /// Brings rollouts whose time is over to their end. Says whether anything changed.
 pub(super) fn advance(object: &mut Object, now: f64) -> bool {
     let Some(rollout) = &mut object.rollout else { return false };
     if now < rollout.ends || rollout.failed {
         return false;
     }
-    rollout.failed = rollout.broken.is_some();
+    rollout.failed = rollout.broken.is_some() || rollout.refused.is_some();
+    if !rollout.failed && !rollout.phases.is_empty() {
+        let changed = rollout.phases.advance(rollout.ends, now);
+        if !rollout.phases.are_over() {
+            return changed;
+        }
+        // The target groups change places, as they may with ECS.
+        if let Some(balancers) = object.spec.get("load-balancers").and_then(turned) {
+            object.spec.set("load-balancers", balancers);
+        }
+    }
     object.deployment = Some(rollout.deployment(now));
     if rollout.failed {
         let serves = rollout.previous.clone().unwrap_or_default();
@@ -92,6 +122,38 @@ pub(super) fn advance(object: &mut Object, now: f64) -> bool {
         object.rollout = None;
     }
     true
+}
+
+/// Who gets requests now: the weight of the target group and that of its alternate.
+pub(super) fn weights(object: &Object) -> (u64, u64) {
+    let rollout = object.rollout.as_ref().filter(|rollout| !rollout.failed);
+    let moved = rollout.map_or(0, |rollout| rollout.phases.share());
+    (100 - moved, moved)
+}
+
+/// The pause at which the rollout of a service waits.
+pub(super) fn pause(object: &Object) -> Option<Pause> {
+    let rollout = object.rollout.as_ref().filter(|rollout| !rollout.failed)?;
+    let Phase::Pause(stage) = rollout.phases.now()? else { return None };
+    Some(Pause {
+        deployment: short(&rollout.requested),
+        hook: stage.clone(),
+        stage: stage.clone(),
+        requested: short(&rollout.requested),
+        until: None,
+    })
+}
+
+/// Ends the pause at which the rollout of a service waits. Nothing happens if it does not wait.
+pub(super) fn resume(object: &mut Object, onward: Onward, now: f64) {
+    let Some(rollout) = object.rollout.as_mut().filter(|rollout| !rollout.failed) else { return };
+    match (rollout.phases.now(), onward) {
+        (Some(Phase::Pause(_)), Onward::Continue) => rollout.phases.pass(now),
+        (Some(Phase::Pause(stage)), Onward::RollBack) => {
+            rollout.refused = Some(format!("it was rolled back from the pause at {stage}"));
+        }
+        _ => {}
+    }
 }
 
 /// How a simulated service does.
@@ -134,6 +196,10 @@ impl Rollout {
         (!self.failed).then(|| self.progress(now))
     }
 
+    fn reason(&self) -> String {
+        self.refused.clone().unwrap_or_else(|| REASON.to_owned())
+    }
+
     /// How many of the new tasks run.
     fn up(&self, now: f64) -> u64 {
         let share = ((now - self.begun) / (self.ends - self.begun)).clamp(0.0, 1.0);
@@ -143,11 +209,20 @@ impl Rollout {
 
     fn progress(&self, now: f64) -> String {
         let tasks = if self.tasks == 1 { "task" } else { "tasks" };
-        format!("{} of {} {tasks} running", self.up(now), self.tasks)
+        let running = format!("{} of {} {tasks} running", self.up(now), self.tasks);
+        match self.phases.told().filter(|_| now >= self.ends) {
+            Some(phase) => format!("{phase}{STAGE}{running}"),
+            None => running,
+        }
+    }
+
+    /// When there may be something new to see.
+    fn left(&self, now: f64) -> f64 {
+        self.phases.next(self.ends).map_or(self.ends, |next| next.max(self.ends)) - now
     }
 
     fn deployment(&self, now: f64) -> Deployment {
-        let is_over = now >= self.ends;
+        let is_over = now >= self.ends && (self.failed || self.phases.are_over());
         let (state, serving) = match (self.failed, &self.previous) {
             (true, Some(previous)) => (Stage::RolledBack, Some(previous)),
             (true, None) => (Stage::Failed, None),
@@ -159,22 +234,30 @@ impl Rollout {
             requested: short(&self.requested),
             serving: serving.map(|arn| short(arn)),
             began: moment(self.begun),
-            ended: moment(self.ends).filter(|_| is_over),
-            reason: self.failed.then(|| REASON.to_owned()),
+            ended: moment(now.max(self.ends)).filter(|_| is_over),
+            reason: self.failed.then(|| self.reason()),
         }
     }
 
-    pub(super) fn look(&self, now: f64) -> Result<Ready> {
+    pub(super) fn look(&self, now: f64, service: &str) -> Result<Ready> {
         if !self.failed {
-            let left = (self.ends - now) / 3.0;
-            let look_again = Duration::from_secs_f64(left.clamp(0.02, 5.0));
-            return Ok(Ready::NotYet { why: self.progress(now), look_again });
+            let waits = matches!(self.phases.now(), Some(Phase::Pause(_))) && now >= self.ends;
+            let left = if waits { 0.6 } else { self.left(now) };
+            let look_again = Duration::from_secs_f64((left / 3.0).clamp(0.02, 5.0));
+            let why = self.progress(now);
+            let why = match why.split_once(STAGE) {
+                Some((pause, rest)) if waits => {
+                    format!("{pause}: `ecsctl continue {service}`{STAGE}{rest}")
+                }
+                _ => why,
+            };
+            return Ok(Ready::NotYet { why, look_again });
         }
         Err(Error::rollout(RolloutFailure {
             requested: short(&self.requested),
             serving: self.previous.as_deref().map(short),
             rolled_back: self.previous.is_some(),
-            reason: REASON.into(),
+            reason: self.reason(),
             evidence: self.broken.iter().cloned().collect(),
         }))
     }

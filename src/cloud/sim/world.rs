@@ -14,6 +14,7 @@ use crate::kind::{
 };
 use crate::kinds;
 use crate::kinds::service::attached::unattached;
+use crate::kinds::service::balancing;
 use crate::kinds::service::connect::unnamed;
 use crate::kinds::service::listening::unheard;
 use crate::kinds::task_run::{self, TaskRun};
@@ -65,7 +66,33 @@ impl World {
             changed |= is_over || rollout::advance(object, now);
             !is_over
         });
+        self.lead_requests();
         changed
+    }
+
+    /// Sets the weights of the rules whose requests deployments move.
+    fn lead_requests(&mut self) {
+        let services = self.objects.values().filter(|object| object.kind == "service");
+        let mut actions: Vec<(String, Value)> = Vec::new();
+        for service in services {
+            let (first, second) = rollout::weights(service);
+            for (rule, group, alternate) in balancing::rules(&service.spec) {
+                let share = |group: &str, weight: u64| -> Value {
+                    let weight = Value::Number(weight.into());
+                    let group = Value::Text(group.to_owned());
+                    let fields = [("target-group-arn", group), ("weight", weight)];
+                    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+                };
+                let shares = Value::List(vec![share(group, first), share(alternate, second)]);
+                let action = [("weighted".to_owned(), shares)].into_iter().collect();
+                actions.push((rule.to_owned(), action));
+            }
+        }
+        for (rule, action) in actions {
+            if let Some(rule) = self.objects.get_mut(&rule) {
+                rule.spec.set("action", action);
+            }
+        }
     }
 
     pub(super) fn observe(&self, kind: &str, sought: Sought<'_>, now: f64) -> Vec<Live> {

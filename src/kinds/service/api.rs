@@ -10,9 +10,10 @@ use aws_sdk_ecs::types as sdk;
 use super::connect::ServiceConnect;
 use super::placement::{PlacementConstraint, PlacementStrategy};
 use super::rollout::{Watch, progress};
+use super::shifting::{Advanced, Canary, DeploymentAlarms, LifecycleHook, Linear};
 use super::volumes;
 use super::{
-    CircuitBreaker, Deployment, DeploymentStrategy, LaunchType, LoadBalancer, Network,
+    CircuitBreaker, Controller, Deployment, DeploymentStrategy, LaunchType, LoadBalancer, Network,
     PropagateTags, Rebalancing, SchedulingStrategy, Service, succession,
 };
 use crate::cloud::aws::ecs::{SERVICES, describe_services, place, short};
@@ -164,6 +165,7 @@ pub(super) fn creation(ecs: &Client, spec: &Service) -> CreateServiceFluentBuild
         volumes,
         health_check_grace_period_seconds,
         deployment,
+        deployment_controller,
         scheduling_strategy,
         enable_execute_command,
         enable_ecs_managed_tags,
@@ -195,7 +197,8 @@ pub(super) fn creation(ecs: &Client, spec: &Service) -> CreateServiceFluentBuild
         .set_load_balancers(Some(balancers(load_balancers)).filter(|list| !list.is_empty()))
         .set_volume_configurations(Some(volumes::items(volumes)).filter(|list| !list.is_empty()))
         .set_health_check_grace_period_seconds(grace.map(int))
-        .deployment_configuration(deployment.write())
+        .deployment_configuration(deployment.write(None))
+        .set_deployment_controller(deployment_controller.write())
         .scheduling_strategy(scheduling_strategy.word().into())
         .enable_execute_command(*enable_execute_command)
         .enable_ecs_managed_tags(*enable_ecs_managed_tags)
@@ -233,7 +236,7 @@ pub(super) enum Effect {
 }
 
 /// The effects of a change in each field that UpdateService takes. Page "UpdateService".
-pub(super) const EFFECTS: [(&str, Effect); 18] = [
+pub(super) const EFFECTS: [(&str, Effect); 19] = [
     // Wanted again after a rollout that failed, the revision is no change for ECS: so it is forced.
     ("task-definition", Effect::Force),
     ("desired-count", Effect::Update),
@@ -247,6 +250,7 @@ pub(super) const EFFECTS: [(&str, Effect); 18] = [
     ("volumes", Effect::Deploy),
     ("health-check-grace-period-seconds", Effect::Update),
     ("deployment", Effect::Update),
+    ("deployment-controller", Effect::Update),
     ("enable-execute-command", Effect::Update),
     ("enable-ecs-managed-tags", Effect::Update),
     ("propagate-tags", Effect::Update),
@@ -281,7 +285,8 @@ fn changed(spec: &Service, was: &Service) -> BTreeSet<&'static str> {
             "health-check-grace-period-seconds",
             spec.health_check_grace_period_seconds != was.health_check_grace_period_seconds,
         ),
-        ("deployment", spec.deployment != was.deployment),
+        ("deployment", spec.deployment.differs(&was.deployment)),
+        ("deployment-controller", spec.deployment_controller != was.deployment_controller),
         ("enable-execute-command", spec.enable_execute_command != was.enable_execute_command),
         ("enable-ecs-managed-tags", spec.enable_ecs_managed_tags != was.enable_ecs_managed_tags),
         ("propagate-tags", spec.propagate_tags != was.propagate_tags),
@@ -339,7 +344,12 @@ pub(super) fn change(ecs: &Client, spec: &Service, was: &Service) -> UpdateServi
         .set_health_check_grace_period_seconds(
             grace.then(|| int(spec.health_check_grace_period_seconds)),
         )
-        .set_deployment_configuration(has("deployment").then(|| spec.deployment.write()))
+        .set_deployment_configuration(
+            has("deployment").then(|| spec.deployment.write(Some(&was.deployment))),
+        )
+        .set_deployment_controller(
+            has("deployment-controller").then(|| spec.deployment_controller.named()),
+        )
         .set_enable_execute_command(
             has("enable-execute-command").then_some(spec.enable_execute_command),
         )
@@ -411,6 +421,9 @@ impl Service {
             volumes: volumes::read(found)?,
             health_check_grace_period_seconds: grace.map_or(0, number),
             deployment: Deployment::read(found.deployment_configuration())?,
+            deployment_controller: found
+                .deployment_controller()
+                .map_or(Ok(Controller::Ecs), |it| Controller::read(it.r#type().as_str()))?,
             scheduling_strategy: SchedulingStrategy::read(scheduling)?,
             enable_execute_command: found.enable_execute_command(),
             enable_ecs_managed_tags: found.enable_ecs_managed_tags(),
@@ -462,6 +475,7 @@ fn balancers(set: &BTreeSet<LoadBalancer>) -> Vec<sdk::LoadBalancer> {
             .target_group_arn(&balancer.target_group_arn)
             .container_name(&balancer.container_name)
             .container_port(i32::from(balancer.container_port))
+            .set_advanced_configuration(balancer.advanced.as_ref().map(Advanced::write))
             .build()
     };
     set.iter().map(one).collect()
@@ -477,22 +491,68 @@ impl LoadBalancer {
                 .container_port()
                 .and_then(|port| u16::try_from(port).ok())
                 .unwrap_or_default(),
+            advanced: found.advanced_configuration().and_then(Advanced::read),
         })
     }
 }
 
+impl Controller {
+    fn named(self) -> sdk::DeploymentController {
+        let named = sdk::DeploymentController::builder().r#type(self.word().into());
+        named.build().expect("the type is set")
+    }
+
+    /// ECS is what a service has that says nothing.
+    fn write(self) -> Option<sdk::DeploymentController> {
+        (self != Self::Ecs).then(|| self.named())
+    }
+}
+
 impl Deployment {
-    fn write(self) -> sdk::DeploymentConfiguration {
-        let Self { minimum_healthy_percent, maximum_percent, circuit_breaker, strategy } = self;
+    /// Whether something differs that is managed.
+    fn differs(&self, was: &Self) -> bool {
+        let mut live = was.clone();
+        live.bake_time_in_minutes = live.bake_time_in_minutes.filter(|_| self.has_bake_time());
+        live.canary = live.canary.filter(|_| self.canary.is_some());
+        live.linear = live.linear.filter(|_| self.linear.is_some());
+        *self != live
+    }
+
+    fn has_bake_time(&self) -> bool {
+        self.bake_time_in_minutes.is_some()
+    }
+
+    /// What is left out stays as it was: hooks and alarms that go are sent as none.
+    fn write(&self, was: Option<&Self>) -> sdk::DeploymentConfiguration {
+        let Self {
+            minimum_healthy_percent,
+            maximum_percent,
+            circuit_breaker,
+            strategy,
+            bake_time_in_minutes,
+            canary,
+            linear,
+            lifecycle_hooks,
+            alarms,
+        } = self;
         let breaker = sdk::DeploymentCircuitBreaker::builder()
             .enable(circuit_breaker.enable)
             .rollback(circuit_breaker.rollback)
             .build();
+        let had = |has: &dyn Fn(&Self) -> bool| has(self) || was.is_some_and(has);
+        let hooks = lifecycle_hooks.iter().map(LifecycleHook::write).collect();
+        let has_hooks = had(&|it| !it.lifecycle_hooks.is_empty());
+        let has_alarms = had(&|it| it.alarms != DeploymentAlarms::default());
         sdk::DeploymentConfiguration::builder()
-            .minimum_healthy_percent(int(minimum_healthy_percent))
-            .maximum_percent(int(maximum_percent))
+            .minimum_healthy_percent(int(*minimum_healthy_percent))
+            .maximum_percent(int(*maximum_percent))
             .deployment_circuit_breaker(breaker)
             .strategy(strategy.word().into())
+            .set_bake_time_in_minutes(bake_time_in_minutes.map(int))
+            .set_canary_configuration(canary.map(Canary::write))
+            .set_linear_configuration(linear.map(Linear::write))
+            .set_lifecycle_hooks(Some(hooks).filter(|_| has_hooks))
+            .set_alarms(has_alarms.then(|| alarms.write()))
             .build()
     }
 
@@ -512,6 +572,18 @@ impl Deployment {
             strategy: found
                 .strategy()
                 .map_or(Ok(usual.strategy), |word| DeploymentStrategy::read(word.as_str()))?,
+            // Of a rolling deployment ECS says 0, which means nothing.
+            bake_time_in_minutes: found.bake_time_in_minutes().map(number).filter(|minutes| {
+                *minutes > 0 || found.strategy() != Some(&sdk::DeploymentStrategy::Rolling)
+            }),
+            canary: found.canary_configuration().map(Canary::read),
+            linear: found.linear_configuration().map(Linear::read),
+            lifecycle_hooks: found
+                .lifecycle_hooks()
+                .iter()
+                .map(LifecycleHook::read)
+                .collect::<Result<_>>()?,
+            alarms: found.alarms().map(DeploymentAlarms::read).unwrap_or_default(),
         })
     }
 }

@@ -1,6 +1,9 @@
 //! What can be known offline about a service.
 
-use super::{LaunchType, Rebalancing, SchedulingStrategy, Service, connect, placement, volumes};
+use super::{
+    LaunchType, Rebalancing, SchedulingStrategy, Service, check_shifting, connect, placement,
+    volumes,
+};
 use crate::kind::Check;
 use crate::kinds::types::capacity;
 
@@ -14,6 +17,7 @@ pub(super) fn all(spec: &Service, check: &mut Check<'_>) {
     placement::check(spec, check);
     connect::check(spec, check);
     volumes::check(spec, check);
+    check_shifting::all(spec, check);
     if spec.load_balancers.len() > 5 {
         check.error("E0255", "load-balancers", "a service has at most 5 target groups");
     }

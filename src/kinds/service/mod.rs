@@ -7,28 +7,35 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::connect::ServiceConnect;
+use self::course::Course;
 use self::placement::{PlacementConstraint, PlacementStrategy};
+use self::shifting::{Advanced, Canary, DeploymentAlarms, LifecycleHook, Linear};
 use self::volumes::EbsVolume;
 use super::types::capacity::Strategy;
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
 use crate::cloud::aws::{Aws, tags};
 use crate::kind::{
-    About, After, Awaits, Check, Cx, Heed, Kind, Made, MovedBy, NameStyle, Naming, Observed, Ready,
-    Result, Sought, TagChange,
+    About, After, Awaits, Check, Cx, Heed, Kind, Made, MovedBy, Moves, NameStyle, Naming, Observed,
+    Ready, Result, Sought, TagChange,
 };
 use crate::value::Value;
 
 mod api;
 pub mod attached;
-mod balancing;
+pub mod balancing;
 mod check;
+mod check_shifting;
 pub mod connect;
+pub mod course;
 pub mod footing;
 pub mod health;
 pub mod listening;
+pub mod pause;
 pub mod placement;
 mod rollout;
+pub mod shifting;
+mod stage;
 mod succession;
 #[cfg(test)]
 mod tests;
@@ -85,6 +92,9 @@ pub struct Service {
     /// How a change is rolled out.
     #[serde(default)]
     pub deployment: Deployment,
+    /// Who rolls changes out: ECS. Of services that CodeDeploy or somebody else rolls out, that is seen.
+    #[serde(default = "ecs")]
+    pub deployment_controller: Controller,
     /// A number of tasks, or one on each instance.
     #[serde(default = "replica")]
     #[schemars(extend("x-replaces" = true))]
@@ -113,6 +123,10 @@ pub struct Service {
 
 fn latest() -> String {
     "LATEST".to_owned()
+}
+
+fn ecs() -> Controller {
+    Controller::Ecs
 }
 
 fn replica() -> SchedulingStrategy {
@@ -145,6 +159,7 @@ pub struct Network {
 /// A target group that the tasks are registered with.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-whole" = true))]
 pub struct LoadBalancer {
     /// The target group's ARN.
     #[schemars(extend("examples" = ["${target-group.web.arn}"]))]
@@ -153,20 +168,37 @@ pub struct LoadBalancer {
     pub container_name: String,
     /// The container's port.
     pub container_port: u16,
+    /// With what requests are moved from one revision to the next, unless tasks are replaced one by one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advanced: Option<Advanced>,
 }
 
 /// How a change is rolled out.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Deployment {
     /// The least share of the desired count that stays healthy, in percent.
     pub minimum_healthy_percent: u32,
     /// The greatest share of the desired count that runs, in percent.
     pub maximum_percent: u32,
-    /// Gives a rollout up whose tasks fail.
+    /// Gives a rollout up whose tasks fail; only of tasks that are replaced one by one.
     pub circuit_breaker: CircuitBreaker,
-    /// Task by task.
+    /// How traffic moves from one revision to the next.
     pub strategy: DeploymentStrategy,
+    /// Minutes for which both revisions stand when all requests have moved, 0 to 1440. Left out, whatever
+    /// is set stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bake_time_in_minutes: Option<u32>,
+    /// A small part first: how small, and for how long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary: Option<Canary>,
+    /// In equal steps: how great, and how far apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub linear: Option<Linear>,
+    /// What is asked before it goes on.
+    pub lifecycle_hooks: BTreeSet<LifecycleHook>,
+    /// Alarms that end it.
+    pub alarms: DeploymentAlarms,
 }
 
 impl Default for Deployment {
@@ -176,6 +208,11 @@ impl Default for Deployment {
             maximum_percent: 200,
             circuit_breaker: CircuitBreaker::default(),
             strategy: DeploymentStrategy::Rolling,
+            bake_time_in_minutes: None,
+            canary: None,
+            linear: None,
+            lifecycle_hooks: BTreeSet::new(),
+            alarms: DeploymentAlarms::default(),
         }
     }
 }
@@ -211,6 +248,18 @@ words! {
         Replica = "REPLICA",
         /// One task on each instance. Not on Fargate.
         Daemon = "DAEMON",
+    }
+}
+
+words! {
+    /// Who rolls changes out.
+    Controller as "a deployment controller" {
+        /// ECS.
+        Ecs = "ECS",
+        /// CodeDeploy.
+        CodeDeploy = "CODE_DEPLOY",
+        /// Whoever makes task sets.
+        External = "EXTERNAL",
     }
 }
 
@@ -270,12 +319,14 @@ impl Kind for Service {
             // Tasks end before the instances do that they run on.
             Awaits { of: &["cluster"], by: &["capacity-provider", "managed-capacity"] },
         ],
-        moved_by: &[MovedBy {
-            field: "desired-count",
-            by: "scalable-target",
-            within: ("min-capacity", "max-capacity"),
-            heed: Heed::Live,
-        }],
+        moved_by: &[
+            MovedBy {
+                field: "desired-count",
+                by: "scalable-target",
+                how: Moves::Number { within: ("min-capacity", "max-capacity"), heed: Heed::Live },
+            },
+            MovedBy { field: "load-balancers", by: "service", how: Moves::Places },
+        ],
         rolls: &[
             "task-definition",
             "launch-type",
@@ -309,6 +360,10 @@ impl Kind for Service {
 
     fn between(was: &Value, spec: &Value) -> Option<Value> {
         balancing::between(was, spec)
+    }
+
+    fn deadline(spec: &Value) -> Duration {
+        Self::ABOUT.deadline + Course::of(spec).map_or(Duration::ZERO, |course| course.lasts())
     }
 
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {

@@ -11,10 +11,11 @@ use aws_sdk_ecs::types::{DeploymentRolloutState as State, ServiceDeploymentStatu
 use serde::{Deserialize, Serialize};
 
 use super::api::{draining, primary, serving};
+use super::stage::stage;
 use crate::cloud::aws::Aws;
 use crate::cloud::aws::ecs::{place, short};
 use crate::cloud::aws::task::explain;
-use crate::kind::{Class, Cx, Error, Ready, Result, RolloutFailure};
+use crate::kind::{Class, Cx, Error, Ready, Result, RolloutFailure, STAGE};
 
 /// The deployment that is followed. Kept as text in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +103,7 @@ pub(super) async fn ready(cx: &Cx<'_>) -> Result<Ready> {
     let Some(watch) = followed.or_else(|| Watch::of(&service)) else {
         return Ok(wait("no deployment yet".to_owned(), 1));
     };
-    let (service, verdict) = verdict(cx, service, &watch).await?;
+    let (service, record, verdict) = verdict(cx, service, &watch).await?;
     match verdict {
         // A change of the count alone starts no deployment; the tasks are what is waited for.
         Verdict::Serves
@@ -112,6 +113,8 @@ pub(super) async fn ready(cx: &Cx<'_>) -> Result<Ready> {
         }
         Verdict::Serves => Ok(Ready::Yes),
         Verdict::Waiting(why) => {
+            let stage = record.and_then(|record| stage(&record, &cx.address.name));
+            let why = stage.map_or_else(|| why.clone(), |stage| format!("{stage}{STAGE}{why}"));
             let all_run = service.running_count() == service.desired_count();
             Ok(wait(why, if all_run { 2 } else { 5 }))
         }
@@ -134,15 +137,15 @@ async fn verdict(
     cx: &Cx<'_>,
     service: sdk::Service,
     watch: &Watch,
-) -> Result<(sdk::Service, Verdict)> {
+) -> Result<(sdk::Service, Option<sdk::ServiceDeployment>, Verdict)> {
     let record = record(cx.aws, &service, watch).await?;
     let verdict = judge(watch, &service, record.as_ref());
     if !matches!(verdict, Verdict::Lost { .. }) {
-        return Ok((service, verdict));
+        return Ok((service, record, verdict));
     }
     let service = cx.aws.services.get(cx.id).await?.unwrap_or(service);
     let verdict = judge(watch, &service, record.as_ref());
-    Ok((service, verdict))
+    Ok((service, record, verdict))
 }
 
 /// Looks once whether a deleted service is gone: INACTIVE, or not even that any more (B25).
@@ -242,11 +245,17 @@ pub(super) fn judge(
     }
 }
 
-/// Whether the circuit breaker has something to put back.
+/// Whether there is something to put back, and something that does: the circuit breaker, an alarm, or a
+/// deployment that moves requests.
 fn may_roll_back(service: &sdk::Service) -> bool {
-    let breaker = service.deployment_configuration().and_then(|c| c.deployment_circuit_breaker());
-    breaker.is_some_and(|breaker| breaker.enable() && breaker.rollback())
-        && service.deployments().len() > 1
+    let Some(configuration) = service.deployment_configuration() else { return false };
+    let breaker = configuration.deployment_circuit_breaker();
+    let alarms = configuration.alarms();
+    let moves = configuration.strategy().is_some_and(|it| *it != sdk::DeploymentStrategy::Rolling);
+    let does = breaker.is_some_and(|breaker| breaker.enable() && breaker.rollback())
+        || alarms.is_some_and(|alarms| alarms.enable() && alarms.rollback())
+        || moves;
+    does && service.deployments().len() > 1
 }
 
 /// Another deployment is primary: a rollback, or somebody's later change. If it brings the very

@@ -65,6 +65,7 @@ fn stored(spec: &Service) -> sdk::Service {
         )
         .set_health_check_grace_period_seconds(sent.health_check_grace_period_seconds)
         .set_deployment_configuration(sent.deployment_configuration.clone())
+        .set_deployment_controller(sent.deployment_controller.clone())
         .set_scheduling_strategy(sent.scheduling_strategy.clone())
         .enable_execute_command(sent.enable_execute_command.unwrap_or(false))
         .enable_ecs_managed_tags(sent.enable_ecs_managed_tags.unwrap_or(false))
@@ -216,8 +217,15 @@ fn b5_the_defaults_of_the_api_are_those_of_the_fields() {
           "enable": false,
           "rollback": false
         },
-        "strategy": "ROLLING"
+        "strategy": "ROLLING",
+        "lifecycle-hooks": [],
+        "alarms": {
+          "alarm-names": [],
+          "enable": false,
+          "rollback": false
+        }
       },
+      "deployment-controller": "ECS",
       "scheduling-strategy": "REPLICA",
       "enable-execute-command": false,
       "enable-ecs-managed-tags": false,
@@ -505,6 +513,47 @@ fn every_rule_finds_what_it_is_for() {
         ),
         ("E0275", json!({ "placement-strategy": [{ "type": "random" }] })),
         ("E0276", json!({ "launch-type": "EC2", "scheduling-strategy": "DAEMON" })),
+        ("E0350", json!({ "deployment": { "strategy": "CANARY" } })),
+        ("E0350", json!({ "deployment": { "strategy": "LINEAR" } })),
+        (
+            "E0350",
+            json!({ "scheduling-strategy": "DAEMON", "deployment": { "strategy": "BLUE_GREEN" } }),
+        ),
+        (
+            "E0350",
+            json!({ "deployment": { "strategy": "BLUE_GREEN" }, "load-balancers": [groups[0]] }),
+        ),
+        (
+            "E0350",
+            json!({ "deployment": {
+            "strategy": "BLUE_GREEN", "circuit-breaker": { "enable": true, "rollback": true } } }),
+        ),
+        ("E0351", json!({ "deployment": { "canary": { "percent": 0.05 } } })),
+        ("E0351", json!({ "deployment": { "canary": { "percent": 10.25 } } })),
+        ("E0351", json!({ "deployment": { "linear": { "step-percent": 2.9 } } })),
+        ("E0351", json!({ "deployment": { "linear": { "step-bake-time-in-minutes": 1441 } } })),
+        ("E0351", json!({ "deployment": { "bake-time-in-minutes": 1441 } })),
+        ("E0352", hook(&json!({ "target-type": "PAUSE", "lifecycle-stages": [] }))),
+        ("E0352", hook(&json!({ "lifecycle-stages": ["PRE_SCALE_UP"] }))),
+        (
+            "E0352",
+            hook(
+                &json!({ "target-type": "PAUSE", "role-arn": "x", "lifecycle-stages": ["PRE_SCALE_UP"] }),
+            ),
+        ),
+        (
+            "E0352",
+            hook(&json!({ "target-type": "PAUSE", "lifecycle-stages": ["PRE_SCALE_UP"],
+                "timeout": { "timeout-in-minutes": 20161 } })),
+        ),
+        (
+            "E0352",
+            json!({ "deployment": { "lifecycle-hooks": [
+                { "target-type": "PAUSE", "lifecycle-stages": ["PRE_SCALE_UP"] }] } }),
+        ),
+        ("E0353", json!({ "deployment": { "alarms": { "enable": true } } })),
+        ("E0354", json!({ "deployment": { "strategy": "BLUE_GREEN" } })),
+        ("E0355", json!({ "deployment-controller": "CODE_DEPLOY" })),
         ("E0253", json!({ "network": null })),
         ("E0253", json!({ "network": { "subnets": [] } })),
         ("E0253", json!({ "network": { "subnets": many } })),
@@ -514,6 +563,88 @@ fn every_rule_finds_what_it_is_for() {
         let found = complaints(with(&changes));
         assert!(found.iter().any(|line| line.starts_with(code)), "{code} {changes}: {found:?}");
     }
+}
+
+fn hook(hook: &Json) -> Json {
+    json!({ "deployment": { "strategy": "BLUE_GREEN", "lifecycle-hooks": [hook] } })
+}
+
+/// What moves requests: a pair of target groups, steps, alarms, a function and a pause.
+fn shifted() -> Json {
+    with(&json!({
+        "load-balancers": [{
+            "target-group-arn": "arn:a", "container-name": "app", "container-port": 8080,
+            "advanced": {
+                "alternate-target-group-arn": "arn:b", "production-listener-rule": "arn:rule",
+                "test-listener-rule": "arn:test", "role-arn": "arn:role",
+            },
+        }],
+        "deployment": {
+            "strategy": "CANARY", "bake-time-in-minutes": 5,
+            "canary": { "percent": 12.5, "bake-time-in-minutes": 3 },
+            "lifecycle-hooks": [
+                { "hook-target-arn": "arn:lambda", "role-arn": "arn:r", "lifecycle-stages": ["PRE_SCALE_UP"] },
+                { "target-type": "PAUSE", "lifecycle-stages": ["POST_TEST_TRAFFIC_SHIFT"],
+                  "timeout": { "timeout-in-minutes": 60, "action": "ROLLBACK" } },
+            ],
+            "alarms": { "alarm-names": ["b", "a"], "enable": true, "rollback": true },
+        },
+    }))
+}
+
+#[test]
+fn b1_what_moves_requests_reads_back_as_it_was_declared() {
+    let spec = parse(shifted());
+    assert_eq!(complaints(shifted()), [""; 0]);
+    let live = Service::read(&stored(&spec)).unwrap();
+    assert_eq!(live.deployment, spec.deployment);
+    assert_eq!(live.load_balancers, spec.load_balancers);
+    assert_eq!(live.deployment_controller, spec.deployment_controller);
+}
+
+/// Back to tasks one by one: hooks and alarms are taken away, and not merely left out.
+#[test]
+fn b7_a_strategy_changes_in_place() {
+    let was = Service::read(&stored(&parse(shifted()))).unwrap();
+    let input = sent(&parse(short()), &was);
+    let configuration = input.deployment_configuration().expect("it differs");
+    assert_eq!(configuration.strategy(), Some(&sdk::DeploymentStrategy::Rolling));
+    assert_eq!(configuration.lifecycle_hooks, Some(Vec::new()));
+    let alarms = configuration.alarms().expect("they go");
+    assert_eq!((alarms.enable(), alarms.alarm_names().len()), (false, 0));
+    let back = sent(&parse(shifted()), &Service::read(&stored(&parse(short()))).unwrap());
+    assert!(back.load_balancers()[0].advanced_configuration().is_some());
+}
+
+/// What a wait for a deployment that moves requests says.
+#[test]
+fn b15_the_wait_says_at_which_stage_it_is() {
+    use sdk::ServiceDeploymentLifecycleStage as Stage;
+    let canary = sdk::CanaryConfiguration::builder().canary_bake_time_in_minutes(5).build();
+    let configuration = sdk::DeploymentConfiguration::builder()
+        .strategy(sdk::DeploymentStrategy::Canary)
+        .canary_configuration(canary)
+        .bake_time_in_minutes(90)
+        .build();
+    let told = |stage: Stage, share: f64, hook: Option<sdk::DeploymentLifecycleHookDetail>| {
+        let target = sdk::ServiceRevisionSummary::builder();
+        let record = sdk::ServiceDeployment::builder()
+            .status(Status::InProgress)
+            .lifecycle_stage(stage)
+            .deployment_configuration(configuration.clone())
+            .target_service_revision(target.requested_production_traffic_weight(share).build())
+            .set_lifecycle_hook_details(hook.map(|hook| vec![hook]));
+        super::stage::stage(&record.build(), "web").unwrap_or_default()
+    };
+    let pause = sdk::DeploymentLifecycleHookDetail::builder()
+        .target_type(sdk::DeploymentLifecycleHookTargetType::Pause)
+        .status(sdk::DeploymentLifecycleHookStatus::AwaitingAction);
+    let pause = Some(pause.build());
+    insta::assert_snapshot!(told(Stage::ScaleUp, 0.0, None), @"");
+    insta::assert_snapshot!(told(Stage::PostTestTrafficShift, 0.0, pause), @"paused at post-test-traffic: `ecsctl continue web`");
+    insta::assert_snapshot!(told(Stage::ProductionTrafficShift, 12.5, None), @"canary: 12.5 % of the requests for 5m");
+    insta::assert_snapshot!(told(Stage::BakeTime, 100.0, None), @"bake: all requests for 90m");
+    insta::assert_snapshot!(told(Stage::CleanUp, 100.0, None), @"clean-up");
 }
 
 fn shares(strategy: &Json) -> Json {

@@ -168,12 +168,45 @@ impl Action {
         if old.len() + joins.len() > MOST_GROUPS {
             return None;
         }
-        let share = |(group, weight)| {
-            let fields = [("target-group-arn".to_owned(), group), ("weight".to_owned(), weight)];
-            fields.into_iter().collect::<Value>()
+        Some(weighted(old.into_iter().chain(joins)))
+    }
+
+    /// The action `wanted`, while ECS moves the requests among its target groups: who gets them `now`
+    /// goes on getting them. What is new among the groups gets none yet. `None` when none of the groups
+    /// gets anything now: then it is as it is declared.
+    pub fn moved(wanted: &Value, now: &Value) -> Option<Value> {
+        let now = shares(now);
+        let weight = |group: &Value| {
+            let mut own = now.iter().filter(|(one, _)| one == group);
+            own.next().map_or(Value::Number(0.into()), |(_, weight)| weight.clone())
         };
-        let all = old.into_iter().chain(joins).map(share).collect();
-        Some([("weighted".to_owned(), Value::List(all))].into_iter().collect())
+        let groups = shares(wanted).into_iter().map(|(group, _)| (weight(&group), group));
+        let moved: Vec<(Value, Value)> = groups.map(|(weight, group)| (group, weight)).collect();
+        let is_idle = moved.iter().all(|(_, weight)| *weight == Value::Number(0.into()));
+        match moved.as_slice() {
+            _ if is_idle => None,
+            [_] => Some(wanted.clone()),
+            _ => Some(weighted(moved)),
+        }
+    }
+
+    /// This action, where it was `was` when it was decided on and is `now`: the weights of target groups
+    /// that somebody else has moved meanwhile stay, unless none of the groups got anything by them.
+    pub(in crate::kinds) fn since(&self, was: &Self, now: &Self) -> Self {
+        let weight = |of: &Self, group: &str| {
+            let own = of.weighted.iter().find(|share| share.target_group_arn == group);
+            own.map(|share| share.weight)
+        };
+        let has_moved = now.weighted != was.weighted && !now.weighted.is_empty();
+        let kept = self.weighted.iter().map(|share| {
+            let kept = weight(now, &share.target_group_arn).unwrap_or(0);
+            Share { weight: kept, ..share.clone() }
+        });
+        let kept: BTreeSet<Share> = kept.collect();
+        match has_moved && kept.iter().any(|share| share.weight > 0) {
+            true => Self { weighted: kept, ..Self::default() },
+            false => self.clone(),
+        }
     }
 
     /// The action as AWS takes it; `None` when it is none of the ways.
@@ -231,6 +264,16 @@ impl Action {
             _ => Self::default(),
         }
     }
+}
+
+/// The action that shares requests out so.
+fn weighted(shares: impl IntoIterator<Item = (Value, Value)>) -> Value {
+    let share = |(group, weight)| {
+        let fields = [("target-group-arn".to_owned(), group), ("weight".to_owned(), weight)];
+        fields.into_iter().collect::<Value>()
+    };
+    let all = shares.into_iter().map(share).collect();
+    [("weighted".to_owned(), Value::List(all))].into_iter().collect()
 }
 
 /// Who gets the requests that an action forwards, and in what shares.

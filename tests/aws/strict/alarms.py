@@ -180,6 +180,10 @@ def set_state(state: Alarms, params: dict) -> dict:
     if params["AlarmName"] not in state.alarms:
         raise AwsError("ResourceNotFound", "Unknown alarm", 404)
     state.alarms[params["AlarmName"]] |= {"StateValue": params["StateValue"], "StateReason": params["StateReason"]}
+    ecs = state.world.regions.get(state.region)
+    if ecs and params["StateValue"] == "ALARM":
+        for service in ecs.services.values():
+            service.on_alarm(params["AlarmName"])
     return {}
 
 

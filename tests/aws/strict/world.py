@@ -34,6 +34,8 @@ DEFAULTS = {
     "deregistration-scale": 0.005,  # share of deregistration_delay that really passes
     "stop": 0.1,  # SIGTERM -> STOPPED
     "deployment-bake": 0.05,  # last old task gone -> deployment COMPLETED
+    "deployment-minute": 0.02,  # a minute of a canary, a step, a bake or a pause
+    "swap-target-groups": 1,  # 0 = only a rule's weights tell which target group of a pair is live
     "drain": 0.1,  # last task gone -> deleted service INACTIVE
     "namespace-operation": 0.2,  # Cloud Map namespace made, changed or deleted
     "discovery-sweep": 0.0,  # nobody offers a Service Connect name any more -> its Cloud Map service gone

@@ -18,6 +18,7 @@ mod roles;
 mod rollouts;
 mod scaling;
 mod server;
+mod shifting;
 mod stacks;
 mod stores;
 mod tasks;

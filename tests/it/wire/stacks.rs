@@ -108,6 +108,13 @@ fn autoscaling_lives() {
     lives(&session, &[], "autoscaling", "default", "eu-west-1");
 }
 
+#[test]
+fn canary_lives() {
+    let session = Session::new();
+    session.copy("examples/canary/ecsctl.toml", "ecsctl.toml");
+    lives(&session, &[], "canary", "default", "eu-west-1");
+}
+
 /// B28: instances and what runs on them come and go in one pass.
 #[test]
 fn batch_lives() {

@@ -8,6 +8,7 @@ import string
 
 from . import definitions
 from .checks import digest_of
+from .shifting import Course
 
 # What a deployment puts into effect; a change of any other member starts none.
 REVISED = (
@@ -41,19 +42,27 @@ class Deployment:
         self.finishing = False
         self.green = bool(sources) and service.strategy != "ROLLING"
         self.shifted = not self.green
+        self.groups = [service.place(balancer, self.green) for balancer in self.revision.get("loadBalancers", [])]
+        self.course = Course(self) if self.green else None
         self.record = Record(self, sources)
 
     def load_balancers(self) -> list[tuple[str, int]]:
         """(target group, port) for the tasks.  A green deployment takes the groups that are not live."""
-        found = []
-        for balancer in self.revision.get("loadBalancers", []):
-            arn = balancer.get("targetGroupArn")
-            alternate = (balancer.get("advancedConfiguration") or {}).get("alternateTargetGroupArn")
-            if self.green and not self.shifted and alternate:
-                arn = alternate
-            if arn:
-                found.append((arn, balancer["containerPort"]))
-        return found
+        balancers = self.revision.get("loadBalancers", [])
+        return [(arn, b["containerPort"]) for arn, b in zip(self.groups, balancers) if arn]
+
+    def shares(self) -> dict:
+        """The requests that are led to it, in percent."""
+        newest = self.service.primary
+        course = newest.course if newest else None
+        if course is None or self.service.strategy == "ROLLING" or newest.shifted:
+            mine = (100.0, 100.0) if self is newest else (0.0, 0.0)
+        elif self is newest:
+            mine = (course.production, course.tests)
+        else:
+            live = self.service.completed is self
+            mine = (100.0 - course.production, 100.0 - course.tests) if live else (0.0, 0.0)
+        return {"requestedProductionTrafficWeight": mine[0], "requestedTestTrafficWeight": mine[1]}
 
     def tasks(self) -> list:
         return [task for task in self.service.tasks if task.deployment is self]
@@ -122,7 +131,7 @@ class Deployment:
             "requestedTaskCount": requested,
             "runningTaskCount": self.running(),
             "pendingTaskCount": self.pending(),
-        }
+        } | self.shares()
 
 
 def fargate_version(revision: dict) -> str:
@@ -145,6 +154,9 @@ class Record:
         self.rollback = None
         self.breaker = "MONITORING" if service.breaker.get("enable") else "DISABLED"
         self.configuration = dict(service.config["deploymentConfiguration"])
+        # "Ignored for that deployment if already in ALARM at its start".
+        self.ignored = {name for name in self.alarm_names() if service.in_alarm(name)}
+        self.triggered: list[str] = []
 
     def move(self, status: str, reason: str | None = None) -> None:
         now = self.deployment.service.ecs.world.now
@@ -164,14 +176,19 @@ class Record:
     def over(self) -> bool:
         return self.status in ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 
+    def alarm_names(self) -> list[str]:
+        """The alarms that end it."""
+        given = self.configuration.get("alarms") or {}
+        return given.get("alarmNames", []) if given.get("enable") else []
+
     def alarms(self) -> dict:
-        """The alarms are watched in name only: none ever stops a deployment here."""
         given = self.configuration.get("alarms") or {}
         watched = "MONITORING_COMPLETE" if self.over else "MONITORING"
+        watched = "TRIGGERED" if self.triggered else watched
         return {
             "status": watched if given.get("enable") else "DISABLED",
             "alarmNames": given.get("alarmNames", []),
-            "triggeredAlarmNames": [],
+            "triggeredAlarmNames": self.triggered,
         }
 
     def brief(self) -> dict:
@@ -208,6 +225,9 @@ class Record:
             answer["stoppedAt"] = self.stopped
         if self.stage and not self.over:
             answer["lifecycleStage"] = self.stage
+            course = self.deployment.course
+            if course and course.hooks:
+                answer["lifecycleHookDetails"] = course.hooks
         if self.rollback:
             answer["rollback"] = self.rollback
         return answer

@@ -1,6 +1,7 @@
 """Operations on service deployments and service revisions."""
 
 from ..errors import AwsError
+from .shifting import continue_service_deployment
 from .state import Ecs, invalid, limit
 
 
@@ -69,4 +70,5 @@ OPERATIONS = {
     "DescribeServiceDeployments": describe_service_deployments,
     "DescribeServiceRevisions": describe_service_revisions,
     "StopServiceDeployment": stop_service_deployment,
+    "ContinueServiceDeployment": continue_service_deployment,
 }

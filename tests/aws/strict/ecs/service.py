@@ -8,10 +8,11 @@ import math
 import uuid
 from collections import deque
 
-from .. import targets
+from .. import alarms, targets
 from . import connect, definitions, managed, placing
 from .checks import unassumable
 from .deployment import REVISED, Deployment, Record
+from .shifting import rule_named
 from .state import Ecs
 from .task import Task
 
@@ -31,6 +32,7 @@ class Service:
         self.completed: Deployment | None = None  # the last one that reached COMPLETED
         self.events: deque = deque(maxlen=100)
         self.hold_until = 0.0
+        self.live: set[str] = set()  # the target groups with the tasks that serve
 
     # -- the configuration in words ---------------------------------------------------------------
 
@@ -106,6 +108,8 @@ class Service:
                     "STOPPED", "Service deployment was stopped because a new service deployment was started."
                 )
         deployment = Deployment(self, sources)
+        if not deployment.green:
+            self.live = set(filter(None, deployment.groups))
         self.deployments.insert(0, deployment)
         self.history.insert(0, deployment)
         self.hold_until = 0.0
@@ -116,6 +120,13 @@ class Service:
         if self.status != "ACTIVE" or deployment.record.status != "PENDING":
             return
         deployment.record.move("IN_PROGRESS")
+        if deployment.course:
+            # What another deployment had begun is undone first.
+            self.route(self.completed)
+            for task in self.tasks:
+                if task.deployment not in (deployment, self.completed) and task.desired == "RUNNING":
+                    self.stop(task, "Scaling activity initiated by deployment " + deployment.id)
+            return deployment.course.enter("PRE_SCALE_UP")
         deployment.record.stage = "SCALE_UP"
         self.reconcile()
 
@@ -139,9 +150,11 @@ class Service:
         if deployment.rollout == "FAILED":
             return
         if deployment.green and not deployment.shifted:
+            if deployment.course.stage in (None, "PRE_SCALE_UP"):
+                return
             high = len(others) + self.desired
             if len(mine) == self.desired and all(task.healthy for task in mine):
-                self.shift(deployment)
+                deployment.course.scaled()
         else:
             healthy = sum(task.healthy for task in mine + others)
             for task in sorted(others, key=lambda t: t.healthy):
@@ -265,13 +278,15 @@ class Service:
     def judge(self, deployment: Deployment) -> None:
         """The circuit breaker."""
         if (
-            not self.breaker.get("enable")
+            not (self.breaker.get("enable") or deployment.course)
             or deployment.rollout != "IN_PROGRESS"
             or deployment.failed < self.threshold()
         ):
             return
         if deployment.record.status in ("ROLLBACK_IN_PROGRESS", "ROLLBACK_REQUESTED"):
             return
+        if deployment.course:
+            return deployment.course.give_up(f"Service deployment rolled back because {LAST_WORDS}")
         record, reason = deployment.record, f"ECS deployment circuit breaker: {LAST_WORDS}"
         deployment.rollout, deployment.reason, deployment.updated = "FAILED", reason, self.ecs.world.now
         record.breaker = "TRIGGERED"
@@ -282,6 +297,31 @@ class Service:
             )
         else:
             record.move("STOPPED", "Service deployment stopped because the circuit breaker threshold was exceeded.")
+
+    # -- alarms -----------------------------------------------------------------------------------
+
+    def in_alarm(self, name: str) -> bool:
+        state = alarms.state_of(self.ecs.world, self.ecs.region)
+        return state.alarms.get(name, {}).get("StateValue") == "ALARM"
+
+    def on_alarm(self, name: str) -> None:
+        """An alarm has gone off.  developerguide/deployment-alarm-failure.html"""
+        deployment = self.primary
+        record = deployment.record if deployment else None
+        if record is None or record.status != "IN_PROGRESS" or name not in record.alarm_names() or name in record.ignored:
+            return
+        record.triggered = [name]
+        reason = f"Service deployment rolled back because alarm(s) detected: {name}."
+        deployment.rollout, deployment.reason = "FAILED", f"ECS deployment {deployment.id} failed: alarm(s) detected."
+        self.event(f"(deployment {deployment.id}) deployment failed: alarm detected: {name}.")
+        if record.configuration["alarms"]["rollback"]:
+            return self.give_up(deployment, reason)
+        record.move("STOPPED", f"Service deployment stopped because alarm(s) detected: {name}.")
+
+    def give_up(self, deployment: Deployment, reason: str) -> None:
+        if self.completed:
+            return self.roll_back(deployment, reason)
+        deployment.record.move("STOPPED", reason)
 
     def roll_back(self, failed: Deployment, reason: str) -> None:
         """Puts the last completed deployment back into service."""
@@ -295,7 +335,8 @@ class Service:
         if target in self.deployments:
             self.deployments.remove(target)
         self.deployments.insert(0, target)
-        if target.green and failed.shifted:
+        target.shifted = True
+        if failed.course:
             self.route(target)
         self.hold_until = 0.0
         failed.record.rollback = {
@@ -315,7 +356,7 @@ class Service:
     def consider_finished(self, deployment: Deployment) -> None:
         if deployment.rollout == "IN_PROGRESS" and not deployment.finishing and self.is_done(deployment):
             deployment.finishing = True
-            deployment.record.stage = "BAKE_TIME"
+            deployment.record.stage = "CLEAN_UP" if deployment.course else "BAKE_TIME"
             self.ecs.world.after(self.ecs.world.settings["deployment-bake"], lambda: self.finish(deployment))
 
     def is_done(self, deployment: Deployment) -> bool:
@@ -347,51 +388,55 @@ class Service:
         self.event(f"(deployment {deployment.id}) deployment completed.")
         self.event("has reached a steady state.")
 
-    # -- blue/green -------------------------------------------------------------------------------
+    # -- requests that move -----------------------------------------------------------------------
+
+    def place(self, balancer: dict, green: bool) -> str | None:
+        """The target group of a pair in which the tasks of a new deployment are: where no others serve."""
+        own = balancer.get("targetGroupArn")
+        other = (balancer.get("advancedConfiguration") or {}).get("alternateTargetGroupArn")
+        return other if green and other and own in self.live else own
 
     def shift(self, deployment: Deployment) -> None:
-        """Moves production traffic to the green target groups, which from then on are the service's own."""
+        """All requests reach the new tasks, and the old ones go.  What serves is from then on the service's own
+        target group; with the setting `swap-target-groups` at 0 only the rule's weights tell which it is."""
         deployment.shifted = True
-        deployment.record.stage = "PRODUCTION_TRAFFIC_SHIFT"
+        self.live = set(filter(None, deployment.groups))
         balancers = []
-        for balancer in deployment.revision.get("loadBalancers", []):
+        for group, balancer in zip(deployment.groups, deployment.revision.get("loadBalancers", [])):
             advanced = balancer.get("advancedConfiguration")
-            if advanced and advanced.get("alternateTargetGroupArn"):
+            if advanced and group != balancer["targetGroupArn"] and self.ecs.world.settings["swap-target-groups"]:
                 swapped = advanced | {"alternateTargetGroupArn": balancer["targetGroupArn"]}
-                balancer = balancer | {
-                    "targetGroupArn": advanced["alternateTargetGroupArn"],
-                    "advancedConfiguration": swapped,
-                }
+                balancer = balancer | {"targetGroupArn": group, "advancedConfiguration": swapped}
             balancers.append(balancer)
         if balancers:
             deployment.revision["loadBalancers"] = self.config["loadBalancers"] = balancers
-        self.route(deployment)
         self.reconcile()
 
-    def route(self, deployment: Deployment) -> None:
-        backend = targets.backend_of(self.ecs.account, self.ecs.region)
-        for balancer in deployment.revision.get("loadBalancers", []):
+    def route(self, deployment: Deployment | None) -> None:
+        """All requests to a deployment."""
+        if deployment:
+            self.live = set(filter(None, deployment.groups))
+            self.lead(deployment, "productionListenerRule", 100.0)
+            self.lead(deployment, "testListenerRule", 100.0)
+
+    def lead(self, deployment: Deployment, by: str, share: float) -> None:
+        """Leads a share of the requests that come by a rule to a deployment."""
+        for group, balancer in zip(deployment.groups, deployment.revision.get("loadBalancers", [])):
             advanced = balancer.get("advancedConfiguration") or {}
-            live, idle = balancer.get("targetGroupArn"), advanced.get("alternateTargetGroupArn")
-            for listener in (item for b in backend.load_balancers.values() for item in b.listeners.values()):
-                for rule in listener.rules.values():
-                    if advanced.get("productionListenerRule") not in (
-                        rule.arn,
-                        listener.arn if rule.is_default else None,
-                    ):
-                        continue
-                    for action in rule.actions:
-                        if action.type == "forward":
-                            forward = {
-                                "TargetGroups": [
-                                    {"TargetGroupArn": live, "Weight": 100},
-                                    {"TargetGroupArn": idle, "Weight": 0},
-                                ],
-                                "TargetGroupStickinessConfig": {"Enabled": False},
-                            }
-                            action.data.pop("TargetGroupArn", None)
-                            action.__dict__.pop("TargetGroupArn", None)
-                            action.data["ForwardConfig"] = action.__dict__["ForwardConfig"] = forward
+            pair = (balancer["targetGroupArn"], advanced.get("alternateTargetGroupArn"))
+            rule = rule_named(self.ecs, advanced.get(by))
+            if rule is None or pair[1] is None:
+                continue
+            # A weight is a whole number of at most 999.
+            groups = [
+                {"TargetGroupArn": arn, "Weight": round(share if arn == group else 100 - share)} for arn in pair
+            ]
+            for action in rule.actions:
+                if action.type == "forward":
+                    forward = {"TargetGroups": groups, "TargetGroupStickinessConfig": {"Enabled": False}}
+                    action.data.pop("TargetGroupArn", None)
+                    action.__dict__.pop("TargetGroupArn", None)
+                    action.data["ForwardConfig"] = action.__dict__["ForwardConfig"] = forward
 
     # -- deletion ---------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ import re
 
 from .. import iam, interfaces, targets
 from ..errors import AwsError
-from . import connect, definitions, managed, volumes
+from . import connect, definitions, managed, shifting, volumes
 from .clusters import check_service_linked_role, check_strategy, completed
 from .service import Service
 from .state import Ecs, invalid, limit, refused, short
@@ -154,6 +154,7 @@ def validate(ecs: Ecs, cluster: dict, config: dict, service: Service | None = No
     vpc_balancers(ecs, definition, config)
     connect.check(ecs, cluster, config, definition, service)
     check_infrastructure_roles(ecs, config)
+    shifting.check(ecs, config)
 
 
 def on_fargate(config: dict) -> bool:
@@ -373,6 +374,7 @@ def validate_rest(ecs: Ecs, service: Service, config: dict) -> None:
         vpc_balancers(ecs, definition, config)
         connect.check(ecs, service.cluster, config, definition, service)
         check_infrastructure_roles(ecs, config)
+        shifting.check(ecs, config)
 
 
 def delete_service(ecs: Ecs, params: dict) -> dict:

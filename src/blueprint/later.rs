@@ -1,6 +1,6 @@
 //! Keys that the language knows and this version does not do yet: refused by name, never accepted.
 
-use crate::spec::{Later, When};
+use crate::spec::Later;
 
 /// The keys, and what they would be about.
 pub fn later() -> &'static [Later] {
@@ -23,6 +23,5 @@ const LATER: &[Later] = &[
 ];
 
 const fn key(path: &'static str, what: &'static str) -> Later {
-    Later { path, when: When::Always, what }
+    Later { path, what }
 }
-

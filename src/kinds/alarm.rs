@@ -10,6 +10,7 @@ use super::types::Number;
 use super::types::metric::{self, Dimensions, Queries, Statistic};
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
+use crate::cloud::aws::numbers::{int, number};
 use crate::cloud::aws::{Aws, batched, concurrently, tags};
 use crate::kind::{
     About, Check, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming, Observed,
@@ -408,14 +409,6 @@ fn name_of(arn: &str) -> Option<&str> {
 
 fn outputs(arn: &str) -> Outputs {
     Outputs::new(arn, name_of(arn).unwrap_or_default())
-}
-
-fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-fn number(int: i32) -> u32 {
-    u32::try_from(int).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
 use crate::cloud::aws::ec2::filter;
+use crate::cloud::aws::numbers::int;
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
     About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle,
@@ -398,10 +399,6 @@ fn outputs(arn: &str) -> Outputs {
 /// The name in `arn:…:autoScalingGroup:<id>:autoScalingGroupName/<name>`, which may hold slashes.
 fn name_of(arn: &str) -> &str {
     arn.split_once("autoScalingGroupName/").map_or(arn, |(_, name)| name)
-}
-
-fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 fn number(int: Option<i32>) -> u32 {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::capacity_provider::{check_name, condition, describe, wait_for};
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
+use crate::cloud::aws::numbers::{int, number};
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
     About, After, Check, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming, Observed, Ready,
@@ -407,14 +408,6 @@ fn all<T: for<'s> From<&'s str>>(texts: &BTreeSet<String>) -> Option<Vec<T>> {
 
 fn texts<T>(found: &[T], word: impl Fn(&T) -> &str) -> BTreeSet<String> {
     found.iter().map(|one| word(one).to_owned()).collect()
-}
-
-fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-fn number(int: i32) -> u32 {
-    u32::try_from(int).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::listing::own;
 use super::scaling::resource_id;
+use crate::cloud::aws::numbers::{int, number};
 use crate::cloud::aws::{Aws, batched, concurrently, tags};
 use crate::kind::{
     About, Check, Condition, Cx, Error, Forgive as _, Heed, Kind, Made, MovedBy, Moves, Observed,
@@ -278,14 +279,6 @@ fn incomplete() -> Error {
 
 fn outputs(arn: &str, resource: &str) -> Outputs {
     Outputs { id: arn.to_owned(), arn: arn.to_owned(), resource_id: resource.to_owned() }
-}
-
-fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-fn number(int: i32) -> u32 {
-    u32::try_from(int).unwrap_or(0)
 }
 
 #[cfg(test)]

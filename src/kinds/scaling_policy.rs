@@ -14,6 +14,7 @@ use super::types::Number;
 use super::types::metric::{self, Dimensions, Queries, Statistic};
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
+use crate::cloud::aws::numbers::{int, number};
 use crate::cloud::aws::{Aws, concurrently};
 use crate::kind::{
     About, Check, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming, Observed,
@@ -560,14 +561,6 @@ async fn remove(aws: &Aws, resource: &str, name: &str) -> Result<()> {
     let call = call.scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
     let call = call.resource_id(resource).policy_name(name);
     call.send().await.map_err(Error::from).absent_is_fine()
-}
-
-fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-fn number(int: i32) -> u32 {
-    u32::try_from(int).unwrap_or(0)
 }
 
 #[cfg(test)]

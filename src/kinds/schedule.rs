@@ -13,6 +13,7 @@ use super::types::outputs::Named as Outputs;
 use super::types::words::words;
 use super::types::{Json, forms};
 use crate::address::Address;
+use crate::cloud::aws::numbers::{int, number};
 use crate::cloud::aws::{Aws, concurrently};
 use crate::kind::{
     About, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Live, Made, Observed,
@@ -439,14 +440,6 @@ fn observed(found: &Description, group: &Live) -> Result<Observed<Schedule>> {
             _ => Condition::Ready,
         },
     })
-}
-
-fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-fn number(int: i32) -> u32 {
-    u32::try_from(int).unwrap_or(0)
 }
 
 fn strategy(task: &sdk::EcsParameters) -> Strategy {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scaling::Parts;
 use super::types::outputs::Named as Outputs;
+use crate::cloud::aws::numbers::{int, number};
 use crate::cloud::aws::{Aws, concurrently};
 use crate::kind::{
     About, Check, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming, Observed,
@@ -225,14 +226,6 @@ async fn remove(aws: &Aws, action: &ScheduledAction) -> Result<()> {
     let call = call.scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
     let call = call.resource_id(&action.resource_id).scheduled_action_name(&action.name);
     call.send().await.map_err(Error::from).absent_is_fine()
-}
-
-fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-fn number(int: i32) -> u32 {
-    u32::try_from(int).unwrap_or(0)
 }
 
 #[cfg(test)]

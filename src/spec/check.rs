@@ -40,7 +40,7 @@ impl<'a> Checker<'a> {
             }
             return node;
         }
-        if self.is_later(node.mark, Some(&node)) {
+        if self.is_later(node.mark) {
             return node;
         }
         if self.path.len() == 1 && self.path[0] == crate::address::SURROUNDINGS {
@@ -91,7 +91,7 @@ impl<'a> Checker<'a> {
             let entry = match fields.get(&key) {
                 Some(field) => Entry { value: self.value(entry.value, &field.shape), ..entry },
                 None => {
-                    if !self.is_later(entry.key, None) {
+                    if !self.is_later(entry.key) {
                         self.unknown_key(&key, &entry, fields);
                     }
                     entry

@@ -9,7 +9,7 @@ use crate::nearest::nearest;
 use super::check::Checker;
 use super::example;
 use super::node::{Entry, Form, Layer, Mark, Node};
-use super::rules::{Later, When};
+use super::rules::Later;
 
 impl Checker<'_> {
     pub(super) fn unknown_kind(&mut self, kind: &str, mark: Mark) {
@@ -111,9 +111,8 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether the key, or its value at hand, is of later work; which is then said.
-    pub(super) fn is_later(&mut self, mark: Mark, value: Option<&Node>) -> bool {
-        let word = value.and_then(Node::text);
+    /// Whether the key is of later work; which is then said.
+    pub(super) fn is_later(&mut self, mark: Mark) -> bool {
         // What an entry of a section cannot say yet, the section's defaults cannot either.
         let path: Vec<&str> = match self.path.as_slice() {
             [defaults, section, inner @ ..] if defaults == "defaults" => {
@@ -126,18 +125,10 @@ impl Checker<'_> {
             let steps = later.path.split('.');
             steps.clone().count() == path.len()
                 && steps.zip(&path).all(|(want, step)| want == "*" || want == *step)
-                && match later.when {
-                    When::Always => true,
-                    When::Word(only) => word == Some(only),
-                }
         };
         let Some(later) = self.language.later.iter().find(fits) else { return false };
         let key = example::inner(&self.path);
-        let title = match later.when {
-            When::Always => format!("`{key}` is not there yet"),
-            When::Word(word) => format!("`{key} = \"{word}\"` is not there yet"),
-        };
-        let error = self.error("E0120", title, mark);
+        let error = self.error("E0120", format!("`{key}` is not there yet"), mark);
         self.found
             .push(error.hint(format!("leave it out: {} will come in a later version", later.what)));
         true
@@ -148,7 +139,7 @@ impl Checker<'_> {
         let mut later = false;
         for (key, entry) in node.table().into_iter().flatten() {
             self.path.push(key.clone());
-            later |= self.is_later(entry.key, Some(&entry.value));
+            later |= self.is_later(entry.key);
             self.path.pop();
         }
         later

@@ -19,7 +19,7 @@ pub use self::load::{identify, load};
 pub use self::measured::{duration, measured, whole};
 pub use self::meta::{Meta, State, place};
 pub use self::node::Layer;
-pub use self::rules::{Format, Later, Reference, Shorthand, When};
+pub use self::rules::{Format, Later, Reference, Shorthand};
 pub use self::sources::{Located, Origin, Sources};
 pub use self::unread::Unread;
 pub use self::vars::{Type, Variable};

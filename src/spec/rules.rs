@@ -42,17 +42,6 @@ pub struct Reference {
 pub struct Later {
     /// The key's path, `*` for any name: `alb.*.domain`.
     pub path: &'static str,
-    /// Which values of the key are of later work.
-    pub when: When,
     /// What it is: `a domain with its certificate`.
     pub what: &'static str,
-}
-
-/// Which values of a key are of later work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// Any: the key itself is.
-    Always,
-    /// This word.
-    Word(&'static str),
 }

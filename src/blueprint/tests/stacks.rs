@@ -30,7 +30,7 @@ fn services_share_a_load_balancer_and_reach_each_other() {
     target-group: api web
     task-definition: api cache web
     vpc: main
-    39 in all
+    40 in all
     ");
     let priority = |name: &str| {
         let rule = declarations

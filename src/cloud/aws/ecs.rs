@@ -7,6 +7,7 @@ use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{CapacityProviderStrategyItem, Service, ServiceDeployment, ServiceField};
 
 use super::Coalesced;
+use super::numbers::int;
 use crate::kind::{Class, Error, Result, Share, Strategy};
 
 /// Services that DescribeServices takes in a call.
@@ -19,8 +20,8 @@ pub fn strategy(strategy: &Strategy) -> Vec<CapacityProviderStrategyItem> {
     let item = |share: &Share| {
         CapacityProviderStrategyItem::builder()
             .capacity_provider(&share.capacity_provider)
-            .base(i32::try_from(share.base).unwrap_or(i32::MAX))
-            .weight(i32::try_from(share.weight).unwrap_or(i32::MAX))
+            .base(int(share.base))
+            .weight(int(share.weight))
             .build()
             .expect("the provider is set")
     };

@@ -32,6 +32,7 @@ pub mod ec2;
 pub mod ecs;
 mod error;
 mod heard;
+pub mod numbers;
 pub mod once;
 mod owned;
 mod pace;

@@ -17,6 +17,7 @@ use super::{
     PropagateTags, Rebalancing, SchedulingStrategy, Service, succession,
 };
 use crate::cloud::aws::ecs::{SERVICES, describe_services, place, short};
+use crate::cloud::aws::numbers::{int, number};
 use crate::cloud::aws::{Aws, concurrently, ecs, tags};
 use crate::kind::{Condition, Cx, Error, Forgive as _, Made, Observed, Result, Sought};
 use crate::kinds::types::capacity;
@@ -590,12 +591,4 @@ impl Deployment {
 
 fn arn(service: &sdk::Service) -> Result<&str> {
     service.service_arn().ok_or_else(|| Error::incomplete("a service's ARN"))
-}
-
-pub(super) fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-pub(super) fn number(int: i32) -> u32 {
-    u32::try_from(int).unwrap_or(0)
 }

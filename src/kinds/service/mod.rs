@@ -334,8 +334,8 @@ impl Kind for Service {
             "platform-version",
             "network",
             "load-balancers",
-            "service-connect-configuration",
             "volumes",
+            "service-connect-configuration",
         ],
         ..About::DEFAULT
     };

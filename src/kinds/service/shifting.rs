@@ -9,6 +9,7 @@ use aws_sdk_ecs::types as sdk;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::cloud::aws::numbers::{int, number};
 use crate::kind::Result;
 use crate::kinds::types::Number;
 use crate::kinds::types::words::words;
@@ -296,12 +297,4 @@ impl DeploymentAlarms {
             rollback: found.rollback(),
         }
     }
-}
-
-fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-fn number(int: i32) -> u32 {
-    u32::try_from(int).unwrap_or(0)
 }

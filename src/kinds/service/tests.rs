@@ -61,6 +61,7 @@ fn stored(spec: &Service) -> sdk::Service {
                 .status("PRIMARY")
                 .rollout_state(State::Completed)
                 .set_volume_configurations(sent.volume_configurations.clone())
+                .set_service_connect_configuration(sent.service_connect_configuration.clone())
                 .build(),
         )
         .set_health_check_grace_period_seconds(sent.health_check_grace_period_seconds)
@@ -71,12 +72,6 @@ fn stored(spec: &Service) -> sdk::Service {
         .enable_ecs_managed_tags(sent.enable_ecs_managed_tags.unwrap_or(false))
         .set_propagate_tags(sent.propagate_tags.clone())
         .set_availability_zone_rebalancing(sent.availability_zone_rebalancing)
-        .deployments(
-            sdk::Deployment::builder()
-                .status("PRIMARY")
-                .set_service_connect_configuration(sent.service_connect_configuration)
-                .build(),
-        )
         .build()
 }
 

@@ -8,8 +8,9 @@ use aws_sdk_ecs::types as sdk;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::api::{int, number, primary};
+use super::api::primary;
 use super::{LaunchType, PropagateTags, SchedulingStrategy, Service};
+use crate::cloud::aws::numbers::{int, number};
 use crate::kind::{Check, Error, Result, Unit};
 use crate::kinds::types::words::words;
 

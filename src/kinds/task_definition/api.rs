@@ -20,6 +20,7 @@ use super::{
     OperatingSystem, PidMode, ProxyConfiguration, RuntimePlatform, S3Files, Switch, TaskDefinition,
     Volume,
 };
+use crate::cloud::aws::numbers::{int, number};
 use crate::kind::{Error, Result};
 use crate::kinds::types::cpu_memory::{Cpu, Memory};
 
@@ -639,12 +640,4 @@ pub(super) fn hash(map: &BTreeMap<String, String>) -> Option<HashMap<String, Str
 pub(super) fn sorted(map: Option<&HashMap<String, String>>) -> BTreeMap<String, String> {
     let pairs = map.into_iter().flatten();
     pairs.map(|(key, value)| (key.clone(), value.clone())).collect()
-}
-
-fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-fn number(int: i32) -> u32 {
-    u32::try_from(int).unwrap_or(0)
 }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::words::words;
+use crate::cloud::aws::numbers::{int, number};
 
 /// The dimensions of a metric by name.
 pub type Dimensions = BTreeMap<String, String>;
@@ -238,14 +239,6 @@ pub fn of_policy(told: &[scaling::TargetTrackingMetricDataQuery]) -> Queries {
 
 fn text(told: Option<&str>) -> String {
     told.unwrap_or_default().to_owned()
-}
-
-fn int(number: u32) -> i32 {
-    i32::try_from(number).unwrap_or(i32::MAX)
-}
-
-fn number(int: i32) -> u32 {
-    u32::try_from(int).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use schemars::JsonSchema;
 use serde_json::{Value as Json, json};
 
-use super::rules::{Format, Later, Reference, Shorthand, When};
+use super::rules::{Format, Later, Reference, Shorthand};
 use super::*;
 use crate::address::Path;
 use crate::diag::Place;
@@ -108,7 +108,7 @@ static LANGUAGE: LazyLock<Language> = LazyLock::new(|| Language {
             None => Err(format!("`{text}` is not a time")),
         },
     }],
-    later: &[Later { path: "service.*.domain", when: When::Always, what: "domains" }],
+    later: &[Later { path: "service.*.domain", what: "domains" }],
     variants: &[("health", &["path", "command"])],
     references: &[
         Reference {

@@ -371,11 +371,11 @@ fn tasks_run_on_instances_and_spot() {
     let calls = life.apply();
     assert_eq!(calls.count("RunTask"), 1, "the gate is passed");
     life.nothing_is_left();
-    life.changes(
-        "schedule.spare",
-        &[("\"fargate-spot\"", "{ fargate-spot = { weight = 3 }, fargate = { weight = 1 } }")],
-        &["UpdateSchedule"],
-    );
+    let shares = "{ fargate-spot = { weight = 3 }, fargate = { weight = 1 } }";
+    life.edit(&[("\"fargate-spot\"", shares)]);
+    assert_eq!(life.planned(), ["update schedule.spare"]);
+    assert_eq!(life.apply().changes(), ["UpdateSchedule"]);
+    life.nothing_is_left();
     life.ends();
 }
 

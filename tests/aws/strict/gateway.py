@@ -75,6 +75,7 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
         sent = scheduler.sent_in(environ, body)
     operation = operation_of(environ, body, service)
     with world.lock:
+        world.called_in.add(region)
         world.catch_up()
         handler = SERVICES.get(service)
         environ["wsgi.input"] = io.BytesIO(body)

@@ -11,8 +11,8 @@ from . import discovery, iam, interfaces, route53
 from .world import World
 
 
-def listed(world: World, region: str = "us-east-1") -> list[dict]:
-    """{kind, id, arn, tags} of every object; `state` where a kind has one that matters."""
+def listed(world: World, region: str) -> list[dict]:
+    """{kind, id, arn, tags} of every object of a region, and of all; `state` where a kind has one that matters."""
     return [
         *network(world, region),
         *balancing(world, region),
@@ -25,6 +25,14 @@ def listed(world: World, region: str = "us-east-1") -> list[dict]:
         *names(world, region),
         *discovered(world, region),
     ]
+
+
+def everywhere(world: World) -> list[dict]:
+    """The same of all regions in which the account was called."""
+    found = {}
+    for region in sorted(world.called_in):
+        found |= {(it["kind"], it["arn"]): it for it in listed(world, region)}
+    return list(found.values())
 
 
 def entry(kind: str, object_id: str, arn: str, tags: dict, **more) -> dict:

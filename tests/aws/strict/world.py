@@ -90,6 +90,7 @@ class World:
         self.account = account
         self.lock = threading.RLock()
         self.settings = Settings()
+        self.called_in: set[str] = set()  # regions
         self.now = time.time()
         self.regions: dict[str, object] = {}  # region -> Ecs
         self.scaling: dict[str, object] = {}  # region -> Scaling

@@ -77,10 +77,11 @@ impl Draft<'_> {
         found
     }
 
-    /// Whether what is narrowed by the step `last` holds on to a live object until then.
+    /// Whether what is narrowed by the step `last` holds on to a live object until then, and no longer.
     fn keeps_for_a_while(&self, last: StepId, object: usize) -> bool {
-        match &self.steps[last].action {
-            Action::Update { was, .. } => was.mentions(&self.live[object].id),
+        let (step, id) = (&self.steps[last], &self.live[object].id);
+        match &step.action {
+            Action::Update { was, .. } => was.mentions(id) && !step.spec.mentions(id),
             _ => false,
         }
     }

@@ -18,6 +18,7 @@ use crate::kinds::service::balancing;
 use crate::kinds::service::connect::unnamed;
 use crate::kinds::service::listening::unheard;
 use crate::kinds::task_run::{self, TaskRun};
+use crate::kinds::types::Action;
 use crate::value::{Value, beginnings};
 
 /// A resource that somebody has made.
@@ -73,25 +74,18 @@ impl World {
     /// Sets the weights of the rules whose requests deployments move.
     fn lead_requests(&mut self) {
         let services = self.objects.values().filter(|object| object.kind == "service");
-        let mut actions: Vec<(String, Value)> = Vec::new();
+        let mut pairs: Vec<(String, [(String, u64); 2])> = Vec::new();
         for service in services {
             let (first, second) = rollout::weights(service);
             for (rule, group, alternate) in balancing::rules(&service.spec) {
-                let share = |group: &str, weight: u64| -> Value {
-                    let weight = Value::Number(weight.into());
-                    let group = Value::Text(group.to_owned());
-                    let fields = [("target-group-arn", group), ("weight", weight)];
-                    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-                };
-                let shares = Value::List(vec![share(group, first), share(alternate, second)]);
-                let action = [("weighted".to_owned(), shares)].into_iter().collect();
-                actions.push((rule.to_owned(), action));
+                let weights = [(group.to_owned(), first), (alternate.to_owned(), second)];
+                pairs.push((rule.to_owned(), weights));
             }
         }
-        for (rule, action) in actions {
-            if let Some(rule) = self.objects.get_mut(&rule) {
-                rule.spec.set("action", action);
-            }
+        for (rule, weights) in pairs {
+            let Some(rule) = self.objects.get_mut(&rule) else { continue };
+            let led = rule.spec.get("action").map(|action| Action::led(action, &weights));
+            led.into_iter().for_each(|action| rule.spec.set("action", action));
         }
     }
 

@@ -190,6 +190,16 @@ impl Action {
         }
     }
 
+    /// The action `now`, when ECS has given these target groups other weights. Others keep theirs.
+    pub fn led(now: &Value, weights: &[(String, u64)]) -> Value {
+        let text = |group: &str| Value::Text(group.to_owned());
+        let is_led = |group: &Value| weights.iter().any(|(led, _)| *group == text(led));
+        let others = shares(now).into_iter().filter(|(group, _)| !is_led(group));
+        let led =
+            weights.iter().map(|(group, weight)| (text(group), Value::Number((*weight).into())));
+        weighted(led.chain(others))
+    }
+
     /// This action, where it was `was` when it was decided on and is `now`: the weights of target groups
     /// that somebody else has moved meanwhile stay, unless none of the groups got anything by them.
     pub(in crate::kinds) fn since(&self, was: &Self, now: &Self) -> Self {

@@ -530,24 +530,26 @@ const IN_CAPACITY: &[Case] = &[
     ),
 ];
 
-/// Two more groups, and a capacity provider of one of them.
+/// Another cluster with two groups, and a capacity provider of one of them.
 const MORE_CAPACITY: &str = r#"
+[aws.cluster.other]
+
 [aws.auto-scaling-group.other]
-cluster = "${cluster.main.arn}"
+cluster = "${cluster.other.arn}"
 max-size = 3
 subnets = ["${subnet.a.id}", "${subnet.b.id}"]
 launch-template = "${launch-template.general.id}"
 launch-template-version = "${launch-template.general.version}"
 
 [aws.auto-scaling-group.third]
-cluster = "${cluster.main.arn}"
+cluster = "${cluster.other.arn}"
 max-size = 3
 subnets = ["${subnet.a.id}", "${subnet.b.id}"]
 launch-template = "${launch-template.general.id}"
 launch-template-version = "${launch-template.general.version}"
 
 [aws.capacity-provider.other]
-cluster = "${cluster.main.arn}"
+cluster = "${cluster.other.arn}"
 auto-scaling-group-arn = "${auto-scaling-group.other.arn}"
 "#;
 

@@ -62,7 +62,7 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
             (Format::Json, _) => cx.print(&json(&stack.desired.stack, name, &pause, onward))?,
             (_, Onward::Continue) => cx.print(&format!("service {name}: {requested} goes on\n"))?,
             (_, Onward::RollBack) => {
-                cx.print(&format!("service {name}: {requested} goes back\n"))?
+                cx.print(&format!("service {name}: {requested} goes back\n"))?;
             }
         }
         Ok(Exit::Done)

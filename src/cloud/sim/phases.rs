@@ -91,11 +91,11 @@ impl Phases {
     /// The part of the requests that the new revision gets, in percent.
     pub(super) fn share(&self) -> u64 {
         let begun = self.since.map_or(0, |_| self.at + 1);
-        let steps = self.all.iter().take(begun).filter_map(|phase| match phase {
+        let mut steps = self.all.iter().take(begun).filter_map(|phase| match phase {
             Phase::Step(share, _) => Some(share.round() as u64),
             Phase::Pause(_) | Phase::Bake(_) => None,
         });
-        steps.last().unwrap_or(0)
+        steps.next_back().unwrap_or(0)
     }
 
     /// What it is doing.

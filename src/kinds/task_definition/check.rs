@@ -466,8 +466,8 @@ fn mounts(spec: &TaskDefinition, check: &mut Check<'_>) {
             check.error_with("E0256", &format!("volumes.{name}.s3-files"), title, hint);
         }
     }
-    let launched = spec.volumes.iter().filter(|(_, volume)| volume.configured_at_launch);
-    if let Some((second, _)) = launched.skip(1).next() {
+    let mut launched = spec.volumes.iter().filter(|(_, volume)| volume.configured_at_launch);
+    if let Some((second, _)) = launched.nth(1) {
         let title = "a task has at most one volume that ECS makes for it";
         check.error("E0256", &format!("volumes.{second}"), title);
     }

@@ -120,7 +120,7 @@ impl Ground {
         let instances = pools.iter().filter_map(|pool| capacities.get(pool));
         let theirs: Vec<Arch> = instances.filter_map(Capacity::processor).collect();
         let managed = pools.iter().filter(|pool| is_managed(pool, capacities)).count();
-        let is_mixed = managed > 0 && managed < pools.len();
+        let on = one_of(service, &pools, section, sheet);
         let arch = service.arch.or(theirs.first().copied()).unwrap_or(Arch::X86);
         // What is wrong on Fargate is told, and nothing that would follow from it.
         let said = service.network_mode.filter(|_| !pools.is_empty());
@@ -129,7 +129,7 @@ impl Ground {
             arch,
             schedule: Schedule::Replica,
             only_pool: None,
-            shares: service.capacity.as_ref().map(|on| shares(on, capacities)),
+            shares: on.map(|on| shares(&on, capacities)),
             is_managed: managed > 0,
             pools,
         };
@@ -142,7 +142,7 @@ impl Ground {
             };
             sheet.fault(Diagnostic::error("E0259", title).at_key(section.join(key), "").hint(hint));
         }
-        if is_mixed {
+        if managed > 0 && managed < ground.pools.len() {
             let title = "a service runs on instances that ECS manages, or on others";
             let fault = Diagnostic::error("E0277", title).at_key(section.join("capacity"), "");
             sheet.fault(fault.hint("leave one of the capacities out"));
@@ -292,6 +292,27 @@ impl Ground {
             sheet.fault(fault.hint(hint));
         }
     }
+}
+
+/// What a service runs on. With instances and Fargate both, which a strategy cannot mix, it is taken for one
+/// on instances: nothing more follows.
+fn one_of(
+    service: &Service,
+    pools: &BTreeSet<String>,
+    section: &Path,
+    sheet: &mut Sheet,
+) -> Option<On> {
+    let mut on = service.capacity.clone()?;
+    let fargate: Vec<String> = on.0.keys().filter(|name| is_fargate(name)).cloned().collect();
+    if pools.is_empty() || fargate.is_empty() {
+        return Some(on);
+    }
+    let title = "a service runs on instances or on Fargate, and cannot be shared out among both";
+    let fault = Diagnostic::error("E0252", title).at_key(section.join("capacity"), "");
+    let hint = "leave `{}` out, or make two services of it";
+    sheet.fault(fault.hint(hint.replace("{}", &fargate.join("` and `"))));
+    on.0.retain(|name, _| !is_fargate(name));
+    Some(on)
 }
 
 /// The capacities of instances that a service names, each of which must be there.

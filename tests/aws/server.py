@@ -105,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
 
 class Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 128
+    request_queue_size = 1024  # callers of many tests at once, which must not wait for a second try
     address_family = socket.AF_INET
 
     def handle_error(self, request, client_address):

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Condvar, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -17,8 +17,32 @@ use crate::harness::proxy::{Fault, Plan, Proxy, Side};
 use crate::harness::session::Output;
 use crate::harness::{Session, chosen};
 
-/// Lives that are lived at once. Most of a life is waiting.
-const WIDTH: usize = 8;
+/// Lives that are lived at once, in all tests here. Most of a life is waiting; but each needs answers of the one
+/// server, and with too many of them it is the machine that fails.
+const WIDTH: usize = 10;
+
+/// How many more may begin.
+static FREE: Mutex<usize> = Mutex::new(WIDTH);
+/// Told when one has ended.
+static ENDED: Condvar = Condvar::new();
+
+/// The right to live a life.
+struct Place;
+
+impl Place {
+    fn take() -> Self {
+        let free = FREE.lock().expect("no holder panics");
+        *ENDED.wait_while(free, |free| *free == 0).expect("no holder panics") -= 1;
+        Self
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *FREE.lock().expect("no holder panics") += 1;
+        ENDED.notify_one();
+    }
+}
 
 /// How long the test AWS may take to let go of what is on its way out.
 const LETS_GO: Duration = Duration::from_secs(3);
@@ -215,7 +239,7 @@ impl Stage {
 }
 
 /// Whether no call to S3 was answered for as long as one is waited for. No weather here lasts so long: the
-/// machine stood still, and the lease ran out meanwhile.
+/// server or the machine had no time for it, and the lease ran out meanwhile.
 fn stood_still(output: &Output) -> bool {
     output.stderr.contains("(all attempts including retries) occurred after 30s")
 }
@@ -236,6 +260,7 @@ fn survive(weathers: Vec<Weather>) {
             scope.spawn(|| {
                 let next = || queue.lock().expect("no holder panics").next();
                 while let Some(weather) = next() {
+                    let _place = Place::take();
                     let lived = catch_unwind(AssertUnwindSafe(|| {
                         Life::begin(weather.shared).live(&weather)
                     }));
@@ -378,6 +403,7 @@ fn come_and_go(write: &(dyn Fn(&Session) + Sync)) {
         |_| each(Fault::Throttle, 3),
     ];
     let live = |weather: &fn(usize) -> Plan| {
+        let _place = Place::take();
         let session = Session::new();
         write(&session);
         let upstream = session.endpoint();

@@ -60,9 +60,9 @@ pub(super) const RATES: &[Rate] = &[
     rate("ec2", &["Describe*", "Get*"], 100.0, 20.0),
     rate("ec2", &["*"], 50.0, 5.0),
     rate("elasticloadbalancing", &["CreateLoadBalancer", "SetSubnets"], 10.0, 0.2),
-    // The page gives two pairs of numbers, 40 and 10 or 200 and 50. What the larger holds is tried beyond the
-    // smaller, as fast as lets few calls be under way when the first is refused.
-    hope("elasticloadbalancing", &["Describe*"], 40.0, (100.0, 10.0)),
+    // The page gives two pairs of numbers, 40 and 10 or 200 and 50. Beyond the smaller burst the larger rate is
+    // tried, which lets few calls be under way when the first is refused.
+    hope("elasticloadbalancing", &["Describe*"], 40.0, (50.0, 10.0)),
     rate("elasticloadbalancing", &["*"], 20.0, 3.0),
     rate("logs", &["PutRetentionPolicy", "DeleteRetentionPolicy", "TagResource", "UntagResource"], 5.0, 5.0),
     rate("logs", &["ListTagsForResource"], 30.0, 30.0),

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use aws_sdk_ecs::operation::create_capacity_provider::builders::CreateCapacityProviderFluentBuilder;
 use aws_sdk_ecs::types::{
     AutoScalingGroupProvider, AutoScalingGroupProviderUpdate, CapacityProvider as Description,
     CapacityProviderField, CapacityProviderStatus, CapacityProviderUpdateStatus as Update,
@@ -151,22 +152,9 @@ impl Kind for CapacityProvider {
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        let call = cx.aws.ecs.create_capacity_provider().name(&self.name);
+        let call = cx.aws.ecs.create_capacity_provider();
         let call = call.auto_scaling_group_provider(self.provider());
-        let made = call.set_tags(tags::some(cx.tags, tags::ecs::tag)).send().await;
-        let made = made.map_err(|error| Error::from(error).while_creating());
-        let provider = match made.exists_is_fine()? {
-            Some(made) => made.capacity_provider,
-            None => {
-                let found = describe(cx.aws, std::slice::from_ref(&self.name)).await?;
-                let there = found.into_iter().next();
-                let tags = there.as_ref().map(|it| tags::ecs::read(it.tags()));
-                cx.require_ours(&tags.unwrap_or_default())?;
-                there
-            }
-        };
-        let arn = provider.and_then(|provider| provider.capacity_provider_arn);
-        let arn = arn.ok_or_else(|| Error::incomplete("the capacity provider's ARN"))?;
+        let arn = create(call, &self.name, cx).await?;
         self.attach(cx.aws).await?;
         Ok(Made::new(&arn, Outputs::of(&arn)))
     }
@@ -367,6 +355,28 @@ fn is_attaching(found: &aws_sdk_ecs::types::Cluster) -> bool {
 /// Not one of Fargate's, nor one of instances that ECS manages.
 fn is_of_a_group(found: &Description) -> bool {
     !is_fargate(found.name().unwrap_or_default()) && found.auto_scaling_group_provider().is_some()
+}
+
+/// CreateCapacityProvider. One that is there already is ours, from an attempt whose answer was lost, or it is
+/// an error. Its ARN.
+pub(super) async fn create(
+    call: CreateCapacityProviderFluentBuilder,
+    name: &str,
+    cx: &Cx<'_>,
+) -> Result<String> {
+    let call = call.name(name).set_tags(tags::some(cx.tags, tags::ecs::tag));
+    let made = call.send().await.map_err(|error| Error::from(error).while_creating());
+    let provider = match made.exists_is_fine()? {
+        Some(made) => made.capacity_provider,
+        None => {
+            let there = describe(cx.aws, &[name.to_owned()]).await?.into_iter().next();
+            let tags = there.as_ref().map(|it| tags::ecs::read(it.tags()));
+            cx.require_ours(&tags.unwrap_or_default())?;
+            there
+        }
+    };
+    let arn = provider.and_then(|provider| provider.capacity_provider_arn);
+    arn.ok_or_else(|| Error::incomplete("the capacity provider's ARN"))
 }
 
 /// DescribeCapacityProviders, up to a hundred names or ARNs. Missing ones are failures in the reply and simply not

@@ -8,7 +8,7 @@ use aws_sdk_ecs::types as sdk;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::capacity_provider::{check_name, condition, describe, wait_for};
+use super::capacity_provider::{self, check_name, condition, describe, wait_for};
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
 use crate::cloud::aws::numbers::{int, number};
@@ -191,22 +191,9 @@ impl Kind for ManagedCapacity {
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        let call = cx.aws.ecs.create_capacity_provider().name(&self.name).cluster(&self.cluster);
+        let call = cx.aws.ecs.create_capacity_provider().cluster(&self.cluster);
         let call = call.managed_instances_provider(self.provider());
-        let made = call.set_tags(tags::some(cx.tags, tags::ecs::tag)).send().await;
-        let made = made.map_err(|error| Error::from(error).while_creating());
-        let provider = match made.exists_is_fine()? {
-            Some(made) => made.capacity_provider,
-            None => {
-                let found = describe(cx.aws, std::slice::from_ref(&self.name)).await?;
-                let there = found.into_iter().next();
-                let tags = there.as_ref().map(|it| tags::ecs::read(it.tags()));
-                cx.require_ours(&tags.unwrap_or_default())?;
-                there
-            }
-        };
-        let arn = provider.and_then(|provider| provider.capacity_provider_arn);
-        let arn = arn.ok_or_else(|| Error::incomplete("the capacity provider's ARN"))?;
+        let arn = capacity_provider::create(call, &self.name, cx).await?;
         Ok(Made::new(&arn, Outputs::of(&arn)))
     }
 

@@ -4,6 +4,7 @@ use aws_sdk_iam::types::{InstanceProfile as Description, Tag};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::role::check_identity;
 use super::types::outputs::Named as Outputs;
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
@@ -41,21 +42,7 @@ impl Kind for InstanceProfile {
     type Outputs = Outputs;
 
     fn check(&self, check: &mut Check<'_>) {
-        let legal = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
-        if !self.name.contains("${") && (self.name.len() > 128 || !self.name.chars().all(legal)) {
-            let title =
-                format!("`{}` is not a name of up to 128 letters, digits and `+=,.@_-`", self.name);
-            check.error("E0230", "name", title).alone = true;
-        }
-        let root = check.stack.iam_path();
-        let ours = |path: &str| path.starts_with(&root) && path.ends_with('/');
-        if let Some(path) = self.path.as_deref().filter(|path| !ours(path) && !path.contains("${"))
-        {
-            let title = format!("the path `{path}` is not one of this stack's");
-            let hint =
-                format!("leave it out, or write one that begins with `{root}` and ends with `/`");
-            check.error_with("E0230", "path", title, hint).alone = true;
-        }
+        check_identity(&self.name, 128, self.path.as_deref(), check);
         if !self.role.contains("${") && !self.role.starts_with("arn:") {
             let hint = "write `${role.<name>.arn}` or the whole ARN";
             check.error_with("E0254", "role", "`role` is not an ARN", hint);

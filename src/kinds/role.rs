@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_iam::types::{Role as Description, Tag};
+use aws_sdk_iam::types::{EntityType, Role as Description, RoleDetail, Tag};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,8 @@ pub struct Role {
 /// The quotas of IAM, in characters; white space does not count.
 const TRUST_MAX: usize = 2048;
 const INLINE_MAX: usize = 10_240;
+/// From so many roles on all of the account's are read at once: one by itself takes four calls and more.
+const MANY: usize = 3;
 
 impl Kind for Role {
     const NAME: &'static str = "role";
@@ -89,30 +91,19 @@ impl Kind for Role {
         let pages = aws.iam.list_roles().path_prefix(sought.stack.iam_path()).max_items(1000);
         let listed = pages.into_paginator().items().send().try_collect();
         let listed: Vec<Description> = listed.await.map_err(Error::from)?;
-        let names = sought.names(listed.iter().map(Description::role_name));
-        let found = concurrently(&names, |name| read(aws, name)).await?;
-        let found: Vec<Description> = found.into_iter().flatten().collect();
-        concurrently(&found, |role| async move {
-            let tags = tags_of(role);
-            let mut live = Self::describe(role)?;
-            // Of what is not ours only the name counts.
-            if sought.is_ours(&tags) {
-                (live.policies, live.inline) = tokio::try_join!(
-                    attached(aws, role.role_name()),
-                    inline(aws, role.role_name())
-                )?;
+        let mut names = sought.names(listed.iter().map(Description::role_name));
+        let mut found = Vec::new();
+        if listed.len() >= MANY
+            && let Some(details) = details(aws, listed.len()).await?
+        {
+            for role in &listed {
+                let Some(detail) = details.get(role.role_name()) else { continue };
+                found.push(detailed(role, detail)?);
+                names.retain(|name| name != role.role_name());
             }
-            let (id, outputs) = (role.arn().to_owned(), Outputs::of(role.arn()));
-            Ok(Observed {
-                earlier: Vec::new(),
-                id,
-                live,
-                outputs,
-                tags,
-                condition: Condition::Ready,
-            })
-        })
-        .await
+        }
+        let rest = concurrently(&names, |name| single(aws, name, sought)).await?;
+        Ok(found.into_iter().chain(rest.into_iter().flatten()).collect())
     }
 
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
@@ -131,7 +122,8 @@ impl Kind for Role {
             Some(made) => made.role,
             None => {
                 let there = read(cx.aws, &self.name).await?;
-                cx.require_ours(&there.as_ref().map(tags_of).unwrap_or_default())?;
+                let tags = there.as_ref().map(|role| tags_of(role.tags()));
+                cx.require_ours(&tags.unwrap_or_default())?;
                 there
             }
         };
@@ -173,23 +165,32 @@ impl Kind for Role {
     }
 }
 
+/// What is wrong with the name, of so many letters at most, and the path of a role or an instance profile.
+pub(super) fn check_identity(
+    name: &str,
+    longest: usize,
+    path: Option<&str>,
+    check: &mut Check<'_>,
+) {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
+    if !name.contains("${") && (name.len() > longest || !name.chars().all(legal)) {
+        let title =
+            format!("`{name}` is not a name of up to {longest} letters, digits and `+=,.@_-`");
+        check.error("E0230", "name", title).alone = true;
+    }
+    let root = check.stack.iam_path();
+    let ours = |path: &str| path.starts_with(&root) && path.ends_with('/');
+    if let Some(path) = path.filter(|path| !ours(path) && !path.contains("${")) {
+        let title = format!("the path `{path}` is not one of this stack's");
+        let hint =
+            format!("leave it out, or write one that begins with `{root}` and ends with `/`");
+        check.error_with("E0230", "path", title, hint).alone = true;
+    }
+}
+
 impl Role {
     fn check_words(&self, check: &mut Check<'_>) {
-        let legal = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
-        if !self.name.contains("${") && (self.name.len() > 64 || !self.name.chars().all(legal)) {
-            let title =
-                format!("`{}` is not a name of up to 64 letters, digits and `+=,.@_-`", self.name);
-            check.error("E0230", "name", title).alone = true;
-        }
-        let root = check.stack.iam_path();
-        let ours = |path: &str| path.starts_with(&root) && path.ends_with('/');
-        if let Some(path) = self.path.as_deref().filter(|path| !ours(path) && !path.contains("${"))
-        {
-            let title = format!("the path `{path}` is not one of this stack's");
-            let hint =
-                format!("leave it out, or write one that begins with `{root}` and ends with `/`");
-            check.error_with("E0230", "path", title, hint).alone = true;
-        }
+        check_identity(&self.name, 64, self.path.as_deref(), check);
         let session = (self.max_session_duration, Unit::Seconds);
         check.within("E0238", "max-session-duration", session, 3600..=43_200);
         for policy in &self.policies {
@@ -308,6 +309,42 @@ fn no_such_policy(error: Error, arn: &str) -> Error {
     Error { class: Class::Other, ..error }.hinted(hint)
 }
 
+/// GetAccountAuthorizationDetails: tags, boundaries and policies of all roles of the account by their names.
+/// Nothing where the caller may not ask, or where so many roles are told of sooner one by one.
+async fn details(aws: &Aws, roles: usize) -> Result<Option<BTreeMap<String, RoleDetail>>> {
+    let call = aws.iam.get_account_authorization_details().filter(EntityType::Role);
+    let mut pages = call.max_items(1000).into_paginator().send();
+    let (mut found, mut read) = (BTreeMap::new(), 0);
+    while let Some(page) = pages.next().await {
+        read += 1;
+        match page.map_err(Error::from) {
+            Err(error) if error.class == Class::Denied => return Ok(None),
+            _ if read > roles => return Ok(None),
+            page => {
+                let details = page?.role_detail_list.unwrap_or_default().into_iter();
+                let named = details.filter_map(|it| Some((it.role_name.clone()?, it)));
+                found.extend(named);
+            }
+        }
+    }
+    Ok(Some(found))
+}
+
+/// A role as ListRoles and GetAccountAuthorizationDetails together tell of it.
+fn detailed(role: &Description, detail: &RoleDetail) -> Result<Observed<Role>> {
+    let name = role.role_name();
+    let mut live = Role::describe(role)?;
+    let boundary = detail.permissions_boundary().and_then(|it| it.permissions_boundary_arn());
+    live.permissions_boundary = boundary.map(str::to_owned);
+    let attached = detail.attached_managed_policies().iter();
+    live.policies = attached.filter_map(|policy| policy.policy_arn.clone()).collect();
+    for policy in detail.role_policy_list() {
+        let read = parse(policy.policy_document().unwrap_or_default(), name)?;
+        live.inline.insert(policy.policy_name().unwrap_or_default().to_owned(), read);
+    }
+    Ok(observed(role, live, tags_of(detail.tags())))
+}
+
 /// GetRole, which tells tags and boundary where ListRoles does not.
 async fn read(aws: &Aws, name: &str) -> Result<Option<Description>> {
     match aws.iam.get_role().role_name(name).send().await.map_err(Error::from) {
@@ -315,6 +352,23 @@ async fn read(aws: &Aws, name: &str) -> Result<Option<Description>> {
         Err(error) if error.class == Class::Absent => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// A role read by itself, with its policies if it is ours.
+async fn single(aws: &Aws, name: &str, sought: &Sought<'_>) -> Result<Option<Observed<Role>>> {
+    let Some(role) = read(aws, name).await? else { return Ok(None) };
+    let tags = tags_of(role.tags());
+    let mut live = Role::describe(&role)?;
+    // Of what is not ours only the name counts.
+    if sought.is_ours(&tags) {
+        (live.policies, live.inline) = tokio::try_join!(attached(aws, name), inline(aws, name))?;
+    }
+    Ok(Some(observed(&role, live, tags)))
+}
+
+fn observed(role: &Description, live: Role, tags: Tags) -> Observed<Role> {
+    let (id, outputs) = (role.arn().to_owned(), Outputs::of(role.arn()));
+    Observed { earlier: Vec::new(), id, live, outputs, tags, condition: Condition::Ready }
 }
 
 /// ListAttachedRolePolicies: the ARNs.
@@ -347,8 +401,8 @@ fn parse(document: &str, role: &str) -> Result<Policy> {
     })
 }
 
-fn tags_of(role: &Description) -> Tags {
-    tags::collect(role.tags().iter().map(|tag| (tag.key(), tag.value())))
+fn tags_of(tags: &[Tag]) -> Tags {
+    tags::collect(tags.iter().map(|tag| (tag.key(), tag.value())))
 }
 
 fn tag_list(tags: &Tags) -> Result<Vec<Tag>> {

@@ -114,6 +114,30 @@ class Iam(Corrected, IamResponse):
         roles = sorted((r for r in self.backend.get_roles() if r.path.startswith(prefix)), key=lambda r: r.name)
         return ActionResult({"Roles": roles})
 
+    def get_account_authorization_details(self):
+        # moto knows the filter as numbered members of a query, and puts descriptions in, which AWS does not.
+        if self._get_param("Filter", []) != ["Role"]:
+            return super().get_account_authorization_details()
+        roles = sorted(self.backend.get_roles(), key=lambda r: r.name)
+        return ActionResult({"RoleDetailList": [self.detail(role) for role in roles]})
+
+    def detail(self, role) -> dict:
+        """Everything but description and session length.  APIReference/API_RoleDetail.html"""
+        told = ("RoleName", "RoleId", "Arn", "Path", "CreateDate", "AssumeRolePolicyDocument", "Tags")
+        values = (role.name, role.id, role.arn, role.path, role.create_date, role.assume_role_policy_document, role.get_tags())
+        boundary = role.permissions_boundary_arn
+        return {
+            **dict(zip(told, values)),
+            "RolePolicyList": [
+                {"PolicyName": name, "PolicyDocument": text} for name, text in sorted(role.policies.items())
+            ],
+            "AttachedManagedPolicies": [
+                {"PolicyName": p.name, "PolicyArn": p.arn} for p in role.managed_policies.values()
+            ],
+            "PermissionsBoundary": boundary
+            and {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": boundary},
+        }
+
     def remove_role_from_instance_profile(self):
         profile = self.backend.get_instance_profile(self._get_param("InstanceProfileName"))
         name = self._get_param("RoleName")

@@ -11,10 +11,12 @@ from botocore.loaders import Loader
 
 from .errors import AwsError
 
-# Operations which take MaxResults or MaxItems and whose paginator botocore does not list.
+# Operations which take MaxResults or MaxItems and whose paginator botocore does not list, or lists otherwise.
 EXTRA = {
-    ("ecs", "ListServiceDeployments"): ("nextToken", "nextToken", "maxResults", "serviceDeployments"),
-    ("ecs", "DescribeCapacityProviders"): ("nextToken", "nextToken", "maxResults", "capacityProviders"),
+    ("ecs", "ListServiceDeployments"): ("nextToken", "nextToken", "maxResults", "serviceDeployments", None),
+    ("ecs", "DescribeCapacityProviders"): ("nextToken", "nextToken", "maxResults", "capacityProviders", None),
+    # Four lists in one; only that of the roles is asked for.
+    ("iam", "GetAccountAuthorizationDetails"): ("Marker", "Marker", "MaxItems", "RoleDetailList", "IsTruncated"),
 }
 # Page size when the caller names none.  Absent: everything in one page.
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListServices.html (10), and so on.
@@ -75,7 +77,7 @@ def paginators(service: str) -> dict:
 def paging_of(service: str, operation: str) -> tuple[str, str, str, str, str | None] | None:
     """The names (token in, token out, size, list, more) of an operation's paging members."""
     if (service, operation) in EXTRA:
-        return (*EXTRA[(service, operation)], None)
+        return EXTRA[(service, operation)]
     config = paginators(service).get(operation)
     if config and isinstance(config["input_token"], list):
         return None  # several tokens: the operation pages by itself

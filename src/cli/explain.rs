@@ -1,33 +1,48 @@
-//! `ecsctl explain CODE`.
+//! `ecsctl explain CODE` and `ecsctl explain KEY`.
 
 use clap::Args;
 
 use super::context::Context;
 use super::{Exit, Failure};
-use crate::report::explain;
+use crate::report::{explain, reference};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The code, such as E0107; without one, all codes are listed
-    code: Option<String>,
+    /// An error's code, such as E0107, or a key of the language, such as service.http or
+    /// aws.target-group; without one, what there is
+    what: Option<String>,
 }
 
 pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failure> {
     cx.refuse_markdown("explain")?;
-    let Some(code) = &arguments.code else {
-        cx.print(&explain::list())?;
-        return Ok(Exit::Done);
+    let page = match arguments.what.as_deref() {
+        None => format!("{}\n# Errors\n\n{}", reference::overview(), explain::list()),
+        Some(what) if is_code(what) => of_code(what)?.to_owned(),
+        Some(what) => of_key(what)?,
     };
-    // The number alone is enough.
-    let number = code.trim_start_matches(['E', 'e']).parse::<u32>();
-    let full = number.as_ref().map_or_else(|_| code.to_uppercase(), |it| format!("E{it:04}"));
-    if let Some(page) = explain::page(&full) {
-        cx.print(page)?;
-        return Ok(Exit::Done);
-    }
-    let near = match number.map(explain::around) {
-        Ok(near) => format!("did you mean {}?", near.join(" or ")),
-        Err(_) => "`ecsctl explain` lists those that there are".to_owned(),
-    };
-    Err(Failure::Usage(format!("there is no error `{code}`; {near}")))
+    cx.print(&page)?;
+    Ok(Exit::Done)
+}
+
+/// The number alone is enough.
+fn is_code(what: &str) -> bool {
+    what.trim_start_matches(['E', 'e']).bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn of_code(code: &str) -> Result<&'static str, Failure> {
+    let number = code.trim_start_matches(['E', 'e']).parse::<u32>().unwrap_or(u32::MAX);
+    explain::page(&format!("E{number:04}")).ok_or_else(|| {
+        let near = explain::around(number).join(" or ");
+        Failure::Usage(format!("there is no error `{code}`; did you mean {near}?"))
+    })
+}
+
+fn of_key(key: &str) -> Result<String, Failure> {
+    reference::page(key).map_err(|near| {
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`ecsctl explain` lists what there is".to_owned(),
+        };
+        Failure::Usage(format!("there is no key `{key}`; {hint}"))
+    })
 }

@@ -16,6 +16,7 @@ pub mod markdown;
 pub mod onward;
 pub mod picture;
 pub mod progress;
+pub mod reference;
 #[cfg(test)]
 mod sample;
 pub mod status;

@@ -6,9 +6,12 @@
 //! lines. All fences of a document share a folder and an account. What is not to be run has another
 //! language, such as `sh`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use ecsctl::kinds;
+use ecsctl::report::reference;
 
 use crate::harness::Session;
 
@@ -20,6 +23,32 @@ fn the_transcripts_of_the_readme_are_true() {
 #[test]
 fn the_transcripts_of_the_tour_are_true() {
     check("docs/tour.md");
+}
+
+/// A page a kind, as `ecsctl explain` shows it, with all of its tables; and a list of them.
+#[test]
+fn the_pages_of_the_kinds_are_those_of_the_sources() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/kinds");
+    let mut pages: BTreeMap<String, String> = kinds::all()
+        .iter()
+        .map(|kind| (format!("{}.md", kind.name()), reference::whole_page(kind)))
+        .collect();
+    pages.insert("README.md".to_owned(), reference::kinds_page());
+    if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+        fs_err::create_dir_all(&folder).expect("a folder");
+        for (name, page) in &pages {
+            fs_err::write(folder.join(name), page).expect("a page");
+        }
+    }
+    let mut found = BTreeMap::new();
+    for entry in fs_err::read_dir(&folder).expect("the pages") {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().into_string().expect("a name");
+        found.insert(name, fs_err::read_to_string(entry.path()).expect("a page"));
+    }
+    let differ = |name: &&String| pages.get(*name) != found.get(*name);
+    let stale: BTreeSet<&String> = pages.keys().chain(found.keys()).filter(differ).collect();
+    assert!(stale.is_empty(), "write docs/kinds anew with INSTA_UPDATE=always: {stale:?}");
 }
 
 /// Each promise names tests that are there; each number in the sources is that of a promise.

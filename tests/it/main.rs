@@ -4,6 +4,7 @@ mod chaos;
 mod cli;
 mod docs;
 mod harness;
+mod keys;
 mod kinds;
 mod layers;
 mod random;

@@ -11,7 +11,7 @@ use super::life::{HEAD, Life};
 use crate::harness::{Object, Session};
 
 /// Makes a hosted zone; its id.
-fn zone(session: &Session, name: &str) -> String {
+pub(super) fn zone(session: &Session, name: &str) -> String {
     session.behind_its_back(async |aws| {
         let call = aws.dns.create_hosted_zone().name(name).caller_reference(name);
         let call = call.hosted_zone_config(HostedZoneConfig::builder().build());

@@ -1,7 +1,11 @@
 //! The examples, as they stand, from nothing to nothing; and a stack in the weather that AWS has.
 
-use serde_json::json;
+use std::collections::BTreeSet;
 
+use ecsctl::kinds;
+use serde_json::{Value as Json, json};
+
+use super::domains::zone;
 use super::life::{HTTP, Life, RUNNING, only_lookups_refused};
 use crate::harness::session::is_change;
 use crate::harness::stack::{OBJECTS_PER_SERVICE, OBJECTS_SHARED, with_services};
@@ -53,10 +57,11 @@ fn hello_world_with_a_repository_lives() {
 }
 
 /// What scorekeep refers to and somebody else keeps.
-fn scorekeep_secrets(session: &Session) {
-    let parameter = json!({"Name": "/scorekeep/session-key", "Value": "x", "Type": "SecureString"});
+/// A parameter and a secret that are there already.
+fn secrets(session: &Session, parameter: &str, secret: &str) {
+    let parameter = json!({"Name": parameter, "Value": "x", "Type": "SecureString"});
     session.call("ssm", "AmazonSSM.PutParameter", &parameter);
-    let secret = json!({"Name": "scorekeep/db", "SecretString": "{\"url\": \"x\"}"});
+    let secret = json!({"Name": secret, "SecretString": "{\"url\": \"x\"}"});
     session.call("secretsmanager", "secretsmanager.CreateSecret", &secret);
 }
 
@@ -65,7 +70,7 @@ fn scorekeep_lives() {
     let session = Session::new();
     session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
     session.copy("examples/scorekeep/tasks.toml", "tasks.toml");
-    scorekeep_secrets(&session);
+    secrets(&session, "/scorekeep/session-key", "scorekeep/db");
     lives(&session, &["--var", "tag=v1"], "scorekeep", "default", "us-east-1");
 }
 
@@ -74,7 +79,7 @@ fn scorekeep_lives_in_dev() {
     let session = Session::new();
     session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
     session.copy("examples/scorekeep/tasks.toml", "tasks.toml");
-    scorekeep_secrets(&session);
+    secrets(&session, "/scorekeep/session-key", "scorekeep/db");
     lives(&session, &["--var", "tag=v1", "-e", "dev"], "scorekeep", "dev", "us-east-1");
 }
 
@@ -86,7 +91,7 @@ fn scorekeep_lives_in_prod() {
     session.copy("examples/scorekeep/tasks.toml", "tasks.toml");
     // What is protected would not be destroyed.
     session.replace("protect = true\n", "");
-    scorekeep_secrets(&session);
+    secrets(&session, "/scorekeep/session-key", "scorekeep/db");
     session.behind_its_back(async |aws| {
         let call = aws.dns.create_hosted_zone().name("example.com").caller_reference("test");
         call.send().await.expect("a zone");
@@ -129,10 +134,7 @@ fn private_lives() {
     let session = Session::new();
     session.copy("examples/private/ecsctl.toml", "ecsctl.toml");
     session.set(&json!({"check-egress": 1}));
-    let key = json!({"Name": "/private-shop/session-key", "Value": "x", "Type": "SecureString"});
-    session.call("ssm", "AmazonSSM.PutParameter", &key);
-    let secret = json!({"Name": "private-shop/db", "SecretString": "{\"url\": \"x\"}"});
-    session.call("secretsmanager", "secretsmanager.CreateSecret", &secret);
+    secrets(&session, "/private-shop/session-key", "private-shop/db");
     lives(&session, &[], "private-shop", "default", "us-east-1");
 }
 
@@ -256,6 +258,58 @@ fn b41_calls_keep_to_their_budget() {
         session.run(&["destroy", "--yes"]).exits(0);
         assert!(session.objects().is_empty(), "{:?}", session.objects());
     }
+}
+
+/// A snapshot of a volume; its id.
+fn snapshot(session: &Session) -> String {
+    session.behind_its_back(async |aws| {
+        let volume = aws.ec2.create_volume().availability_zone("us-east-1a").size(8).send().await;
+        let volume = volume.expect("a volume").volume_id.expect("an id");
+        let made = aws.ec2.create_snapshot().volume_id(volume).send().await.expect("a snapshot");
+        made.snapshot_id.expect("an id")
+    })
+}
+
+/// What no example has and users may write.
+#[test]
+fn rarely_used_keys_do_what_they_say() {
+    let session = Session::with(include_str!("../../specs/keys.toml"));
+    secrets(&session, "/keys/token", "keys/none");
+    session.replace("snap-0123456789abcdef0", &snapshot(&session));
+    lives(&session, &[], "keys", "default", "us-east-1");
+}
+
+/// Issue §5: so does a stack with every kind in it.
+#[test]
+fn b41_every_kind_in_one_stack_keeps_to_the_budget() {
+    let session = Session::with(include_str!("../../specs/everything.toml"));
+    zone(&session, "example.com");
+    secrets(&session, "/shop/none", "shop/db");
+    let plan = session.run(&["plan", "--format", "json"]).exits(0);
+    let plan: Json = serde_json::from_str(&plan.stdout).expect("a plan");
+    let addresses = plan["steps"].as_array().expect("steps").iter();
+    let addresses = addresses.filter_map(|step| step["address"].as_str());
+    let there: BTreeSet<&str> = addresses.filter_map(|at| at.split('.').next()).collect();
+    let all: BTreeSet<&str> = kinds::all().iter().map(|kind| kind.name_of()).collect();
+    assert_eq!(there, all, "not every kind is in the stack");
+    session.run(&["apply", "--yes"]).exits(0);
+    session.forget_calls();
+    session.run(&["plan", "--detailed-exitcode"]).exits(0);
+    let calls = session.calls();
+    let services = there_are(&session, "service");
+    let budget = 60 + 22 * services / 10;
+    assert!(calls.len() <= budget, "{} calls, not {budget}: {calls:?}", calls.len());
+    assert!(calls.changes().is_empty(), "{calls:?}");
+    session.run(&["destroy", "--yes"]).exits(0);
+    assert!(
+        session.objects().iter().all(|object| object.kind == "task"),
+        "{:?}",
+        session.objects()
+    );
+}
+
+fn there_are(session: &Session, kind: &str) -> usize {
+    session.objects().iter().filter(|object| object.kind == kind).count()
 }
 
 /// B41: AWS registers one task definition a second after the first twenty; who waits for that has not

@@ -101,10 +101,13 @@ class Disks:
                 return f"UnauthorizedOperation: {role} is not authorized to make, tag and attach volumes."
             if disk.get("kmsKeyId") and not checks.allows(ecs, role, "kms:CreateGrant"):
                 return f"UnauthorizedOperation: {role} is not authorized to use the key {disk['kmsKeyId']}."
+            snapshot = disk.get("snapshotId")
+            if snapshot and snapshot not in self.backend.snapshots:
+                return f"InvalidSnapshot.NotFound: The snapshot '{snapshot}' does not exist."
             volume = self.backend.create_volume(
                 disk.get("sizeInGiB"),
                 zone,
-                snapshot_id=disk.get("snapshotId"),
+                snapshot_id=snapshot,
                 volume_type=disk.get("volumeType", "gp3"),
                 iops=disk.get("iops"),
             )

@@ -93,6 +93,7 @@ impl Kind for CapacityProvider {
         deadline: Duration::from_secs(15 * 60),
         // ECS takes a group for one provider only.
         exclusive: &["auto-scaling-group-arn"],
+        built_on: Some("auto-scaling-group-arn"),
         naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: true }),
         observed_after: &["cluster"],
         // A service's strategy names it.
@@ -150,21 +151,19 @@ impl Kind for CapacityProvider {
         found.into_iter().filter_map(|it| observed(it, &clusters).transpose()).collect()
     }
 
+    /// A cluster that is taking another of its providers makes this be tried again: so there is a look first.
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        let call = cx.aws.ecs.create_capacity_provider().name(&self.name);
-        let call = call.auto_scaling_group_provider(self.provider());
-        let made = call.set_tags(tags::some(cx.tags, tags::ecs::tag)).send().await;
-        let made = made.map_err(|error| Error::from(error).while_creating());
-        let provider = match made.exists_is_fine()? {
-            Some(made) => made.capacity_provider,
-            None => {
-                let found = describe(cx.aws, std::slice::from_ref(&self.name)).await?;
-                let there = found.into_iter().next();
-                let tags = there.as_ref().map(|it| tags::ecs::read(it.tags()));
-                cx.require_ours(&tags.unwrap_or_default())?;
-                there
-            }
-        };
+        let mut provider = self.own(cx).await?;
+        if provider.is_none() {
+            let call = cx.aws.ecs.create_capacity_provider().name(&self.name);
+            let call = call.auto_scaling_group_provider(self.provider());
+            let made = call.set_tags(tags::some(cx.tags, tags::ecs::tag)).send().await;
+            let made = made.map_err(|error| Error::from(error).while_creating());
+            provider = match made.exists_is_fine()? {
+                Some(made) => made.capacity_provider,
+                None => self.own(cx).await?,
+            };
+        }
         let arn = provider.and_then(|provider| provider.capacity_provider_arn);
         let arn = arn.ok_or_else(|| Error::incomplete("the capacity provider's ARN"))?;
         self.attach(cx.aws).await?;
@@ -298,6 +297,16 @@ impl CapacityProvider {
             .managed_termination_protection(self.protection())
             .managed_draining(self.draining())
             .build()
+    }
+
+    /// What stands under its name, which must be what an earlier attempt has made.
+    async fn own(&self, cx: &Cx<'_>) -> Result<Option<Description>> {
+        let found = describe(cx.aws, std::slice::from_ref(&self.name)).await?;
+        let found = found.into_iter().find(|it| condition(it).is_some());
+        if let Some(there) = &found {
+            cx.require_ours(&tags::ecs::read(there.tags()))?;
+        }
+        Ok(found)
     }
 
     /// Writes it into its cluster's list.

@@ -15,6 +15,7 @@ use crate::address::Address;
 use crate::kind::{StackId, TagChange, Tags};
 use crate::value::Value;
 
+mod built_on;
 mod diff;
 mod holders;
 mod leaving;
@@ -25,6 +26,7 @@ mod parting;
 mod planner;
 mod refused;
 mod standing;
+mod widening;
 
 /// A step's place in [`Plan::steps`].
 pub type StepId = usize;

@@ -115,6 +115,7 @@ impl Draft<'_> {
         // Two listener rules may trade places: neither comes first, and their kind knows how to.
         let before: BTreeMap<StepId, StepId> = pairs.iter().copied().collect();
         pairs.retain(|(later, _)| !in_ring(*later, &before));
+        pairs.extend(self.contentions());
         pairs
     }
 

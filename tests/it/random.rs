@@ -207,6 +207,9 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         let name = format!("random-test-{}", dice.roll(2));
         put("namespace", "main", json!({"name": name, "description": description}));
     }
+    if let Some(provider) = instances.as_deref().filter(|_| dice.flip()) {
+        declare_of_host(dice, provider, put);
+    }
     for index in first..first + dice.roll(4) {
         let name = format!("s{index}");
         let role = format!("r{}", dice.roll(2));
@@ -435,6 +438,43 @@ fn declare_instances(
         "managed-scaling": {"enabled": true, "target-capacity": 50 + dice.roll(2)}}),
     );
     format!("${{capacity-provider.{provider}.name}}")
+}
+
+/// A service that holds a port of its instances: on each of them or on some, one of two names, on one port or
+/// another.
+fn declare_of_host(
+    dice: &mut Dice,
+    provider: &str,
+    put: &mut impl FnMut(&str, &str, serde_json::Value),
+) {
+    let name = ["agent", "probe"][dice.roll(2) as usize];
+    let port = 9000 + dice.roll(2);
+    put(
+        "task-definition",
+        name,
+        json!({"network-mode": "host", "requires-compatibilities": ["EC2"],
+        "containers": {"app": {"image": "agent:1", "memory": 64, "ports": [{"container-port": port}]}}}),
+    );
+    let mut service = json!({"cluster": "${cluster.main.arn}",
+        "task-definition": format!("${{task-definition.{name}.arn}}"),
+        "availability-zone-rebalancing": "DISABLED",
+        "deployment": {"minimum-healthy-percent": 0, "maximum-percent": 100}});
+    match dice.flip() {
+        true => {
+            service["scheduling-strategy"] = "DAEMON".into();
+            service["launch-type"] = "EC2".into();
+        }
+        false => {
+            service["desired-count"] = 1.into();
+            service["capacity-provider-strategy"] =
+                json!([{"capacity-provider": provider, "weight": 1}]);
+        }
+    }
+    let scaled = service["desired-count"].is_number() && dice.flip();
+    put("service", name, service);
+    if scaled {
+        declare_scaling(dice, name, put);
+    }
 }
 
 /// Instances that ECS manages.

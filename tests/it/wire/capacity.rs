@@ -345,6 +345,31 @@ fn a_service_moves_between_capacities() {
     life.ends();
 }
 
+/// A port of the instances is held by one task on each: what holds it goes before its successor comes, or before
+/// another that takes it, and the plan says that nothing runs meanwhile.
+#[test]
+fn a_port_of_the_instances_is_let_go_first() {
+    let life = Life::begin(&format!("{CAPACITY}{SERVICES}"));
+    let (agent, order) = ("service.agent", ["DeleteService", "CreateService"]);
+    let daemon = "launch-type = \"EC2\"\nscheduling-strategy = \"DAEMON\"\n";
+    let replica = "desired-count = 1\ncapacity-provider-strategy = [{ capacity-provider = \
+                   \"${capacity-provider.general.name}\", weight = 1 }]\n# agent\n";
+    life.replaces(agent, &[(daemon, replica)], &order);
+    life.edit(&[(replica, daemon)]);
+    let told = life.session.run(&["plan"]).exits(0).stdout;
+    assert!(told.contains("the old one goes first: none of its tasks runs meanwhile"), "{told}");
+    life.edit(&[(daemon, replica)]);
+    life.replaces(agent, &[(replica, daemon)], &order);
+    life.edit(&[("[aws.service.agent]", "[aws.service.probe]")]);
+    let told = life.session.run(&["plan"]).exits(0).stdout;
+    assert!(told.contains("when service agent has gone, whose port it takes"), "{told}");
+    let calls = life.apply();
+    let places = order.map(|operation| calls.position(operation).expect("the call is made"));
+    assert!(places.is_sorted(), "{calls:?}");
+    life.nothing_is_left();
+    life.ends();
+}
+
 /// B12: a profile that EC2 does not know yet is waited for.
 #[test]
 fn b12_a_new_profile_is_waited_for() {

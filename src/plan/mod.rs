@@ -25,6 +25,7 @@ mod order;
 mod parting;
 mod planner;
 mod refused;
+mod ring;
 mod seats;
 mod standing;
 mod widening;

@@ -84,9 +84,7 @@ impl Desired {
             Ok(graph) if !is_wrong => Ok((graph, found)),
             Ok(_) => Err(found),
             Err(cycle) => {
-                let section = self.resources[&cycle.0[0]].section.clone();
-                let title = format!("these resources need each other: {cycle}");
-                found.push(Diagnostic::error("E0204", title).at(section, "part of the circle"));
+                found.push(references::circle(&cycle, &self.resources, drafts));
                 Err(found)
             }
         }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::after::After;
 use super::capacity::Capacity;
 use super::deploy::Deploy;
+use super::doors::Openings;
 use super::ground::{Ground, Mode};
 use super::measure::{Limits, Seconds};
 use super::network::Layout;
@@ -98,14 +99,15 @@ impl Daemon {
         &self,
         name: &str,
         capacities: &BTreeMap<String, Capacity>,
-        network: &Layout,
-        options: Options,
+        (network, options): (&Layout, Options),
+        openings: &mut Openings,
         sheet: &mut Sheet,
     ) {
         let section = Path::of(["daemon", name]);
         self.check(name, &section, capacities, sheet);
         let service = self.service();
         let ground = Ground::of_daemon(&service, self.capacity.as_deref(), capacities);
+        openings.let_to_files(name, &section, &service, &ground);
         let mut own = Sheet::new(Unread::default());
         let members = member::members(name, &service, &mut own);
         task::expand(name, &service, &members, &ground, &mut own);

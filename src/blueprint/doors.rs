@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 
 use super::capacity::{Opening, Source};
 use super::declaration::Declaration;
+use super::files;
 use super::ground::Ground;
 use super::measure::Cidr;
 use super::member::{Member, Members};
@@ -24,6 +25,21 @@ pub(super) struct Openings {
     pub(super) pools: BTreeMap<String, BTreeSet<Opening>>,
     /// By the rules between services, by their names.
     pub(super) rules: BTreeMap<String, Declaration>,
+}
+
+impl Openings {
+    /// Lets the tasks of a service reach the file systems that they mount.
+    pub(super) fn let_to_files(
+        &mut self,
+        name: &str,
+        section: &Path,
+        service: &Service,
+        ground: &Ground,
+    ) {
+        for (rule, declared) in files::rules(name, section, service, ground) {
+            self.rules.entry(rule).or_insert(declared);
+        }
+    }
 }
 
 /// A service, and what leads into it.
@@ -83,6 +99,7 @@ impl Doors<'_> {
                 self.let_in(client, (&grounds[*client], ground), &[("tcp", *port)], openings);
             }
         }
+        openings.let_to_files(self.name, &section, self.service, ground);
         if ground.has_own_addresses() {
             return sheet.add(self.group(&section, &doors));
         }
@@ -154,11 +171,11 @@ pub(super) fn closed(name: &str, section: &Path) -> Declaration {
 
 /// What a security group is called in the name of a rule: the service, or the capacity whose instances they
 /// are.
-fn named(group: &str, service: &str) -> String {
+pub(super) fn named(group: &str, service: &str) -> String {
     pool_of(group).map_or(service.to_owned(), |pool| format!("capacity-{pool}"))
 }
 
 /// The capacity whose security group this is, if it is one's.
-fn pool_of(group: &str) -> Option<&str> {
+pub(super) fn pool_of(group: &str) -> Option<&str> {
     group.strip_prefix("${security-group.capacity-")?.strip_suffix(".id}")
 }

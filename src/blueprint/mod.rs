@@ -53,6 +53,7 @@ mod deploy;
 mod domain;
 mod doors;
 mod endpoints;
+mod files;
 mod forms;
 mod given;
 mod ground;
@@ -253,13 +254,13 @@ fn expand_around(
     mut openings: Openings,
     sheet: &mut Sheet,
 ) {
-    openings.rules.into_values().for_each(|rule| sheet.add(rule));
     // Of instances that ECS manages nobody knows which there are.
     let mut own = document.capacity.clone();
     own.retain(|_, capacity| !capacity.is_managed());
     for (name, daemon) in &document.daemon {
-        daemon.expand(name, &own, network, options, sheet);
+        daemon.expand(name, &own, (network, options), &mut openings, sheet);
     }
+    openings.rules.into_values().for_each(|rule| sheet.add(rule));
     for (name, capacity) in &document.capacity {
         let opened = openings.pools.remove(name).unwrap_or_default();
         capacity.expand(name, network, &opened, sheet);

@@ -55,6 +55,9 @@ pub struct Volume {
     pub id: Option<String>,
     /// Of `efs`: the id of an access point.
     pub access_point: Option<String>,
+    /// Of `efs`: the id of its mount targets' security group, which lets the tasks in as long as they mount it.
+    /// Left out, somebody else sees to that.
+    pub security_group: Option<String>,
     /// Of `efs`: whether the task role decides on access, and is given it; false when left out.
     pub iam: Option<bool>,
     /// Of `efs`: the directory that becomes the volume, `"/"` when left out. Of `bind`: the instance's path.
@@ -112,7 +115,7 @@ impl Volume {
     /// The keys that only some types have and that are written, with these types.
     fn written(&self) -> impl Iterator<Item = (&'static str, &'static [VolumeKind])> {
         use VolumeKind::{Bind, Docker, Ebs, Efs};
-        let keys: [(&str, &[VolumeKind], bool); 16] = [
+        let keys: [(&str, &[VolumeKind], bool); 17] = [
             ("size", &[Ebs], self.size.is_some()),
             ("class", &[Ebs], self.class.is_some()),
             ("iops", &[Ebs], self.iops.is_some()),
@@ -122,6 +125,7 @@ impl Volume {
             ("filesystem", &[Ebs], self.filesystem.is_some()),
             ("id", &[Efs], self.id.is_some()),
             ("access-point", &[Efs], self.access_point.is_some()),
+            ("security-group", &[Efs], self.security_group.is_some()),
             ("iam", &[Efs], self.iam.is_some()),
             ("path", &[Efs, Bind], self.path.is_some()),
             ("scope", &[Docker], self.scope.is_some()),
@@ -153,6 +157,13 @@ impl Volume {
         if self.kind == VolumeKind::Bind && self.path.is_none() {
             let title = "which path of the instance it is, is not said".to_owned();
             wrong(keys.clone(), title, "add for example `path = \"/var/cache\"`");
+        }
+        let is_group =
+            |text: &str| text.starts_with("sg-") || text.starts_with("${security-group.");
+        if let Some(group) = self.security_group.as_deref().filter(|group| !is_group(group)) {
+            let title = format!("`{group}` is not the id of a security group");
+            let hint = "write that of the mount targets, such as `sg-0123456789abcdef0`";
+            wrong(keys.join("security-group"), title, hint);
         }
         let is_key = |text: &str| text.starts_with("arn:") || text.contains("${");
         if let Some(key) = self.kms_key.as_deref().filter(|key| !is_key(key)) {

@@ -7,6 +7,8 @@ use clap::{Args, ValueEnum};
 
 /// The spec when none is named.
 pub(super) const DEFAULT_FILE: &str = "ecsctl.toml";
+/// Where lock, journals and caches are kept when nobody says it.
+const DEFAULT_STATE: &str = "state";
 
 /// Which world is meant. (Doc comments on the words would give each help a second, long form.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -64,7 +66,7 @@ pub(super) struct Options {
     #[arg(long, global = true, value_enum, hide_possible_values = true)]
     pub(super) cloud: Option<World>,
     /// Where lock, journals and caches are kept
-    #[arg(long, global = true, value_name = "DIR", default_value = "state")]
+    #[arg(long, global = true, value_name = "DIR", default_value = DEFAULT_STATE)]
     pub(super) state: PathBuf,
     /// The same for several machines: s3://BUCKET/PREFIX [default: ECSCTL_STORE]
     #[arg(long, global = true, value_name = "PLACE", value_parser = shared)]
@@ -84,6 +86,44 @@ pub(super) struct Options {
     /// Logs calls to stderr: error to trace, or a filter [default: ECSCTL_LOG]
     #[arg(long, global = true, value_name = "LEVEL")]
     pub(super) log: Option<String>,
+}
+
+impl Options {
+    /// What another command needs to be about the same stack in the same account, as a shell reads it.
+    pub(super) fn again(&self) -> Vec<String> {
+        let path = |path: &PathBuf, usual: &str| {
+            let text = path.display().to_string();
+            (text != usual).then_some(text)
+        };
+        let pair = |(key, value): &(String, String)| format!("{key}={value}");
+        let world = self.cloud.map(|world| match world {
+            World::Aws => "aws".to_owned(),
+            World::Sim => "sim".to_owned(),
+        });
+        let single = [
+            ("--file", path(&self.file, DEFAULT_FILE)),
+            ("--env", self.env.clone()),
+            ("--cloud", world),
+            ("--state", path(&self.state, DEFAULT_STATE)),
+            ("--store", self.store.clone()),
+            ("--profile", self.profile.clone()),
+            ("--region", self.region.clone()),
+        ];
+        let single = single.into_iter().filter_map(|(option, value)| Some((option, value?)));
+        let variables = self.var.iter().map(|one| ("--var", pair(one)));
+        let keys = self.set.iter().map(|one| ("--set", pair(one)));
+        let all = single.chain(variables).chain(keys);
+        all.flat_map(|(option, value)| [option.to_owned(), quoted(&value)]).collect()
+    }
+}
+
+/// One word of a shell.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    match !text.is_empty() && text.chars().all(plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }
 
 fn shared(text: &str) -> Result<String, String> {
@@ -113,6 +153,23 @@ fn pair(text: &str, form: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    #[test]
+    fn another_command_is_about_the_same() {
+        let again = |line: &[&str]| {
+            let line = ["x"].into_iter().chain(line.iter().copied());
+            <Line as clap::Parser>::parse_from(line).options.again().join(" ")
+        };
+        assert_eq!(again(&["--format", "json", "-v"]), "");
+        let line = ["-f", "a b.toml", "--env", "prod", "--var", "tag=it's", "--cloud", "sim"];
+        insta::assert_snapshot!(again(&line), @r"--file 'a b.toml' --env prod --cloud sim --var 'tag=it'\''s'");
+    }
 
     #[test]
     fn pairs_have_a_name() {

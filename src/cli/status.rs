@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use clap::Args;
 
 use super::context::Context;
-use super::options::Format;
+use super::options::{Format, Options};
 use super::stack::{Urls, load, named};
 use super::world::{Door, block_on};
 use super::{Exit, Failure};
 use crate::address::Address;
 use crate::desired::Desired;
-use crate::kind::{Condition, Health, Live, StackId, Stage, TAG_EXPIRES};
+use crate::kind::{Condition, Health, Live, Pause, StackId, Stage, TAG_EXPIRES};
 use crate::report::json;
 use crate::report::status::{STEADY, Service, Status, Unsettled, human};
 use crate::snapshot::{Snapshot, learn, observe};
@@ -42,7 +42,10 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
             [] => BTreeMap::new(),
             services => door.cloud().health(services).await?,
         };
-        let status = status(&desired.stack, &snapshot, &urls, health);
+        let mut status = status(&desired.stack, &snapshot, &urls, health);
+        for service in &mut status.services {
+            service.onward = onward(service, &cx.options);
+        }
         let text = match cx.options.format {
             Format::Json => json::status(&status),
             Format::Human | Format::Markdown => human(&status, cx.look),
@@ -100,23 +103,38 @@ fn service(live: &Live, health: Option<Health>) -> Service {
     let stage = health.as_ref().and_then(|health| Some(health.deployment.as_ref()?.state));
     let is_short = health.as_ref().is_some_and(|health| health.running != health.desired);
     let state = match (&live.condition, stage) {
-        (Condition::Settling(_), Some(Stage::RollingBack)) => "rolling back",
-        (Condition::Settling(_), _) => "rolling out",
-        (Condition::Broken(_) | Condition::Leaving(_), _) => "",
+        (Condition::Settling(_), Some(Stage::RollingBack)) => "rolling back".to_owned(),
+        (Condition::Settling(_), _) => match health.as_ref().and_then(pause) {
+            Some(pause) => format!("paused at {}", pause.stage),
+            None => "rolling out".to_owned(),
+        },
+        (Condition::Broken(_) | Condition::Leaving(_), _) => {
+            doing(&live.condition).unwrap_or_default()
+        }
         // The kind writes down what serves; a first rollout that failed leaves nothing.
-        (Condition::Ready, _) if definition.is_empty() => "nothing serves",
-        (Condition::Ready, _) if is_short => "not all tasks run",
-        (Condition::Ready, _) => STEADY,
+        (Condition::Ready, _) if definition.is_empty() => "nothing serves".to_owned(),
+        (Condition::Ready, _) if is_short => "not all tasks run".to_owned(),
+        (Condition::Ready, _) => STEADY.to_owned(),
     };
     Service {
         address: live.address.clone().unwrap_or_else(|| Address::new("service", &live.id)),
         task_definition: definition.rsplit('/').next().unwrap_or_default().to_owned(),
-        state: match state {
-            "" => doing(&live.condition).unwrap_or_default(),
-            state => state.to_owned(),
-        },
+        state,
+        onward: None,
         health,
     }
+}
+
+/// Where the newest deployment waits for somebody.
+fn pause(health: &Health) -> Option<&Pause> {
+    health.deployment.as_ref()?.pause.as_ref()
+}
+
+/// The command that it waits for.
+fn onward(service: &Service, options: &Options) -> Option<String> {
+    service.health.as_ref().and_then(pause)?;
+    let named = ["ecsctl", "continue", &service.address.name].map(str::to_owned);
+    Some(named.into_iter().chain(options.again()).collect::<Vec<_>>().join(" "))
 }
 
 /// What a resource is doing that is not just there.

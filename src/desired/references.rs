@@ -6,6 +6,7 @@ use super::Declared;
 use crate::address::{Address, Output, Path};
 use crate::blueprint::{self, Declaration};
 use crate::diag::Diagnostic;
+use crate::graph::Cycle;
 use crate::spec::Unread;
 use crate::value::{Part, Value};
 use crate::{kinds, nearest};
@@ -34,6 +35,29 @@ pub(super) fn check(
     }
     let told = found.into_values();
     told.map(|(diagnostic, place)| diagnostic.at(place, "refers to it")).collect()
+}
+
+/// The circle, and in it each mention where it is written.
+pub(super) fn circle(
+    cycle: &Cycle,
+    resources: &BTreeMap<Address, Declared>,
+    drafts: &[Declaration],
+) -> Diagnostic {
+    let title = format!("these resources need each other: {cycle}");
+    let mut error = Diagnostic::error("E0204", title);
+    for pair in cycle.0.windows(2) {
+        let draft = drafts.iter().find(|draft| draft.address == pair[0]);
+        let (Some(draft), Some(declared)) = (draft, resources.get(&pair[0])) else { continue };
+        let mut place = &draft.section;
+        walk(&declared.spec, &mut Path::default(), &mut |output, way| {
+            let written = draft.origin(way);
+            if output.of == pair[1] && written.0.len() > place.0.len() {
+                place = written;
+            }
+        });
+        error = error.at(place.clone(), format!("mentions {}", pair[1]));
+    }
+    error.hint("take one of these out")
 }
 
 /// Visits every output that a document mentions, with the way to it.

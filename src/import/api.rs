@@ -78,8 +78,7 @@ impl Reading<'_> {
                 None => self.note(at, value, FORM),
             },
             Rule::Switched { by, .. } if !is_on(by) => {}
-            Rule::Switched { ours: None, .. } => self.note(at, value, UNKNOWN),
-            Rule::Switched { ours: Some(ours), by } => {
+            Rule::Switched { ours, by } => {
                 self.field(shape, ours, &without(value, by), at, into);
             }
             Rule::Flag { ours, on, off } => match value.as_str() {

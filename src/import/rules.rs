@@ -20,7 +20,7 @@ pub(super) enum Rule {
     /// An object, or a list of only one, whose members stand in the table itself.
     Spread,
     /// An object that means nothing unless one of its members is true.
-    Switched { ours: Option<&'static str>, by: &'static str },
+    Switched { ours: &'static str, by: &'static str },
     /// A word that is a switch here.
     Flag { ours: &'static str, on: &'static str, off: &'static str },
     /// It can be nothing but this, and so is not said; written as JSON.
@@ -87,11 +87,7 @@ pub(super) const TASK_DEFINITION: &[Entry] = &[
         "repositoryCredentials",
         Rule::Only { ours: "repository-credentials", member: "credentialsParameter" },
     ),
-    (
-        "containers.*",
-        "restartPolicy",
-        Rule::Switched { ours: Some("restart-policy"), by: "enabled" },
-    ),
+    ("containers.*", "restartPolicy", Rule::Switched { ours: "restart-policy", by: "enabled" }),
     ("containers.*", "firelensConfiguration", Rule::Named("firelens")),
     ("containers.*.log-configuration", "logDriver", Rule::Named("driver")),
     ("containers.*.log-configuration", "secretOptions", map("secret-options", "name", "valueFrom")),
@@ -109,7 +105,6 @@ pub(super) const TASK_DEFINITION: &[Entry] = &[
 pub(super) const SERVICE: &[Entry] = &[
     ("", "serviceName", Rule::Named("name")),
     ("", "clusterArn", Rule::Named("cluster")),
-    ("", "capacityProviderStrategy", tables("capacity-provider-strategy", "capacityProvider")),
     ("", "volumeConfigurations", map("volumes", "name", "managedEBSVolume")),
     ("volumes.*", "sizeInGiB", Rule::Named("size-in-gib")),
     ("volumes.*", "tags", map("tags", "key", "value")),
@@ -122,8 +117,12 @@ pub(super) const SERVICE: &[Entry] = &[
     ),
     ("", "deploymentConfiguration", Rule::Named("deployment")),
     ("deployment", "deploymentCircuitBreaker", Rule::Named("circuit-breaker")),
-    ("deployment", "alarms", Rule::Switched { ours: None, by: "enable" }),
-    ("deployment", "bakeTimeInMinutes", Rule::Always("0")),
+    ("deployment", "canaryConfiguration", Rule::Named("canary")),
+    ("deployment.canary", "canaryPercent", Rule::Named("percent")),
+    ("deployment.canary", "canaryBakeTimeInMinutes", Rule::Named("bake-time-in-minutes")),
+    ("deployment", "linearConfiguration", Rule::Named("linear")),
+    ("deployment.lifecycle-hooks.*", "timeoutConfiguration", Rule::Named("timeout")),
+    ("load-balancers.*", "advancedConfiguration", Rule::Named("advanced")),
     ("service-connect-configuration", "services", tables("services", "portName")),
     ("service-connect-configuration.services.*", "clientAliases", Rule::Spread),
     ("service-connect-configuration.services.*.tls", "issuerCertificateAuthority", Rule::Spread),
@@ -146,6 +145,7 @@ pub(super) const SERVICE: &[Entry] = &[
     ("", "platformFamily", Rule::Own),
     ("", "currentServiceDeployment", Rule::Own),
     ("", "currentServiceRevisions", Rule::Own),
+    ("", "resourceManagementType", Rule::Own),
     ("", "tags", Rule::Own),
     ("", "roleArn", Rule::OwnWith(":role/aws-service-role/")),
 ];
@@ -173,13 +173,9 @@ mod tests {
                     | Rule::Keyed { ours, .. }
                     | Rule::Items { ours, .. }
                     | Rule::Only { ours, .. }
-                    | Rule::Switched { ours: Some(ours), .. }
+                    | Rule::Switched { ours, .. }
                     | Rule::Flag { ours, .. } => Some(*ours),
-                    Rule::Spread
-                    | Rule::Switched { .. }
-                    | Rule::Always(_)
-                    | Rule::Own
-                    | Rule::OwnWith(_) => None,
+                    Rule::Spread | Rule::Always(_) | Rule::Own | Rule::OwnWith(_) => None,
                 };
                 let way = Path::of(table.split('.').filter(|step| !step.is_empty()).chain(ours));
                 assert!(shape.at(&way).is_some(), "{kind}: {member} leads to {way}");

@@ -24,6 +24,9 @@ pub fn service(
     let mut document = service.clone();
     // What is not told is off; a declaration that does not say it means that it is on.
     document.entry("availabilityZoneRebalancing").or_insert_with(|| json!("DISABLED"));
+    if let Some(deployment) = document.get_mut("deploymentConfiguration") {
+        without_steps(deployment);
+    }
     // Deployments tell what a service itself does not.
     document.extend(connect(service).map(|it| ("serviceConnectConfiguration".to_owned(), it)));
     document.extend(volumes(service).map(|told| ("volumeConfigurations".to_owned(), told)));
@@ -51,6 +54,14 @@ pub fn service(
     sheet.entry(&["aws", KIND, &name], &fields);
     sheet.entry(&["aws", DEFINITION, &definition.name], &definition.fields);
     Ok(Imported { text: sheet.done(), notes, adopts: adopts.to_vec() })
+}
+
+/// Where tasks are replaced one by one, the time for which two revisions stand is nothing.
+fn without_steps(deployment: &mut Json) {
+    let strategy = deployment.get("strategy").and_then(Json::as_str).unwrap_or("ROLLING");
+    if strategy == "ROLLING" && deployment["bakeTimeInMinutes"] == 0 {
+        deployment.as_object_mut().map(|members| members.remove("bakeTimeInMinutes"));
+    }
 }
 
 /// The service's part in Service Connect; a name that is not told is the port's.

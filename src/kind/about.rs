@@ -119,6 +119,9 @@ pub struct About {
     /// all of them at the same time. A successor that keeps them comes after the old one is gone; any
     /// other successor stands before the old one goes.
     pub exclusive: &'static [&'static str],
+    /// The field of [`Self::exclusive`] that names what the resource is built on, one on one. While a
+    /// resource that goes is in use, its successor is built on a successor of that.
+    pub built_on: Option<&'static str>,
     /// Fields whose change replaces the resource, but in which it and its successor may differ and still
     /// be used by the same users at once (a target group's port, which ECS does not look at).
     pub alike_but_for: &'static [&'static str],
@@ -160,6 +163,7 @@ impl About {
         seconds: 1,
         deadline: Duration::from_secs(300),
         exclusive: &[],
+        built_on: None,
         alike_but_for: &[],
         dangles: false,
         gate: Gate::Ready,

@@ -37,6 +37,9 @@ pub struct Deployment {
     /// The reason that ECS gives, when it did not end well.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Where it waits for somebody's word, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause: Option<Pause>,
 }
 
 /// A deployment that waits for somebody's word.

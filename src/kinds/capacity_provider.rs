@@ -94,6 +94,7 @@ impl Kind for CapacityProvider {
         deadline: Duration::from_secs(15 * 60),
         // ECS takes a group for one provider only.
         exclusive: &["auto-scaling-group-arn"],
+        built_on: Some("auto-scaling-group-arn"),
         naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: true }),
         observed_after: &["cluster"],
         // A service's strategy names it.
@@ -151,10 +152,16 @@ impl Kind for CapacityProvider {
         found.into_iter().filter_map(|it| observed(it, &clusters).transpose()).collect()
     }
 
+    /// A cluster that is taking another of its providers makes this be tried again: so there is a look first.
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        let call = cx.aws.ecs.create_capacity_provider();
-        let call = call.auto_scaling_group_provider(self.provider());
-        let arn = create(call, &self.name, cx).await?;
+        let there = own(&self.name, cx).await?.and_then(|it| it.capacity_provider_arn);
+        let arn = match there {
+            Some(arn) => arn,
+            None => {
+                let call = cx.aws.ecs.create_capacity_provider();
+                create(call.auto_scaling_group_provider(self.provider()), &self.name, cx).await?
+            }
+        };
         self.attach(cx.aws).await?;
         Ok(Made::new(&arn, Outputs::of(&arn)))
     }
@@ -368,15 +375,20 @@ pub(super) async fn create(
     let made = call.send().await.map_err(|error| Error::from(error).while_creating());
     let provider = match made.exists_is_fine()? {
         Some(made) => made.capacity_provider,
-        None => {
-            let there = describe(cx.aws, &[name.to_owned()]).await?.into_iter().next();
-            let tags = there.as_ref().map(|it| tags::ecs::read(it.tags()));
-            cx.require_ours(&tags.unwrap_or_default())?;
-            there
-        }
+        None => own(name, cx).await?,
     };
     let arn = provider.and_then(|provider| provider.capacity_provider_arn);
     arn.ok_or_else(|| Error::incomplete("the capacity provider's ARN"))
+}
+
+/// What stands under a name, which must be what an earlier attempt has made.
+async fn own(name: &str, cx: &Cx<'_>) -> Result<Option<Description>> {
+    let found = describe(cx.aws, &[name.to_owned()]).await?;
+    let found = found.into_iter().find(|it| condition(it).is_some());
+    if let Some(there) = &found {
+        cx.require_ours(&tags::ecs::read(there.tags()))?;
+    }
+    Ok(found)
 }
 
 /// DescribeCapacityProviders, up to a hundred names or ARNs. Missing ones are failures in the reply and simply not

@@ -13,7 +13,7 @@ use crate::cloud::aws::dns::{self, Place, Zone, plain};
 use crate::cloud::aws::{Aws, concurrently};
 use crate::kind::{
     About, After, Awaits, Check, Class, Condition, Cx, Error, Kind, Made, Observed, Ready, Result,
-    Sought, TagChange, Tags, Told,
+    Sought, TAG_ID, TagChange, Tags, Told,
 };
 use crate::value::Value;
 
@@ -130,20 +130,25 @@ impl Kind for DnsRecord {
             Told::Spec => of_certificates(aws, sought).await?,
             Told::Name => all(aws).await?,
         };
-        zones.extend(wanted.iter().map(|(place, zone)| (place.zone.clone(), zone.clone())));
+        zones.extend(around(aws, &wanted).await?);
         let zones: Vec<Zone> = zones.into_values().collect();
         let own = |zone| mark::own(aws, sought.stack, zone, Self::NAME);
         let own = concurrently(&zones, own).await?;
         let mut found: BTreeMap<Place, Option<Tags>> =
-            wanted.into_keys().map(|place| (place, None)).collect();
+            wanted.keys().map(|place| (place.clone(), None)).collect();
         found.extend(own.into_iter().flatten().map(|(place, tags)| (place, Some(tags))));
         let found: Vec<(Place, Option<Tags>)> = found.into_iter().collect();
         let looks = concurrently(&found, |(place, tags)| look(aws, &zones, place, tags.as_ref()));
-        Ok(looks.await?.into_iter().flatten().collect())
+        let mut seen: Vec<Observed<Self>> = looks.await?.into_iter().flatten().collect();
+        for record in seen.iter_mut().filter(|record| is_astray(record, sought, &wanted)) {
+            record.condition = Condition::Broken("another zone answers for its name".to_owned());
+        }
+        Ok(seen)
     }
 
     /// The record and its mark, in one change: CREATE and not UPSERT, so that nobody's record is
-    /// overwritten.
+    /// overwritten. What a CNAME cannot stand beside goes in the same change, so that the name is never
+    /// without a record.
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         let zone = zone(cx.aws, self.zone_id.as_deref(), &self.name).await?;
         let place = Place::new(&zone.id, &self.name, &self.kind);
@@ -151,14 +156,15 @@ impl Kind for DnsRecord {
         if there.is_some() {
             cx.require_ours(&mark::tags(cx.aws, &zone, &place).await?)?;
         }
-        self.put(cx, &zone, &place, there).await
+        let before = yielding(cx, &place).await?;
+        self.put(cx, (&zone, &place), there, before).await
     }
 
     async fn update(&self, _was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         let place = place(cx.id)?;
         let zone = zone(cx.aws, Some(&place.zone), &place.name).await?;
         let there = dns::record(cx.aws, &place).await?;
-        self.put(cx, &zone, &place, there).await
+        self.put(cx, (&zone, &place), there, Vec::new()).await
     }
 
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
@@ -197,17 +203,18 @@ impl Kind for DnsRecord {
 }
 
 impl DnsRecord {
-    /// Puts this in the place of what is there. A DELETE names all that it removes: whatever somebody
+    /// Puts this in the place of what is there, and of others that make room. A DELETE names all that it removes: whatever somebody
     /// else has written meanwhile makes the whole change fail.
     async fn put(
         &self,
         cx: &Cx<'_>,
-        zone: &Zone,
-        place: &Place,
+        (zone, place): (&Zone, &Place),
         there: Option<ResourceRecordSet>,
+        before: Vec<ResourceRecordSet>,
     ) -> Result<Made<Outputs>> {
         let set = self.to_sdk(place, there.as_ref().and_then(ResourceRecordSet::ttl))?;
-        let mut changes = Vec::new();
+        let mut changes: Vec<_> =
+            before.into_iter().map(|set| (ChangeAction::Delete, set)).collect();
         let is_so = |there| Self::of(place, Some(there)) == Self::of(place, Some(&set));
         if !there.as_ref().is_some_and(is_so) {
             changes.extend(there.map(|there| (ChangeAction::Delete, there)));
@@ -258,6 +265,19 @@ impl DnsRecord {
     }
 }
 
+/// The records that a successor at `place` replaces and cannot stand beside: a CNAME suffers no other of its
+/// name. Their marks go with them, when they are deleted.
+async fn yielding(cx: &Cx<'_>, place: &Place) -> Result<Vec<ResourceRecordSet>> {
+    let old = cx.beside.iter().filter_map(|id| Place::read(id));
+    let crowds = |old: &Place| {
+        let is_one = [&old.kind, &place.kind].iter().any(|kind| *kind == "CNAME");
+        (&old.zone, &old.name) == (&place.zone, &place.name) && old.kind != place.kind && is_one
+    };
+    let old: Vec<Place> = old.filter(crowds).collect();
+    let found = concurrently(&old, |place| dns::record(cx.aws, place)).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
 /// The record at a place; `tags` are those that a mark of the stack gives it. Of one that is not the
 /// stack's, the mark of another stack says whose it is.
 async fn look(
@@ -304,6 +324,33 @@ async fn wanted(aws: &Aws, sought: &Sought<'_>) -> Result<BTreeMap<Place, Zone>>
         places.insert(Place::new(&zone.id, name, kind), zone);
     }
     Ok(places)
+}
+
+/// The zones in which wanted records may stand, which may have moved from one to another.
+async fn around(aws: &Aws, wanted: &BTreeMap<Place, Zone>) -> Result<BTreeMap<String, Zone>> {
+    if wanted.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let zones = aws.zones().await?;
+    let found = wanted.keys().flat_map(|place| zones.around(&place.name)).chain(wanted.values());
+    Ok(found.map(|zone| (zone.id.clone(), zone.clone())).collect())
+}
+
+/// Whether a record stands where nobody asks for it: its declaration leaves the zone open, and by now another
+/// one answers.
+fn is_astray(
+    record: &Observed<DnsRecord>,
+    sought: &Sought<'_>,
+    wanted: &BTreeMap<Place, Zone>,
+) -> bool {
+    let Some(at) = Place::read(&record.id) else { return false };
+    let own = record.tags.get(TAG_ID);
+    let mut open = sought.wanted.iter().filter(|want| {
+        want.spec.text("zone-id").is_none() && Some(&want.address.to_string()) == own
+    });
+    let elsewhere =
+        |place: &Place| place.zone != at.zone && (&place.name, &place.kind) == (&at.name, &at.kind);
+    sought.is_ours(&record.tags) && open.next().is_some() && wanted.keys().any(elsewhere)
 }
 
 /// All zones, by their ids. Whoever may not list them has made no record.

@@ -15,6 +15,7 @@ use crate::address::Address;
 use crate::kind::{StackId, TagChange, Tags};
 use crate::value::Value;
 
+mod built_on;
 mod diff;
 mod holders;
 mod leaving;
@@ -24,7 +25,10 @@ mod order;
 mod parting;
 mod planner;
 mod refused;
+mod ring;
+mod seats;
 mod standing;
+mod widening;
 
 /// A step's place in [`Plan::steps`].
 pub type StepId = usize;

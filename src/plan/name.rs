@@ -30,8 +30,19 @@ pub fn default_name(stack: &StackId, naming: Naming, name: &str) -> String {
 }
 
 /// The name of what takes the place of the object `id`. A name that the user chose may have to be cut.
-pub(super) fn successor(base: &str, naming: Naming, id: &str) -> String {
+fn successor(base: &str, naming: Naming, id: &str) -> String {
     format!("{}-{}", stem(base, naming), digest(id))
+}
+
+/// The same, if it would otherwise have the very name of what it replaces.
+pub(super) fn beside<'t>(
+    base: &str,
+    naming: Naming,
+    id: &str,
+    mut taken: impl Iterator<Item = &'t str>,
+) -> Option<String> {
+    let is_taken = naming.suffix && taken.any(|name| is_name_or_successor(name, base, naming));
+    is_taken.then(|| successor(base, naming, id))
 }
 
 /// Whether `live` is `base`, or the name of a successor of something called so.

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::holders::Holders;
+use super::ring::{in_order, renumbered};
 use super::{Action, Because, Step, StepId};
 use crate::address::{Address, Path};
 use crate::diag::Diagnostic;
@@ -54,12 +55,10 @@ impl Draft<'_> {
             self.after_awaiting(&holders, &exclusions, &mut after);
             self.after_followers(&holders, &mut after);
         }
-        sorted(std::mem::take(&mut self.steps), &after).map_err(|way| {
-            let title = format!("these changes wait for each other: {}", way.join(" → "));
-            let hint =
-                "apply them one after the other: take some of them back, apply, put them in again";
-            vec![Diagnostic::error("E0206", title).hint(hint)]
-        })
+        match in_order(&after) {
+            Ok(order) => Ok(renumbered(std::mem::take(&mut self.steps), &order, &after)),
+            Err(ring) => Err(vec![self.refuse_ring(&ring, &exclusions)]),
+        }
     }
 
     /// A step comes after the steps of what its resource needs; what needs no step passes on what it
@@ -115,6 +114,7 @@ impl Draft<'_> {
         // Two listener rules may trade places: neither comes first, and their kind knows how to.
         let before: BTreeMap<StepId, StepId> = pairs.iter().copied().collect();
         pairs.retain(|(later, _)| !in_ring(*later, &before));
+        pairs.extend(self.contentions());
         pairs
     }
 
@@ -248,63 +248,6 @@ fn exclusive_key(kind: &str, spec: &Value) -> Option<String> {
         .collect();
     // Nothing given is nothing taken: a private NAT gateway has no address.
     values.filter(|values| values.iter().any(|value| !value.is_empty())).map(|v| v.join("\n"))
-}
-
-/// A way from a step that waits for ever, through what it waits for, back to itself.
-fn ring(waits: &[usize], after: &[BTreeSet<StepId>]) -> Vec<StepId> {
-    let mut way: Vec<StepId> = Vec::new();
-    let mut next = waits.iter().position(|waits| *waits > 0);
-    while let Some(step) = next {
-        if let Some(first) = way.iter().position(|earlier| *earlier == step) {
-            way.drain(..first);
-            way.push(step);
-            break;
-        }
-        way.push(step);
-        next = after[step].iter().copied().find(|earlier| waits[*earlier] > 0);
-    }
-    way
-}
-
-/// Puts the steps in an order in which each comes after what it waits for, and renames the ids.
-fn sorted(steps: Vec<Step>, after: &[BTreeSet<StepId>]) -> Result<Vec<Step>, Vec<String>> {
-    let mut place: Vec<Option<StepId>> = vec![None; steps.len()];
-    let mut order: Vec<StepId> = Vec::new();
-    let mut waits: Vec<usize> = after.iter().map(BTreeSet::len).collect();
-    let mut followers: Vec<Vec<StepId>> = vec![Vec::new(); steps.len()];
-    for (step, before) in after.iter().enumerate() {
-        for earlier in before {
-            followers[*earlier].push(step);
-        }
-    }
-    let mut ready: BTreeSet<StepId> = (0..steps.len()).filter(|step| waits[*step] == 0).collect();
-    while let Some(step) = ready.pop_first() {
-        place[step] = Some(order.len());
-        order.push(step);
-        for follower in &followers[step] {
-            waits[*follower] -= 1;
-            if waits[*follower] == 0 {
-                ready.insert(*follower);
-            }
-        }
-    }
-    if order.len() < steps.len() {
-        let step = |step: StepId| format!("{} {}", steps[step].verb(), steps[step].address);
-        let way = ring(&waits, after).into_iter().map(step);
-        return Err(way.collect());
-    }
-    let mut steps: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
-    let place = |step: &StepId| place[*step].expect("every step has been placed");
-    Ok(order
-        .into_iter()
-        .map(|id| {
-            let mut step = steps[id].take().expect("a step is placed once");
-            let mut before: Vec<StepId> = after[id].iter().map(place).collect();
-            before.sort_unstable();
-            step.after = before;
-            step
-        })
-        .collect())
 }
 
 impl Because {

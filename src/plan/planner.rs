@@ -2,18 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::built_on::{Grounds, renaming};
 use super::diff::diff;
-use super::name::{is_name_or_successor, successor};
+use super::name::{beside, is_name_or_successor};
 use super::order::Draft;
 use super::{Action, Because, Edit, Plan, Purpose, Step, StepId};
-use super::{moved, parting, refused};
+use super::{moved, refused, widening};
 use crate::address::{Address, Output};
 use crate::desired::{Declared, Desired};
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
-use crate::kind::{
-    Condition, Live, Naming, Registered, Remains, TAG_PROTECT, TAG_STACK, TagChange,
-};
+use crate::kind::{Condition, Live, Registered, Remains, TAG_PROTECT, TAG_STACK, TagChange};
 use crate::kinds;
 use crate::snapshot::{Snapshot, is_ours};
 use crate::value::{Known, Value};
@@ -35,11 +34,12 @@ pub fn plan(
     let cycle = |cycle| vec![Diagnostic::error("E0204", format!("a circle of needs: {cycle}"))];
     let graph = Graph::of(desired.specs()).map_err(cycle)?;
     let mut planner = Planner::new(desired, snapshot, purpose, options);
+    planner.look_at_grounds();
     for address in graph.order() {
         planner.declare(address, &desired.resources[address]);
     }
     planner.doom_the_undeclared();
-    planner.widen(&graph);
+    widening::widen(&mut planner.draft, &planner.alike, &graph);
     if purpose == Purpose::Destroy {
         planner.refuse_protected();
     }
@@ -64,6 +64,8 @@ struct Planner<'a> {
     /// Not ours, but under a name that may be wanted.
     foreign: Vec<&'a Live>,
     known: Known,
+    /// What has to be replaced along with what stands on it.
+    grounds: Grounds,
     /// Of what is replaced, that which can be used together with its successor.
     alike: BTreeSet<Address>,
     unchanged: usize,
@@ -103,8 +105,29 @@ impl<'a> Planner<'a> {
             doomed: BTreeSet::new(),
         };
         let known = snapshot.surroundings.known();
-        let (alike, unchanged, refused) = (BTreeSet::new(), 0, Vec::new());
-        Self { desired, purpose, options, claims, foreign, known, alike, unchanged, refused, draft }
+        let (grounds, alike) = (Grounds::default(), BTreeSet::new());
+        let (unchanged, refused) = (0, Vec::new());
+        Self {
+            desired,
+            purpose,
+            options,
+            claims,
+            foreign,
+            known,
+            grounds,
+            alike,
+            unchanged,
+            refused,
+            draft,
+        }
+    }
+
+    fn look_at_grounds(&mut self) {
+        self.grounds = Grounds::of(self.desired, &self.draft.live, |kind, address, live| {
+            let spec = self.desired.resources[address].spec.resolve(&self.known);
+            let edits = self.compare(kind, address, &spec, live).edits;
+            edits.into_iter().filter(|edit| edit.replaces).map(|edit| edit.path).collect()
+        });
     }
 
     /// Finds what is to be done about one declared resource.
@@ -130,7 +153,12 @@ impl<'a> Planner<'a> {
             .into_iter()
             .map(|index| (index, self.compare(kind, address, &spec, self.draft.live[index])))
             .collect();
-        compared.sort_by_key(|(_, comparison)| comparison.replaces());
+        if compared.len() > 1 {
+            compared.sort_by_key(|(index, comparison)| {
+                let goes = comparison.replaces() || self.grounds.is_spent(*index);
+                (goes, !self.grounds.carries(*index, &self.draft.live))
+            });
+        }
         let mut compared = compared.into_iter();
         let chosen = compared.next();
         if let Some((index, comparison)) = &chosen {
@@ -141,7 +169,7 @@ impl<'a> Planner<'a> {
             self.note_alike(kind, address, &comparison);
         }
         match chosen {
-            Some((index, comparison)) if comparison.replaces() => {
+            Some((index, comparison)) if comparison.replaces() || self.grounds.is_spent(index) => {
                 self.doom(index, Because::Replaced);
                 self.note_alike(kind, address, &comparison);
                 self.create(kind, address, comparison.spec, Some((index, comparison.edits)));
@@ -267,34 +295,25 @@ impl<'a> Planner<'a> {
         old: Option<(usize, Vec<Edit>)>,
     ) {
         let (old, edits) = old.unzip();
+        let mut edits = edits.unwrap_or_default();
         let id = old.map(|index| self.draft.live[index].id.clone());
         if let (Some(id), Some(naming)) = (&id, kind.about().naming) {
-            self.name_successor(address, &mut spec, id, naming);
+            let alike = self.draft.live.iter().filter(|live| live.kind == address.kind);
+            let base = self.desired.resources[address].spec.text("name");
+            let taken = alike.filter_map(|live| live.spec.text("name"));
+            let free = base.and_then(|base| beside(base, naming, id, taken));
+            free.into_iter().for_each(|name| spec.set("name", Value::Text(name)));
+        }
+        if let Some(index) = old.filter(|index| self.grounds.is_spent(*index)) {
+            edits.extend(renaming(self.draft.live[index], &spec));
         }
         // The one output that is known beforehand: what names a thing outlives the thing.
         if let Some(name) = spec.text("name") {
             self.known.insert(Output::new(address.clone(), "name"), name.to_owned());
         }
         let action = Action::Create { replaces: id };
-        let step = self.push(kind, address, action, spec, edits.unwrap_or_default());
+        let step = self.push(kind, address, action, spec, edits);
         self.draft.makes.insert(address.clone(), step);
-    }
-
-    /// A successor that would have the very name of what it replaces gets a suffix.
-    fn name_successor(&self, address: &Address, spec: &mut Value, id: &str, naming: Naming) {
-        let declared = self.desired.resources[address].spec.text("name").map(str::to_owned);
-        if let (true, Some(base)) = (naming.suffix, declared) {
-            let taken = self.draft.live.iter().any(|live| {
-                live.kind == address.kind
-                    && live
-                        .spec
-                        .text("name")
-                        .is_some_and(|name| is_name_or_successor(name, &base, naming))
-            });
-            if taken {
-                spec.set("name", Value::Text(successor(&base, naming, id)));
-            }
-        }
     }
 
     fn doom(&mut self, index: usize, because: Because) {
@@ -328,34 +347,6 @@ impl<'a> Planner<'a> {
             let is_declared = address.is_some_and(|address| declared.contains(address));
             if !touched.contains(&index) && !is_declared {
                 self.doom(index, because);
-            }
-        }
-    }
-
-    /// What others rely on is taken away when they have moved, and not before: where they are about to
-    /// move as well, such an update becomes two.
-    fn widen(&mut self, graph: &Graph) {
-        let makes = &self.draft.makes;
-        let mut moving: BTreeSet<Address> = BTreeSet::new();
-        for (user, used) in graph.edges().filter(|(user, _)| makes.contains_key(user)) {
-            moving.extend(makes.contains_key(used).then(|| used.clone()));
-            moving.extend(self.alike.contains(used).then(|| user.clone()));
-        }
-        moving.extend(parting::together(&self.draft));
-        for address in moving {
-            let step = self.draft.makes[&address];
-            let Some(kind) = kinds::find(&address.kind) else { continue };
-            let Step { action, spec, .. } = &mut self.draft.steps[step];
-            let Action::Update { id, was, adopts: false, .. } = action else { continue };
-            let Some(between) = kind.between(was, spec) else { continue };
-            self.draft.makes.remove(&address);
-            self.draft.narrows.insert(address.clone(), step);
-            // An interrupted run may have left it so.
-            if !diff(kind.shape(), &between, was).is_empty() {
-                let action = Action::Widen { id: id.clone(), was: was.clone() };
-                *was = between.clone();
-                let wide = self.push(kind, &address, action, between, Vec::new());
-                self.draft.makes.insert(address, wide);
             }
         }
     }

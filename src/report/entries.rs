@@ -44,6 +44,10 @@ pub(super) fn entries<'a>(plan: &'a Plan, look: Look) -> Vec<Entry<'a>> {
     }
     let mut entries: Vec<Entry<'a>> =
         by_address.values().flat_map(|steps| of_resource(steps, &unknowns, look)).collect();
+    for entry in &mut entries {
+        let gap = gap(&by_address[entry.address], plan);
+        push_fact(entry, gap.as_deref());
+    }
     entries.sort_by_key(|entry| kinds.iter().position(|kind| *kind == entry.address.kind));
     entries
 }
@@ -65,10 +69,28 @@ fn of_resource<'a>(steps: &[&'a Step], unknowns: &Unknowns<'_>, look: Look) -> V
     let mut entries: Vec<Entry<'a>> =
         told.map(|step| of_step(step, replaced_because, unknowns, look)).collect();
     if let Some(entry) = entries.first_mut().filter(|_| widened) {
-        let facts = [entry.facts.as_str(), GOES_LAST].into_iter().filter(|fact| !fact.is_empty());
-        entry.facts = facts.collect::<Vec<_>>().join(", ");
+        push_fact(entry, Some(GOES_LAST));
     }
     entries
+}
+
+fn push_fact(entry: &mut Entry<'_>, fact: Option<&str>) {
+    let facts = [Some(entry.facts.as_str()), fact].into_iter().flatten();
+    entry.facts = facts.filter(|fact| !fact.is_empty()).collect::<Vec<_>>().join(", ");
+}
+
+/// That no task runs for a while: where the service has to wait for one that goes, itself or another.
+fn gap(steps: &[&Step], plan: &Plan) -> Option<String> {
+    let ends = |step: &Step| {
+        step.address.kind == "service" && matches!(step.action, Action::Delete { .. })
+    };
+    let starts = steps.iter().filter(|step| step.address.kind == "service" && !ends(step));
+    let mut before = starts.flat_map(|step| &step.after).map(|id| &plan.steps[*id]);
+    let old = before.find(|step| ends(step))?;
+    Some(match steps.iter().any(|step| step.address == old.address) {
+        true => "the old one goes first: none of its tasks runs meanwhile".to_owned(),
+        false => format!("when {} has gone, whose port it takes", words::address(&old.address)),
+    })
 }
 
 /// Said of what is widened first.

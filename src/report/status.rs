@@ -42,6 +42,9 @@ pub struct Service {
     pub task_definition: String,
     /// What it is doing.
     pub state: String,
+    /// The command that a paused deployment waits for.
+    #[serde(rename = "continue", skip_serializing_if = "Option::is_none")]
+    pub onward: Option<String>,
     /// Its tasks and its newest deployment.
     #[serde(flatten)]
     pub health: Option<Health>,
@@ -86,6 +89,9 @@ pub fn human(status: &Status, look: Look) -> String {
             if let Some(reason) = &deployment.reason {
                 text.push_str(&format!("{indent}  reason: {reason}\n"));
             }
+            if let Some(waits) = waits(deployment, service.onward.as_deref()) {
+                text.push_str(&format!("{indent}  {waits}\n"));
+            }
         }
     }
     if !status.unsettled.is_empty() {
@@ -99,7 +105,7 @@ pub fn human(status: &Status, look: Look) -> String {
 
 /// `service web  shop-dev-web:41  1 of 2 tasks running, 1 pending  rolling out`.
 fn line(service: &Service, (name, serve): (usize, usize), look: Look) -> String {
-    let Service { address, task_definition, state, health } = service;
+    let Service { address, task_definition, state, onward: _, health } = service;
     let of = look.paint(Tone::Address, &words::padded(&words::address(address), name));
     let tone = if state == STEADY { Tone::Good } else { Tone::Warning };
     let state = look.paint(tone, state);
@@ -119,9 +125,18 @@ fn line(service: &Service, (name, serve): (usize, usize), look: Look) -> String 
     format!("{of}  {serves}{tasks}{state}")
 }
 
+/// `waits until … for: ecsctl continue web`.
+fn waits(deployment: &Deployment, onward: Option<&str>) -> Option<String> {
+    let until = deployment.pause.as_ref()?.until.as_ref().map(|until| {
+        let moment = until.parse().map_or_else(|_| until.clone(), words::moment);
+        format!(" until {moment}")
+    });
+    Some(format!("waits{} for: {}", until.unwrap_or_default(), onward?))
+}
+
 /// `last deployment: shop-dev-web:42, done at …`, or how that went wrong.
 fn told(deployment: &Deployment, shown: &str, look: Look) -> String {
-    let Deployment { state, requested, serving, began, ended, reason: _ } = deployment;
+    let Deployment { state, requested, serving, began, ended, reason: _, pause: _ } = deployment;
     let moment = |moment: &Option<String>, joint: &str| {
         let moment = moment.as_ref()?.parse::<Timestamp>().ok()?;
         Some(format!(" {joint} {}", words::moment(moment)))
@@ -153,6 +168,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
+    use crate::kind::Pause;
 
     fn service(name: &str, state: &str, deployment: Deployment) -> Service {
         let serves = deployment.serving.clone().unwrap_or_default();
@@ -160,7 +176,7 @@ mod tests {
         let pending = u32::from(deployment.state == Stage::UnderWay);
         let health = Health { desired: 2, running, pending, deployment: Some(deployment) };
         let (address, health) = (Address::new("service", name), Some(health));
-        Service { address, task_definition: serves, state: state.into(), health }
+        Service { address, task_definition: serves, state: state.into(), onward: None, health }
     }
 
     fn deployment(state: Stage, serving: Option<&str>) -> Deployment {
@@ -173,6 +189,24 @@ mod tests {
             ended: is_over.then(|| "2026-11-21T08:12:59Z".into()),
             reason: (!matches!(state, Stage::Serves | Stage::UnderWay))
                 .then(|| "tasks failed to start".into()),
+            pause: None,
+        }
+    }
+
+    /// A service whose canary waits for somebody.
+    fn paused() -> Service {
+        let pause = Pause {
+            deployment: "arn".into(),
+            hook: "hook-1".into(),
+            stage: "post-test-traffic".into(),
+            requested: "shop-dev-web:42".into(),
+            until: Some("2026-11-22T08:12:59Z".into()),
+        };
+        let under_way = deployment(Stage::UnderWay, Some("shop-dev-web:41"));
+        let held = Deployment { pause: Some(pause), ..under_way };
+        Service {
+            onward: Some("ecsctl continue paused --env dev".into()),
+            ..service("paused", "paused at post-test-traffic", held)
         }
     }
 
@@ -188,6 +222,7 @@ mod tests {
                 service("api", "steady", deployment(Stage::Serves, new)),
                 service("broken", "nothing serves", deployment(Stage::Failed, None)),
                 service("new", "rolling out", deployment(Stage::UnderWay, None)),
+                paused(),
                 service("web", "rolling out", deployment(Stage::UnderWay, old)),
                 service("worker", "steady", deployment(Stage::RolledBack, old)),
             ],
@@ -216,6 +251,10 @@ mod tests {
         service new                      0 of 2 tasks running, 1 pending  rolling out
                         deploying shop-dev-web:42 since 2026-11-21 08:10 UTC
 
+        service paused  shop-dev-web:41  2 of 2 tasks running, 1 pending  paused at post-test-traffic
+                        deploying shop-dev-web:42 since 2026-11-21 08:10 UTC
+                        waits until 2026-11-22 08:12 UTC for: ecsctl continue paused --env dev
+
         service web     shop-dev-web:41  2 of 2 tasks running, 1 pending  rolling out
                         deploying shop-dev-web:42 since 2026-11-21 08:10 UTC
 
@@ -230,7 +269,7 @@ mod tests {
     #[test]
     fn programs_are_told_the_same() {
         let mut sample = sample();
-        sample.services.drain(..4);
+        sample.services.drain(..5);
         assert_snapshot!(crate::report::json::status(&sample), @r#"
         {
           "format": 1,

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
@@ -391,17 +391,233 @@ ingress = [{ protocol = "tcp", from-port = 443, to-port = 443, cidr = "10.0.0.0/
     });
 }
 
+/// N1: so do services that find each other by name and come one after the other, disks of tasks, and instances
+/// that ECS manages.
+#[test]
+fn n1_connected_services_and_disks_change_in_any_weather() {
+    change_in_any_weather(&CONNECTED);
+}
+
+/// N1: and they are killed at any call of a change.
+#[test]
+fn n1_connected_services_and_disks_are_killed_at_any_call() {
+    change_killed_at_any_call(&CONNECTED);
+}
+
+/// N1: so do services whose requests move in steps, and whose rollout waits for somebody.
+#[test]
+fn n1_shifted_services_change_in_any_weather() {
+    change_in_any_weather(&SHIFTED);
+}
+
+/// N1: and they are killed at any call of a change.
+#[test]
+fn n1_shifted_services_are_killed_at_any_call() {
+    change_killed_at_any_call(&SHIFTED);
+}
+
+/// A stack, what is changed about it, and the service whose rollout waits for somebody meanwhile.
+struct Plot {
+    spec: &'static str,
+    edits: &'static [(&'static str, &'static str)],
+    waits: Option<&'static str>,
+}
+
+const CONNECTED: Plot = Plot {
+    spec: r#"ecsctl = 1
+stack  = "mesh"
+region = "us-east-1"
+
+[capacity.pool]
+type = "managed"
+need = { vcpu = "2..8" }
+
+[service.cache]
+image   = "valkey/valkey:8"
+port    = 6379
+public  = false
+connect = true
+
+[service.cache.volume.data]
+type  = "ebs"
+size  = "20GB"
+mount = "/data"
+
+[service.api]
+image    = "shop/api:7"
+port     = 8080
+public   = false
+connect  = true
+capacity = "pool"
+after    = ["cache"]
+env      = { CACHE = "${service.cache.url}" }
+
+[service.web]
+image  = "shop/web:7"
+port   = 3000
+public = false
+after  = ["api"]
+env    = { API = "${service.api.url}" }
+"#,
+    edits: &[
+        // The disks, the names, the instances: some in place, some replaced.
+        ("size  = \"20GB\"", "size  = \"30GB\""),
+        ("port    = 6379", "port    = 6380"),
+        ("need = { vcpu = \"2..8\" }", "need = { vcpu = \"4..8\" }\nspot = \"100%\""),
+        ("shop/api:7", "shop/api:8"),
+        ("after  = [\"api\"]", "after  = [\"cache\"]"),
+    ],
+    waits: None,
+};
+
+const SHIFTED: Plot = Plot {
+    spec: r#"ecsctl = 1
+stack  = "steps"
+region = "us-east-1"
+
+[network]
+mode = "public"
+
+[service.web]
+image  = "shop/web:7"
+port   = 3000
+deploy = { strategy = "blue-green", pause = "post-test-traffic", test-port = 9000, bake = "1m" }
+
+[service.api]
+image  = "shop/api:7"
+port   = 8080
+http   = "/api/*"
+deploy = { strategy = "canary", percent = 10, step = "5m", alarms = ["errors"] }
+alarms = { errors = 10 }
+
+[service.old]
+image  = "shop/old:7"
+port   = 8081
+http   = "/old/*"
+deploy = "rolling"
+"#,
+    edits: &[
+        ("shop/web:7", "shop/web:8"),
+        ("shop/api:7", "shop/api:8"),
+        ("port   = 8080", "port   = 8082"),
+        // It begins to move requests, and has two target groups from then on.
+        ("deploy = \"rolling\"", "deploy = \"linear 50% 1m\""),
+    ],
+    waits: Some("web"),
+};
+
+impl Plot {
+    /// The stack in an account of its own.
+    fn begin(&self) -> (Session, Proxy) {
+        let session = Session::with(self.spec);
+        let proxy = Proxy::start(session.endpoint().trim_start_matches("http://"));
+        (session, proxy.expect("a proxy"))
+    }
+
+    /// One run, while somebody lets go on what waits.
+    fn run(&self, command: &str, session: &Session, proxy: &Proxy) -> Output {
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            if let Some(name) = self.waits.filter(|_| command == "apply") {
+                let over = &over;
+                scope.spawn(move || {
+                    while !over.load(Ordering::Relaxed) {
+                        session.run(&["continue", name, "--yes"]);
+                        std::thread::sleep(Duration::from_millis(200));
+                    }
+                });
+            }
+            let output = session.run_through(proxy, &[command, "--yes"]);
+            over.store(true, Ordering::Relaxed);
+            output
+        })
+    }
+
+    /// Runs until it is through, each run in its own weather.
+    fn stand(&self, command: &str, life: (&Session, &Proxy), weather: &dyn Fn(usize) -> Plan) {
+        let (session, proxy) = life;
+        let mut met = Vec::new();
+        for run in 0..60 {
+            proxy.plan(weather(run));
+            let output = self.run(command, session, proxy);
+            met.extend(proxy.struck());
+            if output.code == Some(0) {
+                if command == "apply" {
+                    let left = session.run(&["plan", "--detailed-exitcode"]);
+                    assert_eq!(left.code, Some(0), "{met:#?}: something is left to do: {left:?}");
+                }
+                return;
+            }
+            assert_ne!(output.code, Some(4), "{met:#?}: nothing is wrong with it: {output:?}");
+        }
+        panic!("{command} does not come to its end: {met:#?}");
+    }
+}
+
+/// A stack comes, changes and goes, though each run is troubled.
+fn change_in_any_weather(plot: &Plot) {
+    let live = |weather: &fn(usize) -> Plan| {
+        let _place = Place::take();
+        let (session, proxy) = plot.begin();
+        plot.stand("apply", (&session, &proxy), weather);
+        plot.edits.iter().for_each(|(old, new)| session.replace(old, new));
+        plot.stand("apply", (&session, &proxy), weather);
+        plot.stand("destroy", (&session, &proxy), weather);
+        assert!(session.objects().is_empty(), "left behind: {:#?}", session.objects());
+    };
+    std::thread::scope(|scope| {
+        for weather in &WEATHERS {
+            scope.spawn(move || live(weather));
+        }
+    });
+}
+
+/// How many lives share the calls of a change before or after which a run dies.
+const TURNS: usize = 3;
+
+/// A stack changes there and back, and the run dies before or after each call in turn.
+fn change_killed_at_any_call(plot: &Plot) {
+    let live = |side: Side, first: usize| {
+        let _place = Place::take();
+        let (session, proxy) = plot.begin();
+        plot.stand("apply", (&session, &proxy), &|_| pass());
+        plot.edits.iter().for_each(|(old, new)| session.replace(old, new));
+        plot.stand("apply", (&session, &proxy), &|_| pass());
+        // As many calls as an undisturbed change takes.
+        let most = proxy.changes();
+        for (turn, k) in (first..=most).step_by(TURNS).enumerate() {
+            for (old, new) in plot.edits {
+                let (from, to) = if turn % 2 == 0 { (new, old) } else { (old, new) };
+                session.replace(from, to);
+            }
+            let weather = |run: usize| if run == 0 { nth(k, Fault::Kill(side)) } else { pass() };
+            plot.stand("apply", (&session, &proxy), &weather);
+        }
+        plot.stand("destroy", (&session, &proxy), &|_| pass());
+        assert!(session.objects().is_empty(), "left behind: {:#?}", session.objects());
+    };
+    let live = &live;
+    std::thread::scope(|scope| {
+        for side in [Side::Before, Side::After] {
+            for first in 1..=TURNS {
+                scope.spawn(move || live(side, first));
+            }
+        }
+    });
+}
+
+const WEATHERS: [fn(usize) -> Plan; 7] = [
+    |run| nth(1 + 2 * run, Fault::Kill(Side::After)),
+    |run| nth(2 + 3 * run, Fault::Kill(Side::Before)),
+    |_| each(Fault::Drop(Side::After), 1),
+    |_| each(Fault::Fail(Side::After), 1),
+    |_| each(Fault::Fail(Side::Before), 1),
+    |_| each(Fault::Corrupt, 1),
+    |_| each(Fault::Throttle, 3),
+];
+
 /// The stack of a spec comes and goes, though each run is troubled.
 fn come_and_go(write: &(dyn Fn(&Session) + Sync)) {
-    let weathers: [fn(usize) -> Plan; 7] = [
-        |run| nth(1 + 2 * run, Fault::Kill(Side::After)),
-        |run| nth(2 + 3 * run, Fault::Kill(Side::Before)),
-        |_| each(Fault::Drop(Side::After), 1),
-        |_| each(Fault::Fail(Side::After), 1),
-        |_| each(Fault::Fail(Side::Before), 1),
-        |_| each(Fault::Corrupt, 1),
-        |_| each(Fault::Throttle, 3),
-    ];
     let live = |weather: &fn(usize) -> Plan| {
         let _place = Place::take();
         let session = Session::new();
@@ -421,7 +637,7 @@ fn come_and_go(write: &(dyn Fn(&Session) + Sync)) {
         assert!(session.objects().is_empty(), "left behind: {:#?}", session.objects());
     };
     std::thread::scope(|scope| {
-        for weather in &weathers {
+        for weather in &WEATHERS {
             scope.spawn(move || live(weather));
         }
     });

@@ -147,8 +147,9 @@ fn run(session: &Session, line: &str, before: i32) -> (String, i32) {
     let file = fs_err::File::create(&transcript).expect("a file");
     let (out, err) = (file.file().try_clone().expect("a handle"), file.into_file());
     let bin = session.folder.join("bin");
-    let status = Command::new("sh")
-        .args(["-c", &format!("(exit {before}); {line}")])
+    // What waits for something in a loop must not wait for ever.
+    let status = Command::new("timeout")
+        .args(["120", "sh", "-c", &format!("(exit {before}); {line}")])
         .current_dir(&session.folder)
         .env_clear()
         .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))

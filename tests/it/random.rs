@@ -182,10 +182,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         put("listener", name, listener);
     }
     put("cluster", "main", json!({}));
-    let has_instances = dice.flip();
-    if has_instances {
-        declare_instances(dice, put);
-    }
+    let instances = dice.flip().then(|| declare_instances(dice, put));
     let has_managed = dice.flip();
     if has_managed {
         declare_managed(dice, put);
@@ -209,6 +206,9 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
     if connects {
         let name = format!("random-test-{}", dice.roll(2));
         put("namespace", "main", json!({"name": name, "description": description}));
+    }
+    if let Some(provider) = instances.as_deref().filter(|_| dice.flip()) {
+        declare_of_host(dice, provider, put);
     }
     for index in first..first + dice.roll(4) {
         let name = format!("s{index}");
@@ -256,7 +256,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
                 "ports": [{"container-port": 8000, "name": name}]}}}),
         );
         let provider = match dice.roll(3) {
-            0 if has_instances => "${capacity-provider.own.name}",
+            0 if instances.is_some() => instances.as_deref().unwrap_or_default(),
             1 if has_managed => "${managed-capacity.ecs.name}",
             _ => "FARGATE",
         };
@@ -268,7 +268,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         };
         // Instances whose group keeps its name make room before they are replaced: who leaves them late, and
         // comes after who joins them, has to be applied in two goes (E0206).
-        let before = (first..index).filter(|_| !has_instances && dice.flip());
+        let before = (first..index).filter(|_| instances.is_none() && dice.flip());
         let after: Vec<_> = before.map(|other| format!("${{service.s{other}.arn}}")).collect();
         let disk =
             json!({"data": {"role-arn": "${role.disks.arn}", "size-in-gib": 1 + dice.roll(2)}});
@@ -402,8 +402,12 @@ fn declare_scaling(
     );
 }
 
-/// Instances that services may run on.
-fn declare_instances(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json::Value)) {
+/// Instances that services may run on: gives their provider's name. Another provider of the same group takes its
+/// place, or the same under another name.
+fn declare_instances(
+    dice: &mut Dice,
+    put: &mut impl FnMut(&str, &str, serde_json::Value),
+) -> String {
     let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
         "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}]});
     put("role", "own", json!({"trust": trust}));
@@ -425,13 +429,52 @@ fn declare_instances(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_jso
         "launch-template": "${launch-template.own.id}",
         "launch-template-version": "${launch-template.own.version}"}),
     );
+    let provider = ["own", "owned"][dice.roll(2) as usize];
     put(
         "capacity-provider",
-        "own",
-        json!({"cluster": "${cluster.main.arn}",
+        provider,
+        json!({"cluster": "${cluster.main.arn}", "name": format!("random-{}", dice.roll(2)),
         "auto-scaling-group-arn": "${auto-scaling-group.own.arn}",
         "managed-scaling": {"enabled": true, "target-capacity": 50 + dice.roll(2)}}),
     );
+    format!("${{capacity-provider.{provider}.name}}")
+}
+
+/// A service that holds a port of its instances: on each of them or on some, one of two names, on one port or
+/// another.
+fn declare_of_host(
+    dice: &mut Dice,
+    provider: &str,
+    put: &mut impl FnMut(&str, &str, serde_json::Value),
+) {
+    let name = ["agent", "probe"][dice.roll(2) as usize];
+    let port = 9000 + dice.roll(2);
+    put(
+        "task-definition",
+        name,
+        json!({"network-mode": "host", "requires-compatibilities": ["EC2"],
+        "containers": {"app": {"image": "agent:1", "memory": 64, "ports": [{"container-port": port}]}}}),
+    );
+    let mut service = json!({"cluster": "${cluster.main.arn}",
+        "task-definition": format!("${{task-definition.{name}.arn}}"),
+        "availability-zone-rebalancing": "DISABLED",
+        "deployment": {"minimum-healthy-percent": 0, "maximum-percent": 100}});
+    match dice.flip() {
+        true => {
+            service["scheduling-strategy"] = "DAEMON".into();
+            service["launch-type"] = "EC2".into();
+        }
+        false => {
+            service["desired-count"] = 1.into();
+            service["capacity-provider-strategy"] =
+                json!([{"capacity-provider": provider, "weight": 1}]);
+        }
+    }
+    let scaled = service["desired-count"].is_number() && dice.flip();
+    put("service", name, service);
+    if scaled {
+        declare_scaling(dice, name, put);
+    }
 }
 
 /// Instances that ECS manages.

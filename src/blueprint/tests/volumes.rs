@@ -123,3 +123,19 @@ fn instances_have_volumes_of_their_own() {
     volumes.etc.host-path <- service.web.volume.etc.path
     "#);
 }
+
+/// The mount targets' group lets in who mounts, tasks or instances, in a rule that goes with them.
+#[test]
+fn mount_targets_let_tasks_in() {
+    let made = service("type = \"efs\"\nid = \"fs-1\"\nsecurity-group = \"sg-1\"\n");
+    insta::assert_snapshot!(show(&made, "security-group-rule.sg-1-from-web-tcp-2049"), @r#"
+    description = "files for web"
+    direction = "ingress"
+    from-port = 2049
+    protocol = "tcp"
+    security-group = "${security-group.web.id}"
+    security-group-id = "sg-1"
+    to-port = 2049
+    security-group-id <- service.web.volume.data.security-group
+    "#);
+}

@@ -56,6 +56,12 @@ impl Zones {
         self.all().find(|zone| zone.id == id)
     }
 
+    /// Those that could hold a record of the name `name`.
+    pub fn around(&self, name: &str) -> impl Iterator<Item = &Zone> {
+        let name = name.trim_start_matches("*.");
+        self.all().filter(move |zone| is_within(name, &zone.name))
+    }
+
     /// The public zone that answers for `name`: of several the one with the longest name.
     pub fn of(&self, name: &str) -> Option<&Zone> {
         let name = name.trim_start_matches("*.");

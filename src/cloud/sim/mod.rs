@@ -23,6 +23,7 @@ mod inherited;
 mod moved;
 mod phases;
 mod rollout;
+mod seats;
 mod task;
 mod world;
 

@@ -168,7 +168,11 @@ pub(super) fn health(object: &Object, now: f64) -> Health {
     };
     let pending = under_way.map_or(0, |rollout| rollout.tasks - rollout.up(now));
     let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
-    let deployment = under_way.map(|rollout| rollout.deployment(now));
+    let told = |rollout: &Rollout| Deployment {
+        pause: pause(object).filter(|_| now >= rollout.ends),
+        ..rollout.deployment(now)
+    };
+    let deployment = under_way.map(told);
     Health {
         desired: count(desired),
         running: count(running),
@@ -236,6 +240,7 @@ impl Rollout {
             began: moment(self.begun),
             ended: moment(now.max(self.ends)).filter(|_| is_over),
             reason: self.failed.then(|| self.reason()),
+            pause: None,
         }
     }
 

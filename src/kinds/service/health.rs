@@ -9,6 +9,7 @@ use aws_smithy_types::date_time::Format;
 use futures::future::try_join_all;
 
 use super::api::{primary, serving};
+use super::pause;
 use super::rollout::records;
 use crate::cloud::aws::ecs::short;
 use crate::cloud::aws::{Aws, batched, concurrently};
@@ -32,7 +33,22 @@ pub async fn of(aws: &Aws, arns: &[String]) -> Result<BTreeMap<String, Health>> 
         let arn = service.service_arn()?.to_owned();
         Some((arn, health(service, record.as_ref(), requested.map(String::as_str))))
     });
-    Ok(each.collect())
+    let mut found: BTreeMap<String, Health> = each.collect();
+    let may_wait: Vec<&sdk::Service> = services.iter().filter(|one| moves_requests(one)).collect();
+    let pauses = concurrently(&may_wait, |service| pause::at(aws, service)).await?;
+    for (service, pause) in may_wait.into_iter().zip(pauses) {
+        let health = service.service_arn().and_then(|arn| found.get_mut(arn));
+        if let Some(deployment) = health.and_then(|health| health.deployment.as_mut()) {
+            deployment.pause = pause.filter(|_| deployment.state == Stage::UnderWay);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether its deployments may wait for somebody.
+fn moves_requests(service: &sdk::Service) -> bool {
+    let strategy = service.deployment_configuration().and_then(|it| it.strategy());
+    strategy.is_some_and(|strategy| *strategy != sdk::DeploymentStrategy::Rolling)
 }
 
 /// The record of the newest deployment. The service itself names one, too, but
@@ -102,6 +118,7 @@ fn recorded(
         began: moment(record.started_at().or(record.created_at())),
         ended: moment(record.finished_at()),
         reason: reason.filter(|_| is_bad(state)).map(str::to_owned),
+        pause: None,
     }
 }
 
@@ -121,6 +138,7 @@ fn unrecorded(service: &sdk::Service, primary: &sdk::Deployment) -> Deployment {
         began: moment(primary.created_at()),
         ended: moment(ended),
         reason: primary.rollout_state_reason().filter(|_| is_bad(state)).map(str::to_owned),
+        pause: None,
     }
 }
 

@@ -34,6 +34,7 @@ pub mod listening;
 pub mod pause;
 pub mod placement;
 mod rollout;
+pub mod seats;
 pub mod shifting;
 mod stage;
 mod succession;
@@ -305,6 +306,8 @@ impl Kind for Service {
         seconds: 90,
         deadline: Duration::from_secs(30 * 60),
         exclusive: &["cluster", "name"],
+        // What scales or watches it goes by its name, and does so as well while it is not there.
+        dangles: true,
         naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: true }),
         comes_after: &["after"],
         // A target group is of use when a listener forwards to it; a security group when its rules are

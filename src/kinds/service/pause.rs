@@ -14,12 +14,19 @@ use crate::kind::{Onward, Pause, Result};
 
 /// The pause at which the newest deployment of the service with this ARN waits, if it does.
 pub async fn of(aws: &Aws, service: &str) -> Result<Option<Pause>> {
-    let Some(service) = aws.services.get(service).await? else { return Ok(None) };
+    match aws.services.get(service).await? {
+        Some(service) => at(aws, &service).await,
+        None => Ok(None),
+    }
+}
+
+/// The same of a service as it was just read.
+pub(super) async fn at(aws: &Aws, service: &sdk::Service) -> Result<Option<Pause>> {
     let Some(arn) = service.current_service_deployment() else { return Ok(None) };
     let Some(record) = aws.deployments.get(arn).await? else { return Ok(None) };
     let Some((stage, hook)) = held(&record) else { return Ok(None) };
     let until = hook.expires_at().and_then(|moment| moment.fmt(Format::DateTime).ok());
-    let definition = primary(&service).and_then(sdk::Deployment::task_definition);
+    let definition = primary(service).and_then(sdk::Deployment::task_definition);
     Ok(Some(Pause {
         deployment: arn.to_owned(),
         hook: hook.hook_id().unwrap_or_default().to_owned(),

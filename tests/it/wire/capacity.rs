@@ -278,6 +278,98 @@ fn a_service_moves_to_instances() {
     assert!(session.objects().is_empty(), "{:#?}", session.objects());
 }
 
+/// A provider stays while a service runs on it, and its group is no other's meanwhile: another name, or another
+/// table of the spec, brings another group along. The service moves over in place.
+#[test]
+fn a_provider_in_use_is_renamed() {
+    let life = Life::begin(&format!("{CAPACITY}{SERVICES}"));
+    let service = life.object("service.web").arn;
+    let order = [
+        "CreateAutoScalingGroup",
+        "CreateCapacityProvider",
+        "UpdateService",
+        "DeleteCapacityProvider",
+        "DeleteAutoScalingGroup",
+    ];
+    let provider = "capacity-provider.general";
+    let old = "managed-termination-protection = true";
+    life.edit(&[(old, &format!("{old}\nname = \"renamed\""))]);
+    let group = "auto-scaling-group.general";
+    let planned = life.planned();
+    for step in [format!("replace {group}"), format!("replace {provider}")] {
+        assert!(planned.contains(&step), "{planned:?}");
+    }
+    let moved = |life: &Life| {
+        let calls = life.apply();
+        let places = order.map(|operation| calls.position(operation).expect("the call is made"));
+        assert!(places.is_sorted(), "{calls:?}");
+        assert_eq!(life.object("service.web").arn, service, "it is changed in place");
+        life.nothing_is_left();
+    };
+    moved(&life);
+    assert_eq!(life.object(provider).id, "renamed");
+    life.edit(&[
+        ("[aws.capacity-provider.general]", "[aws.capacity-provider.other]"),
+        ("${capacity-provider.general.name}", "${capacity-provider.other.name}"),
+        ("\nname = \"renamed\"", ""),
+    ]);
+    moved(&life);
+    life.ends();
+}
+
+/// A service moves from one capacity to another, and the first goes in the same run; or a capacity gets another
+/// name.
+#[test]
+fn a_service_moves_between_capacities() {
+    let life = Life::begin(
+        "\n[capacity.a]\ntype = \"ec2\"\ninstances = [\"t3.medium\"]\n\n\
+         [capacity.b]\ntype = \"ec2\"\ninstances = [\"t3.large\"]\n\n\
+         [service.web]\nimage = \"httpd:2.4\"\nport = 80\ncapacity = \"a\"\n",
+    );
+    let service = life.object("service.web").arn;
+    let goes = |edits: &[(&str, &str)], order: &[&str]| {
+        life.edit(edits);
+        let calls = life.apply();
+        let places = order.iter().map(|it| calls.position(it).expect("the call is made"));
+        assert!(places.is_sorted(), "{calls:?}");
+        assert_eq!(life.object("service.web").arn, service, "it is changed in place");
+        life.nothing_is_left();
+    };
+    goes(&[("capacity = \"a\"", "capacity = \"b\"")], &["UpdateService"]);
+    let first = "\n[capacity.a]\ntype = \"ec2\"\ninstances = [\"t3.medium\"]\n";
+    goes(&[(first, "")], &["DeleteCapacityProvider", "DeleteAutoScalingGroup"]);
+    goes(
+        &[("[capacity.b]", "[capacity.c]"), ("capacity = \"b\"", "capacity = \"c\"")],
+        &["CreateCapacityProvider", "UpdateService", "DeleteCapacityProvider"],
+    );
+    life.ends();
+}
+
+/// A port of the instances is held by one task on each: what holds it goes before its successor comes, or before
+/// another that takes it, and the plan says that nothing runs meanwhile.
+#[test]
+fn a_port_of_the_instances_is_let_go_first() {
+    let life = Life::begin(&format!("{CAPACITY}{SERVICES}"));
+    let (agent, order) = ("service.agent", ["DeleteService", "CreateService"]);
+    let daemon = "launch-type = \"EC2\"\nscheduling-strategy = \"DAEMON\"\n";
+    let replica = "desired-count = 1\ncapacity-provider-strategy = [{ capacity-provider = \
+                   \"${capacity-provider.general.name}\", weight = 1 }]\n# agent\n";
+    life.replaces(agent, &[(daemon, replica)], &order);
+    life.edit(&[(replica, daemon)]);
+    let told = life.session.run(&["plan"]).exits(0).stdout;
+    assert!(told.contains("the old one goes first: none of its tasks runs meanwhile"), "{told}");
+    life.edit(&[(daemon, replica)]);
+    life.replaces(agent, &[(replica, daemon)], &order);
+    life.edit(&[("[aws.service.agent]", "[aws.service.probe]")]);
+    let told = life.session.run(&["plan"]).exits(0).stdout;
+    assert!(told.contains("when service agent has gone, whose port it takes"), "{told}");
+    let calls = life.apply();
+    let places = order.map(|operation| calls.position(operation).expect("the call is made"));
+    assert!(places.is_sorted(), "{calls:?}");
+    life.nothing_is_left();
+    life.ends();
+}
+
 /// B12: a profile that EC2 does not know yet is waited for.
 #[test]
 fn b12_a_new_profile_is_waited_for() {

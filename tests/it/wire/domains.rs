@@ -85,6 +85,18 @@ fn dns_record() {
         &[("\"A\"", "\"AAAA\""), ("10.0.0.1", "2001:db8::1")],
         &changed,
     );
+    // A CNAME stands beside no other record of its name; it goes in the very change that brings the other.
+    let deep = "dns-record.deep";
+    life.replaces(deep, &[("\"AAAA\"", "\"CNAME\""), ("2001:db8::1", "b.example.com")], &changed);
+    life.replaces(deep, &[("\"CNAME\"", "\"A\""), ("b.example.com", "10.0.0.2")], &changed);
+    // To another zone, where nothing else of the stack stands, and back to the one that answers.
+    let moved = format!("[\"10.0.0.2\"]\nzone-id = \"{zone}\"");
+    life.replaces(deep, &[("[\"10.0.0.2\"]", &moved)], &changed);
+    assert!(life.object(deep).id.starts_with(&zone));
+    assert_eq!(records(&life.session).len(), 4, "{:#?}", life.session.objects());
+    life.replaces(deep, &[(&moved, "[\"10.0.0.2\"]")], &changed);
+    assert!(life.object(deep).id.starts_with(&other));
+    assert_eq!(records(&life.session).len(), 4, "{:#?}", life.session.objects());
     let set = text("memo.example.com", "\"three\"");
     life.drifts("update dns-record.note", async |aws| {
         change(aws, &zone, ChangeAction::Upsert, set.clone()).await;

@@ -236,6 +236,7 @@ fn a_pause_holds_until_somebody_continues() {
             tests.iter().all(|(name, weight)| (*weight == 0) == (*name == before)),
             "{tests:?}"
         );
+        says_that_it_is_paused(session);
         session.run(&["continue", "web"]).exits(3).says("nothing goes on without a yes");
         session
             .run(&[&["continue", "web"][..], answer].concat())
@@ -247,6 +248,21 @@ fn a_pause_holds_until_somebody_continues() {
         assert_eq!(live(session), group);
     }
     life.ends();
+}
+
+/// B21: the stage, until when, and the command.
+fn says_that_it_is_paused(session: &Session) {
+    let told = session.run(&["status"]).exits(0).stdout;
+    assert!(told.contains("paused at post-test-traffic"), "{told}");
+    let waits = told.lines().find(|line| line.contains("waits until 20"));
+    assert!(waits.is_some_and(|line| line.ends_with(" for: ecsctl continue web")), "{told}");
+    let told = session.run(&["status", "--format", "json"]).exits(0).stdout;
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    let service = &told["status"]["services"][0];
+    assert_eq!(service["state"], "paused at post-test-traffic");
+    assert_eq!(service["continue"], "ecsctl continue web");
+    assert_eq!(service["deployment"]["pause"]["stage"], "post-test-traffic");
+    assert!(service["deployment"]["pause"]["until"].is_string(), "{told}");
 }
 
 /// B10: from tasks one by one to a canary and back, in place, and requests are answered all the time:

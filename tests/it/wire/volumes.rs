@@ -184,6 +184,46 @@ fn volumes_of_all_types_come_and_go() {
     life.ends();
 }
 
+/// The mount targets' group lets in whoever mounts, tasks and instances, before they start, and for as long as they
+/// mount.
+#[test]
+fn mount_targets_let_tasks_in() {
+    let key = "security-group = \"${security-group.files.id}\"\n";
+    let other = key.replace(" = ", "  = ");
+    let both =
+        ALL.replace("access-point = \"fsap-", &format!("{key}access-point = \"fsap-")).replace(
+            "[service.local.volume.cache]",
+            &format!(
+                "[service.local.volume.files]\ntype = \"efs\"\nid = \"fs-0123456789abcdef0\"\n\
+                 mount = \"/files\"\n{other}\n[service.local.volume.cache]"
+            ),
+        );
+    let files = "\n[aws.security-group.files]\nvpc-id = \"${vpc.main.id}\"\n";
+    let life = Life::begin(&format!("{both}{files}"));
+    let group = life.object("security-group.files").id;
+    let rules = || {
+        life.session.behind_its_back(async |aws| {
+            let own = aws_sdk_ec2::types::Filter::builder().name("group-id").values(&group).build();
+            let found = aws.ec2.describe_security_group_rules().filters(own).send().await;
+            let found = found.expect("rules").security_group_rules.unwrap_or_default();
+            let lets_in = |rule: &&aws_sdk_ec2::types::SecurityGroupRule| {
+                rule.is_egress() == Some(false)
+                    && (rule.from_port(), rule.to_port()) == (Some(2049), Some(2049))
+                    && rule.referenced_group_info().is_some()
+            };
+            found.iter().filter(lets_in).count()
+        })
+    };
+    assert_eq!(rules(), 2);
+    for (key, left) in [(key, 1), (other.as_str(), 0)] {
+        life.edit(&[(key, "")]);
+        life.apply();
+        life.nothing_is_left();
+        assert_eq!(rules(), left);
+    }
+    life.ends();
+}
+
 /// B12: a role that ECS cannot assume yet is waited for.
 #[test]
 fn b12_a_new_role_for_disks_is_waited_for() {

@@ -12,7 +12,7 @@ use super::capacity_provider::{check_name, condition, describe, wait_for};
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
 use crate::cloud::aws::numbers::{int, number};
-use crate::cloud::aws::{Aws, batched, tags};
+use crate::cloud::aws::{Aws, batched, linked, tags};
 use crate::kind::{
     About, After, Check, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming, Observed, Ready,
     Result, Sought, TagChange, Unit,
@@ -193,8 +193,9 @@ impl Kind for ManagedCapacity {
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         let call = cx.aws.ecs.create_capacity_provider().name(&self.name).cluster(&self.cluster);
         let call = call.managed_instances_provider(self.provider());
-        let made = call.set_tags(tags::some(cx.tags, tags::ecs::tag)).send().await;
-        let made = made.map_err(|error| Error::from(error).while_creating());
+        let call = call.set_tags(tags::some(cx.tags, tags::ecs::tag));
+        let make = async { call.send().await.map_err(|error| Error::from(error).while_creating()) };
+        let made = cx.aws.linked(self.roles(), make).await;
         let provider = match made.exists_is_fine()? {
             Some(made) => made.capacity_provider,
             None => {
@@ -249,6 +250,14 @@ fn observed(found: &sdk::CapacityProvider) -> Result<Option<Observed<ManagedCapa
 }
 
 impl ManagedCapacity {
+    /// The service-linked roles with which ECS starts instances.
+    fn roles(&self) -> &'static [&'static str] {
+        match self.capacity_option {
+            CapacityOption::OnDemand => &[linked::ECS, linked::ECS_COMPUTE],
+            CapacityOption::Spot => &[linked::ECS, linked::ECS_COMPUTE, linked::SPOT],
+        }
+    }
+
     fn network(&self) -> sdk::ManagedInstancesNetworkConfiguration {
         sdk::ManagedInstancesNetworkConfiguration::builder()
             .set_subnets(Some(self.subnets.iter().cloned().collect()))

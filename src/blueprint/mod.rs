@@ -19,9 +19,10 @@ use crate::kind::Given;
 use crate::spec::{Rest, Spec, Unread};
 
 pub use self::after::After;
+pub use self::alarms::BalancerAlarms;
 pub use self::alb::Alb;
 pub use self::capacity::{Capacity, CapacityKind, Instances};
-pub use self::cluster::Cluster;
+pub use self::cluster::{Cluster, Insights};
 pub use self::connect::{Connect, Spoken};
 pub use self::daemon::Daemon;
 pub use self::declaration::Declaration;
@@ -48,6 +49,7 @@ mod capacity;
 mod cluster;
 mod connect;
 mod daemon;
+mod dashboard;
 mod declaration;
 mod deploy;
 mod domain;
@@ -111,6 +113,8 @@ pub struct Document {
     /// Daemons by name: a task on each of the EC2 instances.
     #[serde(default)]
     pub daemon: BTreeMap<String, Daemon>,
+    /// Whether a page of CloudWatch shows what the load balancers and services do.
+    pub dashboard: Option<bool>,
     /// Any AWS resource, as `[aws.<kind>.<name>]`; patches the one that a section makes there.
     #[serde(default)]
     pub aws: BTreeMap<String, BTreeMap<String, Json>>,
@@ -241,6 +245,8 @@ fn expand_services(
     }
     mesh.expand(document, sheet);
     expand_around(document, network, options, openings, sheet);
+    alarms::expand_balancers(document, albs, &routes, sheet);
+    dashboard::expand(document, albs, &routes, sheet);
     expand_routes(document, albs, &routes, &grounds, sheet);
     mesh
 }

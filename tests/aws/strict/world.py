@@ -96,6 +96,7 @@ class World:
         self.regions: dict[str, object] = {}  # region -> Ecs
         self.scaling: dict[str, object] = {}  # region -> Scaling
         self.alarms: dict[str, object] = {}  # region -> Alarms
+        self.dashboards: dict[str, object] = {}  # by name, of all regions
         self.schedulers: dict[str, object] = {}  # region -> Scheduler
         self.namespaces: dict[str, object] = {}  # region -> Discovery
         self.certificates: dict[str, object] = {}  # region -> Acm

@@ -3,6 +3,7 @@
 mod balancing;
 mod capacity;
 mod containers;
+mod dashboards;
 mod discovery;
 mod domains;
 mod guards;

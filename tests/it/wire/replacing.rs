@@ -19,8 +19,9 @@ const EXCUSED: [(&str, &str); 1] = [
 ];
 
 /// Fields that are changed elsewhere: in `tasks::a_schedule_group_is_replaced`, `domains::certificate`,
-/// `domains::dns_record` and `managed::managed_capacity_is_replaced`.
-const ELSEWHERE: [(&str, &str); 9] = [
+/// `domains::dns_record`, `managed::managed_capacity_is_replaced` and `dashboards::dashboard`.
+const ELSEWHERE: [(&str, &str); 10] = [
+    ("dashboard", "name"),
     ("schedule-group", "name"),
     ("schedule", "group"),
     ("certificate", "names"),

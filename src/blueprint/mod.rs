@@ -115,6 +115,9 @@ pub struct Document {
     pub daemon: BTreeMap<String, Daemon>,
     /// Whether a page of CloudWatch shows what the load balancers and services do.
     pub dashboard: Option<bool>,
+    /// The ARN of a managed policy that bounds what the stack's roles may do, whatever else they are allowed.
+    #[schemars(extend("x-format" = "policy"))]
+    pub permissions_boundary: Option<String>,
     /// Any AWS resource, as `[aws.<kind>.<name>]`; patches the one that a section makes there.
     #[serde(default)]
     pub aws: BTreeMap<String, BTreeMap<String, Json>>,
@@ -182,6 +185,7 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
         }
     }
     mesh.fill(&mut sheet);
+    roles::bound(document.permissions_boundary.as_deref(), &mut sheet);
     if let Some(given) = network.given() {
         sheet.each(|spec| given::stand_in(given, spec));
     }
@@ -244,9 +248,9 @@ fn expand_services(
         alarms::expand(name, service, route, sheet);
     }
     mesh.expand(document, sheet);
-    expand_around(document, network, options, openings, sheet);
     alarms::expand_balancers(document, albs, &routes, sheet);
     dashboard::expand(document, albs, &routes, sheet);
+    expand_around(document, network, options, openings, sheet);
     expand_routes(document, albs, &routes, &grounds, sheet);
     mesh
 }

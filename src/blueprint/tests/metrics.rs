@@ -94,7 +94,8 @@ fn a_dashboard_shows_all_that_serves() {
             [service.web]
             image = "web"
             port = 3000
-            deploy = "blue-green"
+            alarms = { errors = 20 }
+            deploy = { strategy = "blue-green", alarms = ["errors"] }
             [service.worker]
             image = "worker"
         "#,

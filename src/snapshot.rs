@@ -46,11 +46,42 @@ pub fn is_ours(live: &Live, stack: &StackId) -> bool {
 
 /// Looks at everything that the stack owns or wants.
 pub async fn observe(cloud: &dyn Cloud, desired: &Desired) -> Result<Snapshot> {
+    see(cloud, desired, &|_| true).await
+}
+
+/// The same of some kinds only, and of those that they are found through.
+pub async fn observe_of(
+    cloud: &dyn Cloud,
+    desired: &Desired,
+    kinds: &BTreeSet<String>,
+) -> Result<Snapshot> {
+    let kinds = with_what_they_are_found_through(kinds);
+    see(cloud, desired, &|kind| kinds.contains(kind.name())).await
+}
+
+/// Some kinds, and those that they are found through.
+pub fn with_what_they_are_found_through(kinds: &BTreeSet<String>) -> BTreeSet<&'static str> {
+    let mut all = BTreeSet::new();
+    let mut open: Vec<&Registered> = kinds.iter().filter_map(|kind| kinds::find(kind)).collect();
+    while let Some(kind) = open.pop() {
+        if all.insert(kind.name()) {
+            open.extend(kind.about().observed_after.iter().filter_map(|it| kinds::find(it)));
+        }
+    }
+    all
+}
+
+async fn see(
+    cloud: &dyn Cloud,
+    desired: &Desired,
+    is_sought: &(dyn Fn(&Registered) -> bool + Sync),
+) -> Result<Snapshot> {
     let surroundings = cloud.surroundings().await?;
     let mut known = surroundings.known();
     let mut live: Vec<Live> = Vec::new();
     for wave in WAVES.iter() {
-        let found = look(cloud, desired, wave, &known, &live).await?;
+        let wave: Vec<_> = wave.iter().copied().filter(|kind| is_sought(kind)).collect();
+        let found = look(cloud, desired, &wave, &known, &live).await?;
         for seen in found.iter().filter(|seen| is_ours(seen, &desired.stack)) {
             learn(seen, &mut known);
         }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
+use super::alarms::BalancerAlarms;
 use super::declaration::Declaration;
 use super::domain::{Domain, Domains};
 use super::measure::Cidr;
@@ -26,6 +27,8 @@ pub struct Alb {
     pub domain: Option<Domain>,
     /// The ARN of an ACM certificate in the same region; with a `domain`, in place of one of its own.
     pub certificate: Option<String>,
+    /// What somebody is to hear of.
+    pub alarms: Option<BalancerAlarms>,
     /// The ports at which services are tried out.
     #[serde(skip)]
     pub(super) test_ports: BTreeSet<u16>,

@@ -16,6 +16,7 @@ const VARIANTS: &[(&str, &[&str])] = &[
     ("health", &["path", "command"]),
     ("http", &["enabled", "path"]),
     ("connect", &["enabled", "protocol"]),
+    ("insights", &["enabled", "enhanced"]),
 ];
 
 /// What a spec may say.

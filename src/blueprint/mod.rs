@@ -19,9 +19,10 @@ use crate::kind::Given;
 use crate::spec::{Rest, Spec, Unread};
 
 pub use self::after::After;
+pub use self::alarms::BalancerAlarms;
 pub use self::alb::Alb;
 pub use self::capacity::{Capacity, CapacityKind, Instances};
-pub use self::cluster::Cluster;
+pub use self::cluster::{Cluster, Insights};
 pub use self::connect::{Connect, Spoken};
 pub use self::daemon::Daemon;
 pub use self::declaration::Declaration;
@@ -48,6 +49,7 @@ mod capacity;
 mod cluster;
 mod connect;
 mod daemon;
+mod dashboard;
 mod declaration;
 mod deploy;
 mod domain;
@@ -112,6 +114,11 @@ pub struct Document {
     /// Daemons by name: a task on each of the EC2 instances.
     #[serde(default)]
     pub daemon: BTreeMap<String, Daemon>,
+    /// Whether a page of CloudWatch shows what the load balancers and services do.
+    pub dashboard: Option<bool>,
+    /// The ARN of a managed policy that bounds what the stack's roles may do, whatever else they are allowed.
+    #[schemars(extend("x-format" = "policy"))]
+    pub permissions_boundary: Option<String>,
     /// Any AWS resource, as `[aws.<kind>.<name>]`; patches the one that a section makes there.
     #[serde(default)]
     pub aws: BTreeMap<String, BTreeMap<String, Json>>,
@@ -179,6 +186,7 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
         }
     }
     mesh.fill(&mut sheet);
+    roles::bound(document.permissions_boundary.as_deref(), &mut sheet);
     if let Some(given) = network.given() {
         sheet.each(|spec| given::stand_in(given, spec));
     }
@@ -241,6 +249,8 @@ fn expand_services(
         alarms::expand(name, service, route, sheet);
     }
     mesh.expand(document, sheet);
+    alarms::expand_balancers(document, albs, &routes, sheet);
+    dashboard::expand(document, albs, &routes, sheet);
     expand_around(document, network, options, openings, sheet);
     expand_routes(document, albs, &routes, &grounds, sheet);
     mesh

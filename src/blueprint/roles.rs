@@ -57,6 +57,18 @@ pub(super) fn expand(
     }
 }
 
+/// Sets bounds to what all roles may do that have none of their own.
+pub(super) fn bound(boundary: Option<&str>, sheet: &mut Sheet) {
+    const FIELD: &str = "permissions-boundary";
+    let Some(boundary) = boundary else { return };
+    for role in sheet.declarations.values_mut().filter(|one| one.address.kind == "role") {
+        if !role.says(&Path::of([FIELD])) {
+            let bounded = role.clone().from(FIELD, boundary, Path::of([FIELD]));
+            *role = bounded;
+        }
+    }
+}
+
 /// Tasks of this account may take the role, and ECS on behalf of nobody else.
 fn trust() -> Json {
     let account = "${aws.account}";

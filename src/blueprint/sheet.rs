@@ -117,7 +117,8 @@ pub fn may_declare(unread: &Unread, address: &Address) -> bool {
         [SURROUNDINGS, kind] => *kind == address.kind || unread.is_stray(&address.name),
         [_, name] => address.name.contains(name) || address.name.contains(MAIN),
         ["network"] => network::KINDS.contains(&address.kind.as_str()),
-        ["cluster"] => address.kind == "cluster",
+        ["cluster" | "dashboard"] => address.kind == section.0[0],
+        ["permissions-boundary"] => false,
         _ => true,
     };
     unread.sections().any(may)
@@ -126,7 +127,7 @@ pub fn may_declare(unread: &Unread, address: &Address) -> bool {
 /// The section that a path leads into: `service.web`, `network`, `aws.vpc.main`.
 pub(super) fn section_of(path: &Path) -> Path {
     let depth = match path.first() {
-        Some("network" | "cluster") => 1,
+        Some("network" | "cluster" | "dashboard" | "permissions-boundary") => 1,
         Some(SURROUNDINGS) => 3,
         _ => 2,
     };

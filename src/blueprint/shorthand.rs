@@ -16,6 +16,7 @@ pub fn shorthands() -> &'static [Shorthand] {
         Shorthand { name: "size", example: "\"0.5vcpu/1GB\"", parse: size },
         Shorthand { name: "deploy", example: "\"rolling\"", parse: deploy },
         Shorthand { name: "connect", example: "true", parse: connect },
+        Shorthand { name: "insights", example: "\"enhanced\"", parse: insights },
         Shorthand { name: "domain", example: "\"shop.example.com\"", parse: domain },
     ];
     SHORTHANDS
@@ -109,6 +110,15 @@ fn connect(scalar: &Json) -> Result<Json, String> {
     }
 }
 
+/// Whether, or more than usual.
+fn insights(scalar: &Json) -> Result<Json, String> {
+    match scalar {
+        Json::Bool(enabled) => Ok(json!({ "enabled": enabled })),
+        Json::String(word) if word == "enhanced" => Ok(json!({ "enhanced": true })),
+        _ => Err("write true, false or \"enhanced\"".to_owned()),
+    }
+}
+
 /// One name, or a list of them. Whether they are domains, is the list's to say.
 fn domain(scalar: &Json) -> Result<Json, String> {
     match scalar {
@@ -141,6 +151,8 @@ mod tests {
         assert_eq!(parse("deploy", &json!("rolling")), Ok(json!({ "strategy": "rolling" })));
         assert_eq!(parse("connect", &json!(true)), Ok(json!({ "enabled": true })));
         assert_eq!(parse("connect", &json!("grpc")), Ok(json!({ "protocol": "grpc" })));
+        assert_eq!(parse("insights", &json!(false)), Ok(json!({ "enabled": false })));
+        assert_eq!(parse("insights", &json!("enhanced")), Ok(json!({ "enhanced": true })));
         let names = json!({ "names": ["shop.example.com"] });
         assert_eq!(parse("domain", &json!("shop.example.com")), Ok(names.clone()));
         assert_eq!(parse("domain", &json!(["shop.example.com"])), Ok(names));
@@ -162,6 +174,7 @@ mod tests {
         assert!(parse("size", &json!("1GB/0.5vcpu")).is_err());
         assert!(parse("deploy", &json!("rolling 10%")).is_err());
         assert!(parse("connect", &json!("udp")).is_err());
+        assert!(parse("insights", &json!("more")).is_err());
         assert!(parse("deploy", &json!("canary 5m")).is_err());
         assert!(parse("deploy", &json!("canary 10% 5")).is_err());
         assert!(parse("domain", &json!(true)).is_err());

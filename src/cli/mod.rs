@@ -34,6 +34,7 @@ mod man;
 mod onward;
 mod options;
 mod plan;
+mod policy;
 mod render;
 mod run;
 mod saved;
@@ -76,6 +77,8 @@ enum Command {
     Destroy(destroy::Arguments),
     /// Runs a task of the stack once, and ends as its container does
     Run(run::Arguments),
+    /// Prints what people must be allowed who work with the stack, for IAM
+    Policy(policy::Arguments),
     /// Lets a paused rollout go on, or takes it back
     Continue(onward::Arguments),
     /// Shows how the stack is
@@ -165,6 +168,7 @@ fn run(cx: &mut Context, command: Command) -> Result<Exit, Failure> {
         Command::Apply(arguments) => apply::run(cx, &arguments),
         Command::Destroy(arguments) => destroy::run(cx, &arguments),
         Command::Run(arguments) => run::run(cx, &arguments),
+        Command::Policy(arguments) => policy::run(cx, &arguments),
         Command::Continue(arguments) => onward::run(cx, &arguments),
         Command::Status(arguments) => status::run(cx, &arguments),
         Command::Graph(arguments) => graph::run(cx, &arguments),

@@ -1,6 +1,6 @@
 //! `ecsctl run`: a task of the stack, once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use clap::Args;
@@ -19,7 +19,7 @@ use crate::kinds::types::cpu_memory::{Cpu, Memory, fargate_memories};
 use crate::nearest::nearest;
 use crate::report::summary::listed;
 use crate::report::{task, trouble};
-use crate::snapshot::{Snapshot, observe};
+use crate::snapshot::{Snapshot, observe_of};
 use crate::value::Value;
 
 #[derive(Debug, Args)]
@@ -88,7 +88,7 @@ async fn start(
     arguments: &Arguments,
 ) -> Result<Exit, Failure> {
     let door = Door::open(cx, &mut stack.desired.stack).await?;
-    let snapshot = observe(door.cloud(), &stack.desired).await?;
+    let snapshot = observe_of(door.cloud(), &stack.desired, &kinds_of(&launch)).await?;
     door.keep_cache();
     let id = stack.desired.stack.clone();
     let launch = applied(&launch, &snapshot, &id, &arguments.task)?;
@@ -109,6 +109,14 @@ async fn start(
         cx.print(&task::json(&id, &arn, Some(&end.end)))?;
     }
     end.exit(cx, &arguments.task)
+}
+
+/// The kinds of what a launch mentions: all that a run looks at.
+pub(super) fn kinds_of(launch: &Launch) -> BTreeSet<String> {
+    let document = serde_json::to_value(launch).ok().and_then(|it| Value::lift(it).ok());
+    let document = document.unwrap_or_default();
+    let mentioned = document.outputs().into_iter().filter(|output| !output.is_surroundings());
+    mentioned.map(|output| output.of.kind.clone()).collect()
 }
 
 /// The launch with everything filled in that is there by now.

@@ -14,7 +14,7 @@ use crate::cloud::aws::numbers::{int, number};
 use crate::cloud::aws::{Aws, batched, concurrently, tags};
 use crate::kind::{
     About, Check, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming, Observed,
-    Result, Sought, TagChange, Tags,
+    Result, Sought, TagChange,
 };
 
 /// A metric alarm. The alarms that Application Auto Scaling makes for its own use carry no tags, and are
@@ -203,7 +203,7 @@ impl Kind for Alarm {
             let arn = arn(one)?;
             let tags = match owned.tags(arn) {
                 Some(tags) => tags.clone(),
-                None => read_tags(aws, arn).await?,
+                None => tags::cloudwatch::read(aws, arn).await?,
             };
             Ok(Observed {
                 earlier: Vec::new(),
@@ -225,9 +225,9 @@ impl Kind for Alarm {
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         let there = describe(cx.aws, std::slice::from_ref(&self.name)).await?.pop();
         if let Some(there) = &there {
-            cx.require_ours(&read_tags(cx.aws, arn(there)?).await?)?;
+            cx.require_ours(&tags::cloudwatch::read(cx.aws, arn(there)?).await?)?;
         }
-        self.put(cx, tags::some(cx.tags, tag)).await?;
+        self.put(cx, tags::some(cx.tags, tags::cloudwatch::tag)).await?;
         let made = describe(cx.aws, std::slice::from_ref(&self.name)).await?.pop();
         let made = made.ok_or_else(|| {
             Error::new(crate::kind::Class::Eventual, "the alarm is not visible yet")
@@ -247,16 +247,7 @@ impl Kind for Alarm {
     }
 
     async fn tag(cx: &Cx<'_>, change: &TagChange) -> Result<()> {
-        let cloudwatch = &cx.aws.cloudwatch;
-        if !change.set.is_empty() {
-            let set = tags::some(&change.set, tag);
-            cloudwatch.tag_resource().resource_arn(cx.id).set_tags(set).send().await?;
-        }
-        if !change.unset.is_empty() {
-            let keys = Some(tags::unset(change));
-            cloudwatch.untag_resource().resource_arn(cx.id).set_tag_keys(keys).send().await?;
-        }
-        Ok(())
+        tags::cloudwatch::change(cx.aws, cx.id, change).await
     }
 }
 
@@ -385,17 +376,6 @@ async fn list(aws: &Aws, prefix: &str) -> Result<Vec<Description>> {
 fn metric_alarms(mut found: Vec<Description>) -> Vec<Description> {
     found.retain(|one| one.comparison_operator().is_some());
     found
-}
-
-/// ListTagsForResource.
-async fn read_tags(aws: &Aws, arn: &str) -> Result<Tags> {
-    let found = aws.cloudwatch.list_tags_for_resource().resource_arn(arn).send().await?;
-    let pairs = found.tags().iter().filter_map(|tag| Some((tag.key()?, tag.value()?)));
-    Ok(tags::collect(pairs))
-}
-
-fn tag(key: &str, value: &str) -> Tag {
-    Tag::builder().key(key).value(value).build()
 }
 
 fn arn(one: &Description) -> Result<&str> {

@@ -15,7 +15,7 @@ use super::types::outputs::Named as Outputs;
 use super::types::words::words;
 use crate::cloud::aws::ec2::filter;
 use crate::cloud::aws::numbers::int;
-use crate::cloud::aws::{Aws, batched, tags};
+use crate::cloud::aws::{Aws, batched, linked, tags};
 use crate::kind::{
     About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle,
     Naming, Observed, Ready, Result, Sought, StackId, TAG_ENV, TAG_STACK, TagChange, Tags,
@@ -175,7 +175,8 @@ impl Kind for AutoScalingGroup {
             .capacity_rebalance(self.capacity_rebalance)
             .new_instances_protected_from_scale_in(self.new_instances_protected_from_scale_in)
             .set_tags(Some(self.tag_list(cx.tags)));
-        let made = call.send().await.map_err(|error| Error::from(error).while_creating());
+        let make = async { call.send().await.map_err(|error| Error::from(error).while_creating()) };
+        let made = cx.aws.linked(self.roles(), make).await;
         let fresh = made.exists_is_fine()?.is_some();
         let found = describe(cx.aws, std::slice::from_ref(&self.name)).await?;
         let Some(group) = found.first() else {
@@ -192,7 +193,8 @@ impl Kind for AutoScalingGroup {
     }
 
     async fn update(&self, was: &Self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-        self.put(was, cx.aws).await?;
+        let roles: &[&str] = if self.roles() == was.roles() { &[] } else { self.roles() };
+        cx.aws.linked(roles, self.put(was, cx.aws)).await?;
         Ok(Made::new(cx.id, outputs(cx.id)))
     }
 
@@ -273,6 +275,14 @@ impl AutoScalingGroup {
 
     fn zones(&self) -> String {
         self.subnets.iter().map(String::as_str).collect::<Vec<_>>().join(",")
+    }
+
+    /// The service-linked roles with which its instances are started.
+    fn roles(&self) -> &'static [&'static str] {
+        match self.spot_percentage {
+            0 => &[linked::GROUPS],
+            _ => &[linked::GROUPS, linked::SPOT],
+        }
     }
 
     /// The launch template alone, or in a policy of several types and kinds of instances.

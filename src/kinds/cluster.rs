@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::types::capacity;
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
-use crate::cloud::aws::{Aws, batched, ecs, tags, task};
+use crate::cloud::aws::{Aws, batched, ecs, linked, tags, task};
 use crate::kind::{
     About, After, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
     Observed, Ready, Result, Sought, Strategy, TagChange,
@@ -112,17 +112,13 @@ impl Kind for Cluster {
             return Ok(Made::new(arn, Outputs::of(arn)));
         }
         let strategy = ecs::strategy(&self.default_capacity_provider_strategy);
-        let made = cx
-            .aws
-            .ecs
-            .create_cluster()
-            .cluster_name(&self.name)
+        let call = cx.aws.ecs.create_cluster().cluster_name(&self.name);
+        let call = call
             .set_settings(self.settings())
             .set_capacity_providers(Some(self.capacity_providers.iter().cloned().collect()))
             .set_default_capacity_provider_strategy(Some(strategy))
-            .set_tags(tags::some(cx.tags, tags::ecs::tag))
-            .send()
-            .await?;
+            .set_tags(tags::some(cx.tags, tags::ecs::tag));
+        let made = cx.aws.linked(&[linked::ECS], async { Ok(call.send().await?) }).await?;
         let cluster = made.cluster().ok_or_else(|| Error::incomplete("the cluster"))?;
         let arn = arn(cluster)?;
         // A name that was used within the last days gets Container Insights only when told again.

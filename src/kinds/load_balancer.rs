@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::listing::{Pick, elb_tags, name_flaw, require_ours, resource};
-use crate::cloud::aws::{Aws, concurrently, tags};
+use crate::cloud::aws::{Aws, concurrently, linked, tags};
 use crate::kind::{
     About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Gate, Kind, Made,
     NameStyle, Naming, Observed, Ready, Result, Sought, TagChange, Unit,
@@ -171,7 +171,7 @@ impl Kind for LoadBalancer {
                 require_ours(cx, arn(&there)).await?;
                 there
             }
-            None => self.make(cx).await?,
+            None => cx.aws.linked(&[linked::BALANCING], self.make(cx)).await?,
         };
         self.put_attributes(&BTreeMap::new(), arn(&made), cx.aws).await?;
         Ok(Made::new(arn(&made), outputs(&made)))

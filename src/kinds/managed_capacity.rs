@@ -12,7 +12,7 @@ use super::capacity_provider::{self, check_name, condition, describe, wait_for};
 use super::types::outputs::Named as Outputs;
 use super::types::words::words;
 use crate::cloud::aws::numbers::{int, number};
-use crate::cloud::aws::{Aws, batched, tags};
+use crate::cloud::aws::{Aws, batched, linked, tags};
 use crate::kind::{
     About, After, Check, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming, Observed, Ready,
     Result, Sought, TagChange, Unit,
@@ -193,7 +193,8 @@ impl Kind for ManagedCapacity {
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         let call = cx.aws.ecs.create_capacity_provider().cluster(&self.cluster);
         let call = call.managed_instances_provider(self.provider());
-        let arn = capacity_provider::create(call, &self.name, cx).await?;
+        let create = capacity_provider::create(call, &self.name, cx);
+        let arn = cx.aws.linked(self.roles(), create).await?;
         Ok(Made::new(&arn, Outputs::of(&arn)))
     }
 
@@ -236,6 +237,14 @@ fn observed(found: &sdk::CapacityProvider) -> Result<Option<Observed<ManagedCapa
 }
 
 impl ManagedCapacity {
+    /// The service-linked roles with which ECS starts instances.
+    fn roles(&self) -> &'static [&'static str] {
+        match self.capacity_option {
+            CapacityOption::OnDemand => &[linked::ECS, linked::ECS_COMPUTE],
+            CapacityOption::Spot => &[linked::ECS, linked::ECS_COMPUTE, linked::SPOT],
+        }
+    }
+
     fn network(&self) -> sdk::ManagedInstancesNetworkConfiguration {
         sdk::ManagedInstancesNetworkConfiguration::builder()
             .set_subnets(Some(self.subnets.iter().cloned().collect()))

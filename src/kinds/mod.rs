@@ -12,6 +12,7 @@ pub mod certificate;
 #[cfg(test)]
 mod checked;
 pub mod cluster;
+pub mod dashboard;
 pub mod dns_record;
 pub mod elastic_ip;
 pub mod instance_profile;
@@ -80,6 +81,7 @@ const ALL: &[&dyn AnyKind] = &[
     of::<scaling_policy::ScalingPolicy>(),
     of::<scheduled_action::ScheduledAction>(),
     of::<alarm::Alarm>(),
+    of::<dashboard::Dashboard>(),
     of::<task_run::TaskRun>(),
     of::<schedule_group::ScheduleGroup>(),
     of::<schedule::Schedule>(),

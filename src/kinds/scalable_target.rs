@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::listing::own;
 use super::scaling::resource_id;
 use crate::cloud::aws::numbers::{int, number};
-use crate::cloud::aws::{Aws, batched, concurrently, tags};
+use crate::cloud::aws::{Aws, batched, concurrently, linked, tags};
 use crate::kind::{
     About, Check, Condition, Cx, Error, Forgive as _, Heed, Kind, Made, MovedBy, Moves, Observed,
     Result, Sought, TagChange, Tags,
@@ -140,17 +140,16 @@ impl Kind for ScalableTarget {
             deregister(cx.aws, resource).await?;
         }
         let call = cx.aws.scaling.register_scalable_target();
-        let made = call
+        let call = call
             .service_namespace(ServiceNamespace::Ecs)
             .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
             .resource_id(resource)
             .min_capacity(int(self.min_capacity))
             .max_capacity(int(self.max_capacity))
             .suspended_state(self.suspended_state.write())
-            .set_tags(Some(cx.tags.clone().into_iter().collect()))
-            .send()
-            .await
-            .map_err(|error| Error::from(error).while_creating())?;
+            .set_tags(Some(cx.tags.clone().into_iter().collect()));
+        let make = async { call.send().await.map_err(|error| Error::from(error).while_creating()) };
+        let made = cx.aws.linked(&[linked::SCALING], make).await?;
         let arn = made.scalable_target_arn().ok_or_else(incomplete)?;
         Ok(Made::new(arn, outputs(arn, resource)))
     }

@@ -153,6 +153,8 @@ const PAGES: &[(&str, &str)] = &[
     ("E0361", include_str!("../../docs/errors/E0361.md")),
     ("E0362", include_str!("../../docs/errors/E0362.md")),
     ("E0363", include_str!("../../docs/errors/E0363.md")),
+    ("E0395", include_str!("../../docs/errors/E0395.md")),
+    ("E0396", include_str!("../../docs/errors/E0396.md")),
     ("E0401", include_str!("../../docs/errors/E0401.md")),
     ("E0402", include_str!("../../docs/errors/E0402.md")),
     ("E0403", include_str!("../../docs/errors/E0403.md")),

@@ -175,8 +175,8 @@ impl Progress {
         if let Some(row) = &running.row {
             row.set_message(why.to_owned());
         }
-        // Somebody may have to do something about it.
-        if is_news && matches!(self.screen, Screen::Lines(_)) {
+        // Somebody may have to do something about it, or will want to know it afterwards.
+        if is_news {
             running.is_told = Said::Yes;
             let line = format!("waiting for {}: {why}", self.steps[step].of);
             self.say(&line);

@@ -67,7 +67,7 @@ impl Language {
     /// Whether a section is one thing, and no table of named things.
     pub(crate) fn is_single(&self, section: &str) -> bool {
         let field = self.root.fields().and_then(|fields| fields.get(section));
-        field.is_some_and(|field| matches!(field.shape, Shape::Struct { .. }))
+        field.is_some_and(|field| !matches!(field.shape, Shape::Map(_)))
     }
 
     /// The form of a whole spec: the sections, and the keys that belong to none.

@@ -162,6 +162,8 @@ fn help() {
         "plan",
         "apply",
         "destroy",
+        "policy",
+        "policy run",
         "status",
         "graph",
         "ecr",
@@ -1236,6 +1238,158 @@ fn pictures_and_scripts_are_written() {
     assert!(desk.run("man").exits(0).stdout.contains("ECSCTL DESTROY"));
     assert!(desk.run("explain").exits(0).stdout.contains("E0230"));
     assert_eq!(desk.run("explain 408").stdout, desk.run("explain E0408").stdout);
+}
+
+/// A policy for people: without a network, and by the stack's own names.
+#[test]
+fn a_policy_for_whoever_runs_tasks() {
+    let desk =
+        Desk::with(&format!("{SPEC}\n[task.report]\nfrom = \"web\"\ncommand = [\"bin/report\"]\n"));
+    let printed = desk.run("policy run --account 210987654321").exits(0).stdout;
+    assert_snapshot!(printed, @r#"
+    {
+      "Statement": [
+        {
+          "Action": [
+            "ec2:DescribeAvailabilityZones",
+            "ec2:DescribeSecurityGroupRules",
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSubnets",
+            "ecs:DescribeTaskDefinition",
+            "ecs:ListTaskDefinitions",
+            "tag:GetResources"
+          ],
+          "Effect": "Allow",
+          "Resource": [
+            "*"
+          ],
+          "Sid": "Find"
+        },
+        {
+          "Action": [
+            "ecs:DescribeClusters",
+            "ecs:DescribeServices"
+          ],
+          "Effect": "Allow",
+          "Resource": [
+            "arn:aws:ecs:us-east-1:210987654321:cluster/hello-default-main",
+            "arn:aws:ecs:us-east-1:210987654321:service/hello-default-main/*"
+          ],
+          "Sid": "Look"
+        },
+        {
+          "Action": [
+            "ecs:RunTask"
+          ],
+          "Condition": {
+            "ArnEquals": {
+              "ecs:cluster": [
+                "arn:aws:ecs:us-east-1:210987654321:cluster/hello-default-main"
+              ]
+            }
+          },
+          "Effect": "Allow",
+          "Resource": [
+            "arn:aws:ecs:us-east-1:210987654321:task-definition/hello-default-report:*"
+          ],
+          "Sid": "Run"
+        },
+        {
+          "Action": [
+            "ecs:TagResource"
+          ],
+          "Condition": {
+            "StringEquals": {
+              "ecs:CreateAction": "RunTask"
+            }
+          },
+          "Effect": "Allow",
+          "Resource": [
+            "arn:aws:ecs:us-east-1:210987654321:task/hello-default-main/*"
+          ],
+          "Sid": "Mark"
+        },
+        {
+          "Action": [
+            "iam:PassRole"
+          ],
+          "Condition": {
+            "StringEquals": {
+              "iam:PassedToService": "ecs-tasks.amazonaws.com"
+            }
+          },
+          "Effect": "Allow",
+          "Resource": [
+            "arn:aws:iam::210987654321:role/ecsctl/hello/default/hello-default-web-execution",
+            "arn:aws:iam::210987654321:role/ecsctl/hello/default/hello-default-web-task"
+          ],
+          "Sid": "Pass"
+        },
+        {
+          "Action": [
+            "ecs:ListTasks"
+          ],
+          "Condition": {
+            "ArnEquals": {
+              "ecs:cluster": [
+                "arn:aws:ecs:us-east-1:210987654321:cluster/hello-default-main"
+              ]
+            }
+          },
+          "Effect": "Allow",
+          "Resource": [
+            "*"
+          ],
+          "Sid": "List"
+        },
+        {
+          "Action": [
+            "ecs:DescribeTasks",
+            "ecs:StopTask"
+          ],
+          "Effect": "Allow",
+          "Resource": [
+            "arn:aws:ecs:us-east-1:210987654321:task/hello-default-main/*"
+          ],
+          "Sid": "Follow"
+        },
+        {
+          "Action": [
+            "logs:GetLogEvents"
+          ],
+          "Effect": "Allow",
+          "Resource": [
+            "arn:aws:logs:us-east-1:210987654321:log-group:/ecsctl/hello/default/*:*"
+          ],
+          "Sid": "Read"
+        },
+        {
+          "Action": [
+            "ecs:ExecuteCommand"
+          ],
+          "Effect": "Allow",
+          "Resource": [
+            "arn:aws:ecs:us-east-1:210987654321:cluster/hello-default-main",
+            "arn:aws:ecs:us-east-1:210987654321:task/hello-default-main/*"
+          ],
+          "Sid": "Enter"
+        }
+      ],
+      "Version": "2012-10-17"
+    }
+    "#);
+    let odd = desk.run("policy run --account 21").exits(64).stderr;
+    assert!(odd.contains("an account has a number of 12 digits"), "{odd}");
+    desk.run("policy run --format markdown").exits(64);
+    let own = desk.run("policy run").exits(0).stdout;
+    assert!(own.contains(":123456789012:cluster/hello-default-main"), "{own}");
+    let desk = Desk::with("ecsctl = 1\nstack = \"images\"\nregion = \"eu-west-1\"\n[repo.base]\n");
+    assert_snapshot!(desk.run("policy run").text(), @"
+    --- stderr
+    error[E0396]: nothing of this stack ever runs: it has no cluster
+      hint: declare a service or a task
+    --- exit 64
+    ");
 }
 
 /// Sends a signal the way a terminal does.

@@ -182,6 +182,17 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         put("listener", name, listener);
     }
     put("cluster", "main", json!({}));
+    if dice.flip() {
+        let shown = ["main", "second"][dice.roll(2) as usize];
+        let line = json!([
+            "AWS/ApplicationELB",
+            "RequestCount",
+            "LoadBalancer",
+            format!("${{load-balancer.{shown}.arn-suffix}}")
+        ]);
+        let body = json!({"widgets": [{"type": "metric", "properties": {"metrics": [line]}}]});
+        put("dashboard", "main", json!({ "body": body }));
+    }
     let instances = dice.flip().then(|| declare_instances(dice, put));
     let has_managed = dice.flip();
     if has_managed {

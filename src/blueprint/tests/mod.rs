@@ -15,6 +15,7 @@ mod faults;
 mod hello_world;
 mod laws;
 mod managed;
+mod metrics;
 mod scorekeep;
 mod stacks;
 mod volumes;

@@ -43,50 +43,6 @@ fn services_share_a_load_balancer_and_reach_each_other() {
 }
 
 #[test]
-fn alarms_watch_what_the_tasks_use_and_how_they_answer() {
-    let declarations = made(&example("autoscaling/ecsctl.toml", None));
-    let of = |kind: &str| {
-        let kinds = declarations.iter().filter(|one| one.address.kind == kind);
-        kinds.map(|one| one.address.name.as_str()).collect::<Vec<_>>().join(" ")
-    };
-    insta::assert_snapshot!(of("alarm"), @"burst web-cpu web-errors web-latency web-memory web-unhealthy");
-    insta::assert_snapshot!(of("scaling-policy"), @"backlog burst web-cpu web-memory web-requests");
-    insta::assert_snapshot!(show(&declarations, "alarm.web-latency"), @r#"
-    alarm-actions = ["arn:aws:sns:eu-west-1:123456789012:ops"]
-    comparison-operator = "GreaterThanThreshold"
-    dimensions.LoadBalancer = "${load-balancer.main.arn-suffix}"
-    dimensions.TargetGroup = "${target-group.web.arn-suffix}"
-    evaluation-periods = 3
-    extended-statistic = "p99"
-    metric-name = "TargetResponseTime"
-    namespace = "AWS/ApplicationELB"
-    ok-actions = ["arn:aws:sns:eu-west-1:123456789012:ops"]
-    period = 60
-    threshold = 2
-    treat-missing-data = "notBreaching"
-    alarm-actions <- service.web.alarms.notify
-    ok-actions <- service.web.alarms.notify
-    threshold <- service.web.alarms.latency
-    "#);
-    insta::assert_snapshot!(show(&declarations, "alarm.web-cpu"), @r#"
-    alarm-actions = ["arn:aws:sns:eu-west-1:123456789012:ops"]
-    comparison-operator = "GreaterThanThreshold"
-    dimensions.ClusterName = "${cluster.main.name}"
-    dimensions.ServiceName = "${service.web.name}"
-    evaluation-periods = 3
-    metric-name = "CPUUtilization"
-    namespace = "AWS/ECS"
-    ok-actions = ["arn:aws:sns:eu-west-1:123456789012:ops"]
-    period = 60
-    statistic = "Average"
-    threshold = 90
-    alarm-actions <- service.web.alarms.notify
-    ok-actions <- service.web.alarms.notify
-    threshold <- service.web.alarms.cpu
-    "#);
-}
-
-#[test]
 fn a_certificate_makes_https_and_a_redirect() {
     let document = load(
         r#"

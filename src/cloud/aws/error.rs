@@ -66,6 +66,7 @@ const CODES: &[(&str, Class)] = &[
     ("NatGatewayNotFound", Class::Absent),
     ("NoSuchEntity*", Class::Absent),
     ("NoSuchHostedZone", Class::Absent),
+    ("DashboardNotFoundError", Class::Absent),
     ("NoSuchChange", Class::Absent),
     ("ServiceNotActiveException", Class::Absent),
     ("*NotFound", Class::Absent),

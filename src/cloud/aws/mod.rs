@@ -32,6 +32,7 @@ pub mod ec2;
 pub mod ecs;
 mod error;
 mod heard;
+pub mod linked;
 pub mod numbers;
 pub mod once;
 mod owned;
@@ -82,6 +83,7 @@ pub struct Aws {
     owned: Mutex<BTreeMap<String, Arc<Owned>>>,
     zones: OnceCell<dns::Zones>,
     attempts: once::Attempts,
+    linked: Mutex<linked::Roles>,
     config: SdkConfig,
     gate: pace::Gate,
 }
@@ -118,6 +120,7 @@ impl Aws {
             owned: Mutex::default(),
             zones: OnceCell::new(),
             attempts: once::Attempts::default(),
+            linked: Mutex::default(),
             config: config.clone(),
             gate,
         }

@@ -111,6 +111,39 @@ pub mod elb {
     }
 }
 
+/// CloudWatch.
+pub mod cloudwatch {
+    use aws_sdk_cloudwatch::types::Tag;
+
+    use crate::cloud::aws::Aws;
+    use crate::kind::{Result, TagChange, Tags};
+
+    /// One tag.
+    pub fn tag(key: &str, value: &str) -> Tag {
+        Tag::builder().key(key).value(value).build()
+    }
+
+    /// ListTagsForResource.
+    pub async fn read(aws: &Aws, arn: &str) -> Result<Tags> {
+        let found = aws.cloudwatch.list_tags_for_resource().resource_arn(arn).send().await?;
+        let pairs = found.tags().iter().filter_map(|tag| Some((tag.key()?, tag.value()?)));
+        Ok(super::collect(pairs))
+    }
+
+    /// TagResource and UntagResource.
+    pub async fn change(aws: &Aws, arn: &str, change: &TagChange) -> Result<()> {
+        if !change.set.is_empty() {
+            let tags = super::some(&change.set, tag);
+            aws.cloudwatch.tag_resource().resource_arn(arn).set_tags(tags).send().await?;
+        }
+        if !change.unset.is_empty() {
+            let keys = Some(super::unset(change));
+            aws.cloudwatch.untag_resource().resource_arn(arn).set_tag_keys(keys).send().await?;
+        }
+        Ok(())
+    }
+}
+
 /// Amazon ECS.
 pub mod ecs {
     use aws_sdk_ecs::types::Tag;

@@ -63,6 +63,7 @@ const FORMS: &[(&str, &str)] = &[
         "arn:aws:autoscaling:{region}:{account}:scheduledAction:{hex}:resource/ecs/{resource-id}:scheduledActionName/{name}",
     ),
     ("alarm", "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"),
+    ("dashboard", "arn:aws:cloudwatch::{account}:dashboard/{name}"),
     ("namespace", "arn:aws:servicediscovery:{region}:{account}:namespace/ns-{hex}"),
     ("certificate", "arn:aws:acm:{region}:{account}:certificate/{hex}"),
     ("dns-record", "Z0123456789EXAMPLE/{name}/{type}"),

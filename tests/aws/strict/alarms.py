@@ -1,4 +1,4 @@
-"""CloudWatch alarms, written anew, in the protocols of today's clients: JSON, and RPC v2 with CBOR, which moto
+"""CloudWatch alarms and the tags of CloudWatch, written anew, in the protocols of today's clients: JSON, and RPC v2 with CBOR, which moto
 lacks.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/
@@ -14,7 +14,7 @@ import uuid
 from botocore.parsers import RpcV2CBORParser
 from botocore.serialize import RpcV2CBORSerializer
 
-from . import paging
+from . import dashboards, paging
 from .errors import AwsError
 from .model import drop_nulls, fault, model
 
@@ -187,29 +187,33 @@ def set_state(state: Alarms, params: dict) -> dict:
     return {}
 
 
-def tagged(state: Alarms, params: dict) -> str:
+def tagged(state: Alarms, params: dict) -> dict:
+    """The tags of an alarm or a dashboard, to be changed in place."""
     arn = params["ResourceARN"]
+    if ":dashboard/" in arn:
+        return dashboards.tags_of(state.world, arn)
     if all(alarm["AlarmArn"] != arn for alarm in state.alarms.values()):
         raise AwsError("ResourceNotFoundException", "Unknown resource", 404)
-    return arn
+    return state.tags.setdefault(arn, {})
 
 
 def tag(state: Alarms, params: dict) -> dict:
-    arn, new = tagged(state, params), {item["Key"]: item["Value"] for item in params["Tags"]}
+    tags, new = tagged(state, params), {item["Key"]: item["Value"] for item in params["Tags"]}
     if any(key.lower().startswith("aws:") for key in new):
         raise refused("Tag keys cannot begin with aws:.", "InvalidParameterValue")
-    state.tags[arn] = state.tags.get(arn, {}) | new
+    tags.update(new)
     return {}
 
 
 def untag(state: Alarms, params: dict) -> dict:
-    arn = tagged(state, params)
-    state.tags[arn] = {key: value for key, value in state.tags.get(arn, {}).items() if key not in params["TagKeys"]}
+    tags = tagged(state, params)
+    for key in params["TagKeys"]:
+        tags.pop(key, None)
     return {}
 
 
 def list_tags(state: Alarms, params: dict) -> dict:
-    return {"Tags": [{"Key": k, "Value": v} for k, v in state.tags.get(tagged(state, params), {}).items()]}
+    return {"Tags": [{"Key": k, "Value": v} for k, v in tagged(state, params).items()]}
 
 
 OPERATIONS = {
@@ -220,7 +224,7 @@ OPERATIONS = {
     "TagResource": tag,
     "UntagResource": untag,
     "ListTagsForResource": list_tags,
-}
+} | dashboards.OPERATIONS
 
 
 # -- the protocol -------------------------------------------------------------------------------------

@@ -49,6 +49,10 @@ class Autoscaling(Corrected, AutoScalingResponse):
                 "AlreadyExists",
                 f"AutoScalingGroup by this name already exists - A group with the name {name} already exists",
             )
+        if iam.linked_role(world, "autoscaling.amazonaws.com") is None:
+            raise iam.not_authorized(world, "autoscaling.amazonaws.com")
+        if not iam.may_act(world, "autoscaling.amazonaws.com"):
+            raise AwsError("ServiceLinkedRoleFailure", "The service-linked role is not yet ready for use.", 500)
         given.setdefault("DesiredCapacity", given.get("MinSize", 0))
         group = Group(world, self.region, name, given)
         self.check(group)

@@ -10,7 +10,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.elbv2.models import FakeLoadBalancer
 from moto.elbv2.responses import ELBV2Response
 
-from . import acm, interfaces, targets
+from . import acm, iam, interfaces, targets
 from .base import Corrected
 from .elb_shapes import APPLICATION_ATTRIBUTES, GROUP_ATTRIBUTES, NETWORK_ATTRIBUTES, both_ways, complete
 from .errors import AwsError
@@ -35,6 +35,8 @@ class Elb(Corrected, ELBV2Response):
         backend, world, params = self.elbv2_backend, self.world, self.params
         ec2 = interfaces.backend_of(self.current_account, self.region)
         name, kind = params["Name"], params.get("Type") or "application"
+        if iam.linked_role(world, "elasticloadbalancing.amazonaws.com") is None:
+            raise iam.not_authorized(world, "elasticloadbalancing.amazonaws.com")
         scheme = params.get("Scheme") or "internet-facing"
         if not NAME.match(name):
             raise AwsError(

@@ -3,6 +3,7 @@
 Sources: the operation pages under https://docs.aws.amazon.com/IAM/latest/APIReference/.
 """
 
+import datetime
 import json
 from functools import cache
 
@@ -18,11 +19,15 @@ PROVIDED = ":iam::aws:policy/"
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
 SERVICE_LINKED_ROLES = {
     "ecs.amazonaws.com": "AWSServiceRoleForECS",
+    "ecs-compute.amazonaws.com": "AWSServiceRoleForECSCompute",
     "elasticloadbalancing.amazonaws.com": "AWSServiceRoleForElasticLoadBalancing",
     "autoscaling.amazonaws.com": "AWSServiceRoleForAutoScaling",
     "ecs.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_ECSService",
     "spot.amazonaws.com": "AWSServiceRoleForEC2Spot",
 }
+
+
+LINKED = "/aws-service-role/"
 
 
 @cache
@@ -111,6 +116,9 @@ class Iam(Corrected, IamResponse):
     def list_roles(self):
         # moto cuts its own pages; the shared paging does it after us.
         prefix = self._get_param("PathPrefix", "/")
+        if prefix.startswith(LINKED) and not self.world.settings["fresh"]:
+            for service in SERVICE_LINKED_ROLES:
+                linked_role(self.world, service)
         roles = sorted((r for r in self.backend.get_roles() if r.path.startswith(prefix)), key=lambda r: r.name)
         return ActionResult({"Roles": roles})
 
@@ -124,7 +132,7 @@ class Iam(Corrected, IamResponse):
     def detail(self, role) -> dict:
         """Everything but description and session length.  APIReference/API_RoleDetail.html"""
         told = ("RoleName", "RoleId", "Arn", "Path", "CreateDate", "AssumeRolePolicyDocument", "Tags")
-        values = (role.name, role.id, role.arn, role.path, role.create_date, role.assume_role_policy_document, role.get_tags())
+        values = (role.name, role.id, role.arn, role.path, role.create_date, role.assume_role_policy_document, role.tags)
         boundary = role.permissions_boundary_arn
         return {
             **dict(zip(told, values)),
@@ -199,7 +207,38 @@ class Iam(Corrected, IamResponse):
                 "InvalidInput",
                 f"Service role name {name} has been taken in this account, please try a different suffix.",
             )
+        if self.world.settings["fresh"] > 1:
+            raise not_authorized(self.world, service)
         return ActionResult({"Role": make_service_linked_role(self.backend, service)})
+
+
+def not_authorized(world, service: str) -> AwsError:
+    arn = f"arn:aws:iam::{world.account}:role{LINKED}{service}/{SERVICE_LINKED_ROLES[service]}"
+    return AwsError(
+        "AccessDenied",
+        f"User: arn:aws:iam::{world.account}:user/tester is not authorized to perform: iam:CreateServiceLinkedRole on "
+        f"resource: {arn} because no identity-based policy allows the iam:CreateServiceLinkedRole action",
+        403,
+    )
+
+
+def linked_role(world, service: str):
+    """The role with which a service acts in the account. Without one the service makes it, with its caller's rights;
+    None if those do not suffice.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html"""
+    backend, name = backend_of(world.account), SERVICE_LINKED_ROLES[service]
+    role = next((role for role in backend.roles.values() if role.name == name), None)
+    if role is None and world.settings["fresh"] < 2:
+        role = make_service_linked_role(backend, service)
+        if not world.settings["fresh"]:
+            role.create_date -= datetime.timedelta(days=1000)
+    return role
+
+
+def may_act(world, service: str) -> bool:
+    """Whether a service can assume its role by now."""
+    role = linked_role(world, service)
+    return role is not None and not is_new(world, role, "service-linked-role-after")
 
 
 def make_service_linked_role(backend, service: str):
@@ -210,7 +249,7 @@ def make_service_linked_role(backend, service: str):
     return backend.create_role(
         SERVICE_LINKED_ROLES[service],
         json.dumps(trust),
-        f"/aws-service-role/{service}/",
+        f"{LINKED}{service}/",
         None,
         "",
         [],

@@ -7,7 +7,7 @@ from moto.ecr.models import ecr_backends
 from moto.elbv2.models import elbv2_backends
 from moto.logs.models import logs_backends
 
-from . import discovery, iam, interfaces, route53
+from . import dashboards, discovery, iam, interfaces, route53
 from .world import World
 
 
@@ -147,6 +147,8 @@ def watchers(world: World, region: str):
     for state in (world.scaling.get(region), world.alarms.get(region)):
         for kind, object_id, arn, tags in state.existing() if state else ():
             yield entry(kind, object_id, arn, tags)
+    for kind, object_id, arn, tags in dashboards.existing(world):
+        yield entry(kind, object_id, arn, tags)
 
 
 def schedules(world: World, region: str):

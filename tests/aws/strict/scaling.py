@@ -9,7 +9,7 @@ import sys
 import traceback
 import uuid
 
-from . import alarms, paging
+from . import alarms, iam, paging
 from .errors import AwsError
 from .model import drop_nulls, fault
 
@@ -89,13 +89,18 @@ def register(scaling: Scaling, params: dict) -> dict:
         raise invalid(f"ECS service doesn't exist: {resource}")
     target = scaling.targets.get(resource)
     fresh = target is None
+    role = (
+        f"arn:aws:iam::{scaling.world.account}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/"
+        "AWSServiceRoleForApplicationAutoScaling_ECSService"
+    )
     if fresh:
+        if not iam.may_act(scaling.world, "ecs.application-autoscaling.amazonaws.com"):
+            raise invalid(f"Unable to assume IAM role: {role}")
         if "MinCapacity" not in params or "MaxCapacity" not in params:
             raise invalid("MinCapacity and MaxCapacity are required to register a new scalable target.")
         target = {
             **described(params),
-            "RoleARN": f"arn:aws:iam::{scaling.world.account}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/"
-            "AWSServiceRoleForApplicationAutoScaling_ECSService",
+            "RoleARN": role,
             "CreationTime": scaling.world.now,
             "ScalableTargetARN": scaling.arn(SERVICE, f"scalable-target/0ec5{uuid.uuid4().hex}"),
         }

@@ -27,6 +27,8 @@ class Tagging(Corrected, ResourceGroupsTaggingAPIResponse):
     def matches(self, found: dict) -> bool:
         if found["arn"].startswith(("arn:aws:iam:", "arn:aws:autoscaling:")):
             return False  # roles and groups are not covered; nothing should count on policies and profiles being
+        if found["arn"].startswith("arn:aws:cloudwatch::"):
+            return False  # a region's index knows no dashboards; nothing should count on that of us-east-1
         if found["arn"].startswith("arn:aws:route53:"):
             return False  # records have no tags
         for wanted in self._get_param("TagFilters", []):

@@ -27,7 +27,8 @@ DEFAULTS = {
     "lb-eni-release": 0.3,  # load balancer deleted -> its network interfaces gone
     "eni-release": 0.05,  # task stopped -> its network interface gone
     "role-visible-after": 0.0,  # role created -> other services can assume it
-    "service-linked-role-after": 0.0,  # first use -> ECS can assume its service-linked role
+    "fresh": 0,  # 1 = an account without service-linked roles; 2 = whose callers may not make any, either
+    "service-linked-role-after": 0.0,  # service-linked role made -> its service can assume it
     "ec2-visible-after": 0.0,  # EC2 object created -> other calls see it
     "task-start": 0.15,  # task created -> RUNNING
     "target-healthy": 0.1,  # target registered -> healthy (or unhealthy)
@@ -95,6 +96,7 @@ class World:
         self.regions: dict[str, object] = {}  # region -> Ecs
         self.scaling: dict[str, object] = {}  # region -> Scaling
         self.alarms: dict[str, object] = {}  # region -> Alarms
+        self.dashboards: dict[str, object] = {}  # by name, of all regions
         self.schedulers: dict[str, object] = {}  # region -> Scheduler
         self.namespaces: dict[str, object] = {}  # region -> Discovery
         self.certificates: dict[str, object] = {}  # region -> Acm

@@ -1,6 +1,7 @@
 //! One test's world: an account of the test AWS that nobody else uses, a folder, and the binary run in
 //! both.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -351,6 +352,15 @@ impl Calls {
     /// The calls that were refused.
     pub(crate) fn refused(&self) -> Vec<&Call> {
         self.0.iter().filter(|call| call.status >= 400).collect()
+    }
+
+    /// What one must be allowed in IAM to make them.
+    pub(crate) fn actions(&self) -> BTreeSet<String> {
+        let action = |call: &Call| {
+            let service = if call.service == "tagging" { "tag" } else { call.service.as_str() };
+            format!("{service}:{}", call.operation)
+        };
+        self.0.iter().map(action).collect()
     }
 
     /// Where an operation was called first.

@@ -3,8 +3,10 @@
 mod balancing;
 mod capacity;
 mod containers;
+mod dashboards;
 mod discovery;
 mod domains;
+mod fresh;
 mod guards;
 mod import;
 mod interruptions;
@@ -12,6 +14,7 @@ mod life;
 mod locks;
 mod managed;
 mod network;
+mod permits;
 mod registry;
 mod replacing;
 mod roles;

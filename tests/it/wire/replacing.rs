@@ -13,8 +13,9 @@ use super::life::{Life, RUNNING};
 type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// Fields that are changed elsewhere: in `tasks::a_schedule_group_is_replaced`, `domains::certificate`,
-/// `domains::dns_record` and `managed::managed_capacity_is_replaced`.
-const ELSEWHERE: [(&str, &str); 10] = [
+/// `domains::dns_record`, `managed::managed_capacity_is_replaced` and `dashboards::dashboard`.
+const ELSEWHERE: [(&str, &str); 11] = [
+    ("dashboard", "name"),
     ("schedule-group", "name"),
     ("schedule", "group"),
     ("certificate", "names"),

@@ -216,7 +216,7 @@ fn hello_world_tells_its_url_and_rolls_a_new_image() {
 fn b12_b13_what_is_not_visible_at_once_is_waited_for() {
     let life = Life::bare(&HTTP);
     life.session.set(&json!({
-        "role-visible-after": 1.0, "service-linked-role-after": 0.5, "ec2-visible-after": 0.4,
+        "role-visible-after": 1.0, "fresh": 1, "service-linked-role-after": 0.5, "ec2-visible-after": 0.4,
     }));
     life.session.run(&["apply", "--yes"]).exits(0);
     assert!(!life.session.calls().refused().is_empty(), "the server did not hide anything");

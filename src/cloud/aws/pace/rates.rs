@@ -78,6 +78,7 @@ pub(super) const RATES: &[Rate] = &[
     hope("application-autoscaling", &["*"], 20.0, (5.0, 2.0)),
     rate("monitoring", &["DescribeAlarms"], 9.0, 9.0),
     rate("monitoring", &["PutMetricAlarm", "DeleteAlarms", "SetAlarmState"], 3.0, 3.0),
+    rate("monitoring", &["GetDashboard", "ListDashboards", "PutDashboard", "DeleteDashboards"], 10.0, 10.0),
     hope("monitoring", &["*"], 20.0, (10.0, 3.0)),
     // By the first part of the path: its calls have no other name. Tags change once a second; how often they
     // are read is not published.

@@ -9,13 +9,10 @@ from .state import Ecs, invalid, limit, short
 BUILT_IN = ("FARGATE", "FARGATE_SPOT")
 
 
-def check_service_linked_role(ecs: Ecs) -> None:
+def check_service_linked_role(ecs: Ecs, service: str = "ecs.amazonaws.com") -> None:
     """The first ECS call in an account makes the service-linked role, which then takes a while to be usable.
     developerguide/using-service-linked-roles.html"""
-    backend = iam.backend_of(ecs.account)
-    roles = [r for r in backend.roles.values() if r.name == "AWSServiceRoleForECS"]
-    role = roles[0] if roles else iam.make_service_linked_role(backend, "ecs.amazonaws.com")
-    if iam.is_new(ecs.world, role, "service-linked-role-after"):
+    if not iam.may_act(ecs.world, service):
         raise invalid(
             "Unable to assume the service linked role. Please verify that the ECS service linked role exists."
         )

@@ -9,7 +9,7 @@ import random
 from types import SimpleNamespace
 
 from .. import iam, interfaces
-from . import checks, placing
+from . import checks, clusters, placing
 from .state import Ecs, refused
 
 ACTIONS = ("ec2:CreateFleet", "ec2:RunInstances", "ec2:CreateLaunchTemplate", "ec2:DescribeInstanceTypes")
@@ -75,6 +75,8 @@ def create(ecs: Ecs, params: dict) -> dict:
     if not params.get("cluster"):
         raise refused("A cluster must be specified for a capacity provider with Amazon ECS Managed Instances.")
     cluster = ecs.cluster(params["cluster"])
+    # developerguide/using-service-linked-roles-instances.html
+    clusters.check_service_linked_role(ecs, "ecs-compute.amazonaws.com")
     given = {"propagateTags": "NONE"} | params["managedInstancesProvider"]
     check(ecs, given)
     given["instanceLaunchTemplate"] = {

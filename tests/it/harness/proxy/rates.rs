@@ -84,6 +84,7 @@ const RATES: &[Rate] = &[
     rate("logs", &["ListTagsForResource"], Each, 30.0, 30.0),
     rate("logs", &["DescribeLogStreams", "GetLogEvents", "FilterLogEvents"], Each, 25.0, 25.0),
     rate("monitoring", &["DescribeAlarms"], Together, 9.0, 9.0),
+    rate("monitoring", &["GetDashboard", "ListDashboards", "PutDashboard", "DeleteDashboards"], Each, 10.0, 10.0),
     rate("monitoring", &["PutMetricAlarm", "DeleteAlarms", "SetAlarmState"], Each, 3.0, 3.0),
     rate("scheduler", &["GetScheduleGroup", "CreateScheduleGroup", "DeleteScheduleGroup"], Each, 10.0, 10.0),
     rate("scheduler", &["CreateTag", "DeleteTag"], Each, 1.0, 1.0),

@@ -16,6 +16,8 @@ const VARIANTS: &[(&str, &[&str])] = &[
     ("health", &["path", "command"]),
     ("http", &["enabled", "path"]),
     ("connect", &["enabled", "protocol"]),
+    ("vpc", &["id", "tags"]),
+    ("subnets", &["ids", "tags"]),
 ];
 
 /// What a spec may say.

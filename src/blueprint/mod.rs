@@ -27,7 +27,7 @@ pub use self::daemon::Daemon;
 pub use self::declaration::Declaration;
 pub use self::domain::Domain;
 pub use self::forms::formats;
-pub use self::given::Subnets;
+pub use self::given::{Chosen, Subnets, Vpc};
 pub use self::ground::{Mode, On, Portion};
 pub use self::language::{language, read};
 pub use self::later::later;

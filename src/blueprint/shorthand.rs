@@ -1,4 +1,4 @@
-//! Scalars, and a list, that stand for tables: `size = "0.5vcpu/1GB"`.
+//! Scalars, and lists, that stand for tables: `size = "0.5vcpu/1GB"`.
 
 use serde_json::{Value as Json, json};
 
@@ -18,6 +18,8 @@ pub fn shorthands() -> &'static [Shorthand] {
         Shorthand { name: "connect", example: "true", parse: connect },
         Shorthand { name: "domain", example: "\"shop.example.com\"", parse: domain },
     ];
+        Shorthand { name: "vpc", example: "\"vpc-0123456789abcdef0\"", parse: vpc },
+        Shorthand { name: "subnets", example: "[\"subnet-0123456789abcdef0\"]", parse: subnets },
     SHORTHANDS
 }
 
@@ -128,6 +130,21 @@ mod tests {
     }
 
     #[test]
+/// An id. Whether it is one, is the table's to say.
+fn vpc(scalar: &Json) -> Result<Json, String> {
+    match scalar {
+        Json::String(_) => Ok(json!({ "id": scalar })),
+        _ => Err("write the id of a VPC, or `{ tags = { Name = \"…\" } }`".to_owned()),
+    }
+}
+
+fn subnets(scalar: &Json) -> Result<Json, String> {
+    match scalar {
+        Json::Array(_) => Ok(json!({ "ids": scalar })),
+        _ => Err("write a list of ids, or `{ tags = { Name = \"…\" } }`".to_owned()),
+    }
+}
+
     fn a_scalar_becomes_the_table_it_stands_for() {
         assert_eq!(parse("count", &json!(2)), Ok(json!({ "tasks": 2 })));
         assert_eq!(parse("count", &json!("2")), Ok(json!({ "tasks": 2 })));
@@ -156,6 +173,8 @@ mod tests {
     fn other_scalars_are_refused() {
         assert!(parse("count", &json!(1.5)).is_err());
         assert!(parse("count", &json!(true)).is_err());
+        assert_eq!(parse("vpc", &json!("vpc-1")), Ok(json!({ "id": "vpc-1" })));
+        assert_eq!(parse("subnets", &json!(["subnet-1"])), Ok(json!({ "ids": ["subnet-1"] })));
         assert!(parse("http", &json!("api")).is_err());
         assert!(parse("health", &json!(" ")).is_err());
         assert!(parse("size", &json!("1GB")).is_err());

@@ -21,5 +21,6 @@ mod server;
 mod shifting;
 mod stacks;
 mod stores;
+mod standing;
 mod tasks;
 mod volumes;

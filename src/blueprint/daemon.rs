@@ -105,7 +105,7 @@ impl Daemon {
         let section = Path::of(["daemon", name]);
         self.check(name, &section, capacities, sheet);
         let service = self.service();
-        let ground = Ground::of_daemon(&service, self.capacity.as_deref(), capacities);
+        let ground = self.ground(capacities);
         let mut own = Sheet::new(Unread::default());
         let members = member::members(name, &service, &mut own);
         task::expand(name, &service, &members, &ground, &mut own);
@@ -132,6 +132,11 @@ impl Daemon {
             }
             sheet.fault(fault);
         }
+    }
+
+    /// What its tasks run on.
+    pub(super) fn ground(&self, capacities: &BTreeMap<String, Capacity>) -> Ground {
+        Ground::of_daemon(&self.service(), self.capacity.as_deref(), capacities)
     }
 
     fn check(

@@ -16,6 +16,7 @@ const VARIANTS: &[(&str, &[&str])] = &[
     ("health", &["path", "command"]),
     ("http", &["enabled", "path"]),
     ("connect", &["enabled", "protocol"]),
+    ("discover", &["enabled", "name"]),
     ("vpc", &["id", "tags"]),
     ("subnets", &["ids", "tags"]),
 ];

@@ -41,6 +41,10 @@ pub struct Network {
     pub vpc: Option<Vpc>,
     /// Its subnets.
     pub subnets: Option<Subnets>,
+    /// The domain in which the names of services stand that are found by DNS (`discover`);
+    /// `STACK-ENV.internal` when left out.
+    #[schemars(extend("x-format" = "domain"))]
+    pub domain: Option<String>,
 }
 
 /// Where tasks run.

@@ -16,10 +16,11 @@ pub fn shorthands() -> &'static [Shorthand] {
         Shorthand { name: "size", example: "\"0.5vcpu/1GB\"", parse: size },
         Shorthand { name: "deploy", example: "\"rolling\"", parse: deploy },
         Shorthand { name: "connect", example: "true", parse: connect },
+        Shorthand { name: "discover", example: "true", parse: discover },
         Shorthand { name: "domain", example: "\"shop.example.com\"", parse: domain },
-    ];
         Shorthand { name: "vpc", example: "\"vpc-0123456789abcdef0\"", parse: vpc },
         Shorthand { name: "subnets", example: "[\"subnet-0123456789abcdef0\"]", parse: subnets },
+    ];
     SHORTHANDS
 }
 
@@ -111,6 +112,15 @@ fn connect(scalar: &Json) -> Result<Json, String> {
     }
 }
 
+/// Whether; or the name. Whether it is one, is the kind's to say.
+fn discover(scalar: &Json) -> Result<Json, String> {
+    match scalar {
+        Json::Bool(enabled) => Ok(json!({ "enabled": enabled })),
+        Json::String(name) if !name.is_empty() => Ok(json!({ "name": name })),
+        _ => Err("write true, or the name in DNS such as \"cache\"".to_owned()),
+    }
+}
+
 /// One name, or a list of them. Whether they are domains, is the list's to say.
 fn domain(scalar: &Json) -> Result<Json, String> {
     match scalar {
@@ -120,16 +130,6 @@ fn domain(scalar: &Json) -> Result<Json, String> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(name: &str, scalar: &Json) -> Result<Json, String> {
-        let shorthand = shorthands().iter().find(|shorthand| shorthand.name == name).unwrap();
-        (shorthand.parse)(scalar)
-    }
-
-    #[test]
 /// An id. Whether it is one, is the table's to say.
 fn vpc(scalar: &Json) -> Result<Json, String> {
     match scalar {
@@ -145,6 +145,16 @@ fn subnets(scalar: &Json) -> Result<Json, String> {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(name: &str, scalar: &Json) -> Result<Json, String> {
+        let shorthand = shorthands().iter().find(|shorthand| shorthand.name == name).unwrap();
+        (shorthand.parse)(scalar)
+    }
+
+    #[test]
     fn a_scalar_becomes_the_table_it_stands_for() {
         assert_eq!(parse("count", &json!(2)), Ok(json!({ "tasks": 2 })));
         assert_eq!(parse("count", &json!("2")), Ok(json!({ "tasks": 2 })));
@@ -158,9 +168,13 @@ fn subnets(scalar: &Json) -> Result<Json, String> {
         assert_eq!(parse("deploy", &json!("rolling")), Ok(json!({ "strategy": "rolling" })));
         assert_eq!(parse("connect", &json!(true)), Ok(json!({ "enabled": true })));
         assert_eq!(parse("connect", &json!("grpc")), Ok(json!({ "protocol": "grpc" })));
+        assert_eq!(parse("discover", &json!(true)), Ok(json!({ "enabled": true })));
+        assert_eq!(parse("discover", &json!("cache")), Ok(json!({ "name": "cache" })));
         let names = json!({ "names": ["shop.example.com"] });
         assert_eq!(parse("domain", &json!("shop.example.com")), Ok(names.clone()));
         assert_eq!(parse("domain", &json!(["shop.example.com"])), Ok(names));
+        assert_eq!(parse("vpc", &json!("vpc-1")), Ok(json!({ "id": "vpc-1" })));
+        assert_eq!(parse("subnets", &json!(["subnet-1"])), Ok(json!({ "ids": ["subnet-1"] })));
         let canary = json!({ "strategy": "canary", "percent": 10, "step": "5m" });
         assert_eq!(parse("deploy", &json!("canary 10% 5m")), Ok(canary));
         let linear = json!({ "strategy": "linear", "percent": 12.5 });
@@ -173,8 +187,6 @@ fn subnets(scalar: &Json) -> Result<Json, String> {
     fn other_scalars_are_refused() {
         assert!(parse("count", &json!(1.5)).is_err());
         assert!(parse("count", &json!(true)).is_err());
-        assert_eq!(parse("vpc", &json!("vpc-1")), Ok(json!({ "id": "vpc-1" })));
-        assert_eq!(parse("subnets", &json!(["subnet-1"])), Ok(json!({ "ids": ["subnet-1"] })));
         assert!(parse("http", &json!("api")).is_err());
         assert!(parse("health", &json!(" ")).is_err());
         assert!(parse("size", &json!("1GB")).is_err());
@@ -184,6 +196,9 @@ fn subnets(scalar: &Json) -> Result<Json, String> {
         assert!(parse("deploy", &json!("canary 5m")).is_err());
         assert!(parse("deploy", &json!("canary 10% 5")).is_err());
         assert!(parse("domain", &json!(true)).is_err());
+        assert!(parse("discover", &json!(["cache"])).is_err());
+        assert!(parse("vpc", &json!(["vpc-1"])).is_err());
+        assert!(parse("subnets", &json!("subnet-1")).is_err());
     }
 
     #[test]

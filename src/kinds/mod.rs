@@ -11,7 +11,10 @@ pub mod capacity_provider;
 pub mod certificate;
 #[cfg(test)]
 mod checked;
+mod cloud_map;
 pub mod cluster;
+pub mod discovery_service;
+pub mod dns_namespace;
 pub mod dns_record;
 pub mod elastic_ip;
 pub mod instance_profile;
@@ -68,6 +71,8 @@ const ALL: &[&dyn AnyKind] = &[
     of::<log_group::LogGroup>(),
     of::<repository::Repository>(),
     of::<namespace::Namespace>(),
+    of::<dns_namespace::DnsNamespace>(),
+    of::<discovery_service::DiscoveryService>(),
     of::<cluster::Cluster>(),
     of::<instance_profile::InstanceProfile>(),
     of::<launch_template::LaunchTemplate>(),

@@ -153,14 +153,18 @@ pub(super) fn check(network: Option<&Network>, albs: &BTreeMap<String, Alb>, she
             wrong(section.join("mode"), title, hint)
         }
         None => {
-            let title = match &given.vpc {
-                Which::Named(id) => format!("which subnets of `{id}` are meant is not said"),
-                Which::Tagged(_) => "which subnets of the VPC are meant is not said".to_owned(),
-            };
+            let title = format!("which subnets of {} are meant is not said", told(&given.vpc));
             let hint = "write `subnets.private = [\"subnet-…\"]`, or `public`";
             wrong(section.join("vpc"), title, hint)
         }
     });
+}
+
+fn told(vpc: &Which<String>) -> String {
+    match vpc {
+        Which::Named(id) => format!("`{id}`"),
+        Which::Tagged(_) => "the VPC".to_owned(),
+    }
 }
 
 /// Whether it is said in one way which ones are meant.

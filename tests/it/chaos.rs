@@ -68,7 +68,7 @@ const STAGES: [Stage; 3] = [
             ("cpu = 60", "memory = 60"),
             ("errors = 5", "errors = 6"),
             // It is found under another name.
-            ("discover = \"score\"", "discover = { name = \"scores\", ttl = \"5s\" }"),
+            ("{ name = \"score\"", "{ name = \"scores\", ttl = \"5s\""),
             // Everything in place.
             ("team = \"games\"", "team = \"toys\""),
         ],
@@ -77,7 +77,7 @@ const STAGES: [Stage; 3] = [
 ];
 
 /// The count follows the load, and the service has a name in DNS.
-const SCALED: &str = "count  = { min = 2, max = 4, cpu = 60, requests = 800 }\nalarms = { errors = 5 }\ndiscover = \"score\"";
+const SCALED: &str = "count  = { min = 2, max = 4, cpu = 60, requests = 800 }\nalarms = { errors = 5 }\ndiscover = { name = \"score\", container = \"api\" }";
 
 const REPLACED: &str = r#"[aws.target-group.scorekeep]
 protocol-version = "HTTP2"

@@ -130,7 +130,9 @@ impl Mesh {
             sheet.fault(ring::wrong(&ring, &order));
             // What follows from it need not be told.
             for (one, other) in ring::pairs(&ring) {
-                self.sought.entry(one.clone()).or_default().remove(other);
+                if let Some(sought) = self.sought.get_mut(one) {
+                    sought.remove(other);
+                }
             }
         }
     }

@@ -141,9 +141,36 @@ pub(super) fn endpoint(
         let title = "over TCP nobody knows requests, and when one is answered".to_owned();
         return fault(Some("timeout"), title, "add `protocol = \"http\"`, or write `idle`");
     }
+    let (container, container_port) =
+        listener(name, connect.container.as_ref(), members, ("E0342", &keys), sheet)?;
+    let own = connect.name.clone().unwrap_or_else(|| name.to_owned());
+    Some(Endpoint {
+        connect: connect.clone(),
+        name: own,
+        port: connect.port.unwrap_or(container_port),
+        container,
+        container_port,
+    })
+}
+
+/// The container of the service `name` to which others connect, and its port; or what is missing for that, said
+/// of the table `keys`.
+pub(super) fn listener(
+    name: &str,
+    said: Option<&String>,
+    members: &Members,
+    (code, keys): (&'static str, &Path),
+    sheet: &mut Sheet,
+) -> Option<(String, u16)> {
+    let mut fault = |key: Option<&str>, title: String, hint: &str| {
+        let place = key.map_or(keys.clone(), |key| keys.join(key));
+        sheet.fault(Diagnostic::error(code, title).at_key(place, "").hint(hint));
+        None
+    };
+    let word = keys.steps().last().copied().unwrap_or_default().to_owned();
     let listens = members.iter().filter(|(_, member)| member.container.port.is_some());
     let listens: Vec<&str> = listens.map(|(name, _)| name.as_str()).collect();
-    let container = match (&connect.container, listens.as_slice()) {
+    let container = match (said, listens.as_slice()) {
         (Some(said), _) if !members.contains_key(said) => {
             sheet.unknown("container", said, keys.join("container"), members.keys());
             return None;
@@ -153,23 +180,16 @@ pub(super) fn endpoint(
         (None, several) if several.contains(&name) => name,
         (None, []) => {
             let title = format!("`{name}` has no port to which others could connect");
-            return fault(None, title, "add `port`, or leave `connect` out");
+            return fault(None, title, &format!("add `port`, or leave `{word}` out"));
         }
         (None, _) => {
             let title = format!("which container of `{name}` others connect to is not said");
-            return fault(None, title, "write `connect.container`");
+            return fault(None, title, &format!("write `{word}.container`"));
         }
     };
-    let Some(container_port) = members[container].container.port else {
+    let Some(port) = members[container].container.port else {
         let title = format!("`{container}` has no port to which others could connect");
         return fault(Some("container"), title, "give the container a `port`");
     };
-    let own = connect.name.clone().unwrap_or_else(|| name.to_owned());
-    Some(Endpoint {
-        connect: connect.clone(),
-        name: own,
-        port: connect.port.unwrap_or(container_port),
-        container: container.to_owned(),
-        container_port,
-    })
+    Some((container.to_owned(), port))
 }

@@ -106,7 +106,7 @@ impl Daemon {
         let section = Path::of(["daemon", name]);
         self.check(name, &section, capacities, sheet);
         let service = self.service();
-        let ground = Ground::of_daemon(&service, self.capacity.as_deref(), capacities);
+        let ground = self.ground(capacities);
         openings.let_to_files(name, &section, &service, &ground);
         let mut own = Sheet::new(Unread::default());
         let members = member::members(name, &service, &mut own);
@@ -134,6 +134,11 @@ impl Daemon {
             }
             sheet.fault(fault);
         }
+    }
+
+    /// What its tasks run on.
+    pub(super) fn ground(&self, capacities: &BTreeMap<String, Capacity>) -> Ground {
+        Ground::of_daemon(&self.service(), self.capacity.as_deref(), capacities)
     }
 
     fn check(

@@ -53,8 +53,8 @@ pub(super) struct Doors<'a> {
     pub(super) members: &'a Members,
     /// What a load balancer sends to it.
     pub(super) route: Option<&'a Route>,
-    /// The port at which other services find it by name, and those that do.
-    pub(super) found_by: Option<(u16, Vec<&'a str>)>,
+    /// The ports at which other services find it by name, and those that do.
+    pub(super) found_by: Vec<(u16, Vec<&'a str>)>,
 }
 
 impl Doors<'_> {
@@ -86,7 +86,7 @@ impl Doors<'_> {
             } else if source != self.name
                 && let Some(theirs) = grounds.get(source)
             {
-                self.let_in(source, (theirs, ground), &self.ports(), openings);
+                let_in(self.name, source, (theirs, ground), &self.ports(), openings);
             } else if !sheet.unread.may_name("service", source) {
                 let title = format!("`{source}` is neither a network nor another service");
                 let fault = Diagnostic::error("E0270", title).at(section.join("from"), "");
@@ -94,9 +94,10 @@ impl Doors<'_> {
                 sheet.fault(fault.hint(hint));
             }
         }
-        if let Some((port, clients)) = &self.found_by {
+        for (port, clients) in &self.found_by {
             for client in clients {
-                self.let_in(client, (&grounds[*client], ground), &[("tcp", *port)], openings);
+                let ports = [("tcp", *port)];
+                let_in(self.name, client, (&grounds[*client], ground), &ports, openings);
             }
         }
         openings.let_to_files(self.name, &section, self.service, ground);
@@ -116,49 +117,49 @@ impl Doors<'_> {
             .from("ingress", rules, section.join("from"))
     }
 
-    /// Rules by which another service may connect. Services on the same instances share a group, and so the
-    /// rules: each stands there once.
-    fn let_in(
-        &self,
-        source: &str,
-        (theirs, ground): (&Ground, &Ground),
-        ports: &[(&'static str, u16)],
-        openings: &mut Openings,
-    ) {
-        for group in ground.groups(self.name) {
-            for sender in theirs.groups(source) {
-                for (protocol, port) in ports.iter().copied() {
-                    let (first, last) = ground.host_ports(port);
-                    let (to, from) = (named(&group, self.name), named(&sender, source));
-                    let name = format!("{to}-from-{from}-{protocol}-{first}");
-                    let section = match pool_of(&group) {
-                        Some(pool) => Path::of(["capacity", pool]),
-                        None => Path::of(["service", self.name]),
-                    };
-                    let who = match pool_of(&sender) {
-                        Some(pool) => format!("services on {pool}"),
-                        None => format!("service {source}"),
-                    };
-                    let rule = Declaration::new("security-group-rule", &name, &section)
-                        .with("security-group-id", group.as_str())
-                        .with("direction", "ingress")
-                        .with("protocol", protocol)
-                        .with("from-port", first)
-                        .with("to-port", last)
-                        .with("security-group", sender.as_str())
-                        .decided(["security-group"], Path::of(["service", self.name, "from"]))
-                        .with("description", who);
-                    openings.rules.entry(name).or_insert(rule);
-                }
-            }
-        }
-    }
-
     /// The ports of all containers that others may want to reach.
     fn ports(&self) -> Vec<(&'static str, u16)> {
         let of = |member: &Member| [("tcp", member.container.port), ("udp", member.container.udp)];
         let all = self.members.values().filter(|member| !member.is_daemon());
         all.flat_map(of).filter_map(|(protocol, port)| Some((protocol, port?))).collect()
+    }
+}
+
+/// Rules by which the tasks of `source` may connect to the service `name`. Services on the same instances share a group, and so the
+/// rules: each stands there once.
+pub(super) fn let_in(
+    name: &str,
+    source: &str,
+    (theirs, ground): (&Ground, &Ground),
+    ports: &[(&'static str, u16)],
+    openings: &mut Openings,
+) {
+    for group in ground.groups(name) {
+        for sender in theirs.groups(source) {
+            for (protocol, port) in ports.iter().copied() {
+                let (first, last) = ground.host_ports(port);
+                let (to, from) = (named(&group, name), named(&sender, source));
+                let rule_name = format!("{to}-from-{from}-{protocol}-{first}");
+                let section = match pool_of(&group) {
+                    Some(pool) => Path::of(["capacity", pool]),
+                    None => Path::of(["service", name]),
+                };
+                let who = match pool_of(&sender) {
+                    Some(pool) => format!("services on {pool}"),
+                    None => format!("service {source}"),
+                };
+                let rule = Declaration::new("security-group-rule", &rule_name, &section)
+                    .with("security-group-id", group.as_str())
+                    .with("direction", "ingress")
+                    .with("protocol", protocol)
+                    .with("from-port", first)
+                    .with("to-port", last)
+                    .with("security-group", sender.as_str())
+                    .decided(["security-group"], Path::of(["service", name, "from"]))
+                    .with("description", who);
+                openings.rules.entry(rule_name).or_insert(rule);
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `[network] vpc = "vpc-…"`: a network that exists already. What stands in it is the stack's; the network
+//! `[network] vpc = "vpc-…"`: a network that exists already, by its ids or tags. What stands in it is the stack's; the network
 //! itself is never changed, tagged or destroyed.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,42 +12,96 @@ use super::network::{Mode, Network, VPC};
 use super::sheet::Sheet;
 use crate::address::Path;
 use crate::diag::Diagnostic;
-use crate::kind::Given;
+use crate::kind::{Given, Tags, VPC_FACT, Which, subnets_fact};
+
+/// A VPC that exists already.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-shorthand" = "vpc"))]
+pub struct Vpc {
+    /// Its id.
+    #[schemars(extend("x-format" = "vpc-id"))]
+    pub id: Option<String>,
+    /// Tags that it carries, and no other VPC in the region.
+    #[serde(default)]
+    pub tags: Tags,
+}
 
 /// The subnets of a network that exists already.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Subnets {
-    /// Ids of subnets with a route to an internet gateway: for load balancers that face the internet, and for
-    /// tasks in mode `public`.
+    /// Those with a route to an internet gateway: for load balancers that face the internet, and for tasks in
+    /// mode `public`. A list of ids, or `{ tags = { … } }`.
+    #[serde(default)]
+    pub public: Chosen,
+    /// Those whose tasks have no public address.
+    #[serde(default)]
+    pub private: Chosen,
+}
+
+/// Subnets: a list of ids; or all in the VPC that carry the tags.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-shorthand" = "subnets"))]
+pub struct Chosen {
+    /// Their ids.
     #[serde(default)]
     #[schemars(extend("items" = {"type": "string", "x-format": "subnet-id"}))]
-    pub public: BTreeSet<String>,
-    /// Ids of subnets whose tasks have no public address.
+    pub ids: BTreeSet<String>,
+    /// Tags that they carry.
     #[serde(default)]
-    #[schemars(extend("items" = {"type": "string", "x-format": "subnet-id"}))]
-    pub private: BTreeSet<String>,
+    pub tags: Tags,
+}
+
+impl Vpc {
+    fn which(&self) -> Which<String> {
+        match &self.id {
+            Some(id) => Which::Named(id.clone()),
+            None => Which::Tagged(self.tags.clone()),
+        }
+    }
+}
+
+impl Chosen {
+    fn which(&self) -> Which<BTreeSet<String>> {
+        match self.tags.is_empty() {
+            true => Which::Named(self.ids.clone()),
+            false => Which::Tagged(self.tags.clone()),
+        }
+    }
+
+    fn are_both(&self) -> bool {
+        !self.ids.is_empty() && !self.tags.is_empty()
+    }
+
+    fn are_none(&self) -> bool {
+        self.ids.is_empty() && self.tags.is_empty()
+    }
 }
 
 /// The network that the section names, if it names one. `albs` are those that stand in it.
 pub(super) fn of(network: &Network, albs: &BTreeMap<String, Alb>) -> Option<Given> {
-    let vpc = network.vpc.clone()?;
+    let vpc = network.vpc.as_ref()?.which();
     let said = network.subnets.clone().unwrap_or_default();
     let mode = mode(network);
     let balanced = albs.values().map(|alb| key(at(alb.scheme(), mode)).to_owned()).collect();
     let subnets = [(Mode::Public, said.public), (Mode::Private, said.private)];
-    let subnets = subnets.map(|(mode, ids)| (key(mode).to_owned(), ids)).into();
+    let subnets = subnets.map(|(mode, chosen)| (key(mode).to_owned(), chosen.which())).into();
     Some(Given { vpc, subnets, balanced })
 }
 
-/// The subnets for one or the other.
+/// The subnets for one or the other: their ids, or the fact that stands for all with their tags.
 pub(super) fn subnets(given: &Given, mode: Mode) -> Vec<String> {
-    given.subnets[key(mode)].iter().cloned().collect()
+    match &given.subnets[key(mode)] {
+        Which::Named(ids) => ids.iter().cloned().collect(),
+        Which::Tagged(_) => vec![format!("${{aws.{}}}", subnets_fact(key(mode)))],
+    }
 }
 
 /// Where tasks run when nothing is said: where they need no public address, if there is such a place.
 pub(super) fn mode(network: &Network) -> Mode {
-    let has_private = network.subnets.as_ref().is_some_and(|subnets| !subnets.private.is_empty());
+    let has_private = network.subnets.as_ref().is_some_and(|subnets| !subnets.private.are_none());
     network.mode.unwrap_or(if has_private { Mode::Private } else { Mode::Public })
 }
 
@@ -78,6 +132,7 @@ pub(super) fn check(network: Option<&Network>, albs: &BTreeMap<String, Alb>, she
         }
         return;
     };
+    check_choice(network, sheet);
     let of_made = [
         ("cidr", network.cidr.is_some()),
         ("nat", network.nat.is_some()),
@@ -98,11 +153,38 @@ pub(super) fn check(network: Option<&Network>, albs: &BTreeMap<String, Alb>, she
             wrong(section.join("mode"), title, hint)
         }
         None => {
-            let title = format!("which subnets of `{}` are meant is not said", given.vpc);
+            let title = format!("which subnets of {} are meant is not said", told(&given.vpc));
             let hint = "write `subnets.private = [\"subnet-…\"]`, or `public`";
             wrong(section.join("vpc"), title, hint)
         }
     });
+}
+
+fn told(vpc: &Which<String>) -> String {
+    match vpc {
+        Which::Named(id) => format!("`{id}`"),
+        Which::Tagged(_) => "the VPC".to_owned(),
+    }
+}
+
+/// Whether it is said in one way which ones are meant.
+fn check_choice(network: &Network, sheet: &mut Sheet) {
+    let section = Path::of(["network"]);
+    let said = network.subnets.clone().unwrap_or_default();
+    let vpc = network.vpc.clone().unwrap_or_default();
+    let both = [
+        (section.join("vpc"), vpc.id.is_some() && !vpc.tags.is_empty()),
+        (section.join("subnets").join("public"), said.public.are_both()),
+        (section.join("subnets").join("private"), said.private.are_both()),
+    ];
+    for (place, _) in both.into_iter().filter(|(_, are_both)| *are_both) {
+        let title = format!("`{place}` is said by id and by tags");
+        sheet.fault(wrong(place, title, "leave one of them out"));
+    }
+    if vpc.id.is_none() && vpc.tags.is_empty() {
+        let hint = "write `vpc = \"vpc-…\"`, or `vpc = { tags = { Name = \"…\" } }`";
+        sheet.fault(wrong(section.join("vpc"), "which VPC is meant is not said", hint));
+    }
 }
 
 /// Whether load balancers have where to stand, and it is known whom they let in.
@@ -110,14 +192,14 @@ fn check_balancers(given: &Given, mode: Mode, albs: &BTreeMap<String, Alb>, shee
     let place = || Path::of(["network", "subnets"]);
     for (name, alb) in albs {
         let of = key(at(alb.scheme(), mode));
-        match given.subnets[of].len() {
-            0 => {
+        match &given.subnets[of] {
+            Which::Named(ids) if ids.is_empty() => {
                 let title = format!("the load balancer `{name}` needs {of} subnets");
                 let hint =
                     format!("write two under `subnets.{of}`, or `public = false` in `{name}`");
                 sheet.fault(wrong(place(), title, hint));
             }
-            1 => {
+            Which::Named(ids) if ids.len() == 1 => {
                 let title = format!("the load balancer `{name}` needs {of} subnets in two zones");
                 sheet.fault(wrong(
                     place(),
@@ -125,7 +207,8 @@ fn check_balancers(given: &Given, mode: Mode, albs: &BTreeMap<String, Alb>, shee
                     format!("write another one under `subnets.{of}`"),
                 ));
             }
-            _ => {}
+            // How many carry tags, the plan counts.
+            Which::Named(_) | Which::Tagged(_) => {}
         }
         if alb.scheme() == Scheme::Internal && alb.from.is_none() {
             let title = format!("the addresses of the VPC, which `{name}` lets in, are not known");
@@ -139,10 +222,16 @@ fn wrong(place: Path, title: impl Into<String>, hint: impl Into<String>) -> Diag
     Diagnostic::error("E0332", title).at_key(place, "").hint(hint)
 }
 
-/// Lets the VPC's id stand wherever a document mentions the VPC of the stack.
+/// Lets the VPC's id, or what stands for it, stand wherever a document mentions the VPC of the stack.
 pub(super) fn stand_in(given: &Given, document: &mut Json) {
     match document {
-        Json::String(text) if text.contains(VPC) => *text = text.replace(VPC, &given.vpc),
+        Json::String(text) if text.contains(VPC) => {
+            let vpc = match &given.vpc {
+                Which::Named(id) => id.clone(),
+                Which::Tagged(_) => format!("${{aws.{VPC_FACT}}}"),
+            };
+            *text = text.replace(VPC, &vpc);
+        }
         Json::Array(items) => items.iter_mut().for_each(|item| stand_in(given, item)),
         Json::Object(fields) => fields.values_mut().for_each(|field| stand_in(given, field)),
         Json::String(_) | Json::Null | Json::Bool(_) | Json::Number(_) => {}

@@ -17,6 +17,9 @@ const VARIANTS: &[(&str, &[&str])] = &[
     ("http", &["enabled", "path"]),
     ("connect", &["enabled", "protocol"]),
     ("insights", &["enabled", "enhanced"]),
+    ("discover", &["enabled", "name"]),
+    ("vpc", &["id", "tags"]),
+    ("subnets", &["ids", "tags"]),
 ];
 
 /// What a spec may say.

@@ -15,9 +15,6 @@ const LATER: &[Later] = &[
     key("service.*.use", "templates"),
     key("service.*.schedule", "scheduled scaling"),
     key("moved", "renaming without replacing"),
-    key("network.vpc.tags", "finding networks by their tags"),
-    key("network.subnets.public.tags", "finding networks by their tags"),
-    key("network.subnets.private.tags", "finding networks by their tags"),
     key("service.*.pin", "pinning images by digest"),
     key("service.*.container.*.pin", "pinning images by digest"),
 ];

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use self::doors::{Doors, Openings};
 use self::ground::Ground;
-use self::mesh::Mesh;
+use self::mesh::{Guest, Mesh};
 use self::network::Layout;
 use self::sheet::Sheet;
 use crate::address::{Address, Path};
@@ -26,9 +26,10 @@ pub use self::cluster::{Cluster, Insights};
 pub use self::connect::{Connect, Spoken};
 pub use self::daemon::Daemon;
 pub use self::declaration::Declaration;
+pub use self::discover::{Discover, Record};
 pub use self::domain::Domain;
 pub use self::forms::formats;
-pub use self::given::Subnets;
+pub use self::given::{Chosen, Subnets, Vpc};
 pub use self::ground::{Mode, On, Portion};
 pub use self::language::{language, read};
 pub use self::later::later;
@@ -52,6 +53,7 @@ mod daemon;
 mod dashboard;
 mod declaration;
 mod deploy;
+mod discover;
 mod domain;
 mod doors;
 mod endpoints;
@@ -73,6 +75,7 @@ mod place;
 mod probe;
 mod references;
 mod repo;
+mod ring;
 mod roles;
 mod rollout;
 mod route;
@@ -185,6 +188,7 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
             sheet.at(&Address::new(kind, name), &section).patch(fields);
         }
     }
+    mesh.open(&guests(document), &mut sheet);
     mesh.fill(&mut sheet);
     roles::bound(document.permissions_boundary.as_deref(), &mut sheet);
     if let Some(given) = network.given() {
@@ -254,6 +258,34 @@ fn expand_services(
     expand_around(document, network, options, openings, sheet);
     expand_routes(document, albs, &routes, &grounds, sheet);
     mesh
+}
+
+/// Who is in the VPC and no service. What is wrong with the sections has been told elsewhere.
+fn guests(document: &Document) -> BTreeMap<String, Guest> {
+    let mut quiet = Sheet::new(Unread::default());
+    let mut guests = BTreeMap::new();
+    for (name, task) in &document.task {
+        let borrowed = task.from.as_ref().map(|from| one_off::source(from, document));
+        let guest = match borrowed {
+            Some(None) => continue,
+            Some(Some((home, _))) => {
+                let ground = one_off::ground_of(&home, document, &mut quiet);
+                Guest { title: format!("service {home}"), home, ground }
+            }
+            None => {
+                let (section, shape) = (Path::default(), task.shape());
+                let ground = Ground::of(&section, &shape, &document.capacity, &mut quiet);
+                Guest { title: format!("task {name}"), home: name.clone(), ground }
+            }
+        };
+        guests.insert(name.clone(), guest);
+    }
+    for (name, daemon) in &document.daemon {
+        let ground = daemon.ground(&document.capacity);
+        let guest = Guest { title: format!("daemon {name}"), home: name.clone(), ground };
+        guests.insert(name.clone(), guest);
+    }
+    guests
 }
 
 /// What runs beside the services, and what they run on.

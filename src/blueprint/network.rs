@@ -12,7 +12,7 @@ use super::Options;
 use super::alb::{Alb, Scheme};
 use super::declaration::Declaration;
 use super::endpoints;
-use super::given::{self, Subnets};
+use super::given::{self, Subnets, Vpc};
 use super::measure::Cidr;
 use super::sheet::Sheet;
 use crate::address::Path;
@@ -36,11 +36,15 @@ pub struct Network {
     #[serde(default)]
     #[schemars(extend("items" = {"type": "string", "x-format": "aws-service"}))]
     pub endpoints: BTreeSet<String>,
-    /// The id of a VPC that exists already, in place of one that is made. It is never changed.
-    #[schemars(extend("x-format" = "vpc-id"))]
-    pub vpc: Option<String>,
+    /// A VPC that exists already, in place of one that is made: its id, or `{ tags = { … } }`. It is never
+    /// changed.
+    pub vpc: Option<Vpc>,
     /// Its subnets.
     pub subnets: Option<Subnets>,
+    /// The domain in which the names of services stand that are found by DNS (`discover`);
+    /// `STACK-ENV.internal` when left out.
+    #[schemars(extend("x-format" = "domain"))]
+    pub domain: Option<String>,
 }
 
 /// Where tasks run.

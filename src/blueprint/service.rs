@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::after::After;
 use super::connect::Connect;
 use super::deploy::Deploy;
+use super::discover::Discover;
 use super::domain::Domain;
 use super::ground::{Mode, On};
 use super::measure::{Cpu, Days, Gigabytes, Limits, Memory, Percent, Seconds};
@@ -40,6 +41,8 @@ pub struct Service {
     /// Whether other services of the stack find it by its name, through Service Connect: `${service.api.url}`.
     /// Who mentions that, or is in `from`, is let in and comes after it.
     pub connect: Option<Connect>,
+    /// How everybody in the VPC finds it by DNS: `true`, its name there, or a table.
+    pub discover: Option<Discover>,
     /// The task's CPU and memory: `"0.25vcpu/512MB"` when left out.
     pub size: Option<Size>,
     /// On instances, the memory of the container that has the service's name: what is reserved, and the

@@ -1,4 +1,4 @@
-//! Scalars, and a list, that stand for tables: `size = "0.5vcpu/1GB"`.
+//! Scalars, and lists, that stand for tables: `size = "0.5vcpu/1GB"`.
 
 use serde_json::{Value as Json, json};
 
@@ -17,7 +17,10 @@ pub fn shorthands() -> &'static [Shorthand] {
         Shorthand { name: "deploy", example: "\"rolling\"", parse: deploy },
         Shorthand { name: "connect", example: "true", parse: connect },
         Shorthand { name: "insights", example: "\"enhanced\"", parse: insights },
+        Shorthand { name: "discover", example: "true", parse: discover },
         Shorthand { name: "domain", example: "\"shop.example.com\"", parse: domain },
+        Shorthand { name: "vpc", example: "\"vpc-0123456789abcdef0\"", parse: vpc },
+        Shorthand { name: "subnets", example: "[\"subnet-0123456789abcdef0\"]", parse: subnets },
     ];
     SHORTHANDS
 }
@@ -119,12 +122,36 @@ fn insights(scalar: &Json) -> Result<Json, String> {
     }
 }
 
+/// Whether; or the name. Whether it is one, is the kind's to say.
+fn discover(scalar: &Json) -> Result<Json, String> {
+    match scalar {
+        Json::Bool(enabled) => Ok(json!({ "enabled": enabled })),
+        Json::String(name) if !name.is_empty() => Ok(json!({ "name": name })),
+        _ => Err("write true, or the name in DNS such as \"cache\"".to_owned()),
+    }
+}
+
 /// One name, or a list of them. Whether they are domains, is the list's to say.
 fn domain(scalar: &Json) -> Result<Json, String> {
     match scalar {
         Json::String(_) => Ok(json!({ "names": [scalar] })),
         Json::Array(_) => Ok(json!({ "names": scalar })),
         _ => Err("write a domain such as \"shop.example.com\", or a list of them".to_owned()),
+    }
+}
+
+/// An id. Whether it is one, is the table's to say.
+fn vpc(scalar: &Json) -> Result<Json, String> {
+    match scalar {
+        Json::String(_) => Ok(json!({ "id": scalar })),
+        _ => Err("write the id of a VPC, or `{ tags = { Name = \"…\" } }`".to_owned()),
+    }
+}
+
+fn subnets(scalar: &Json) -> Result<Json, String> {
+    match scalar {
+        Json::Array(_) => Ok(json!({ "ids": scalar })),
+        _ => Err("write a list of ids, or `{ tags = { Name = \"…\" } }`".to_owned()),
     }
 }
 
@@ -153,9 +180,13 @@ mod tests {
         assert_eq!(parse("connect", &json!("grpc")), Ok(json!({ "protocol": "grpc" })));
         assert_eq!(parse("insights", &json!(false)), Ok(json!({ "enabled": false })));
         assert_eq!(parse("insights", &json!("enhanced")), Ok(json!({ "enhanced": true })));
+        assert_eq!(parse("discover", &json!(true)), Ok(json!({ "enabled": true })));
+        assert_eq!(parse("discover", &json!("cache")), Ok(json!({ "name": "cache" })));
         let names = json!({ "names": ["shop.example.com"] });
         assert_eq!(parse("domain", &json!("shop.example.com")), Ok(names.clone()));
         assert_eq!(parse("domain", &json!(["shop.example.com"])), Ok(names));
+        assert_eq!(parse("vpc", &json!("vpc-1")), Ok(json!({ "id": "vpc-1" })));
+        assert_eq!(parse("subnets", &json!(["subnet-1"])), Ok(json!({ "ids": ["subnet-1"] })));
         let canary = json!({ "strategy": "canary", "percent": 10, "step": "5m" });
         assert_eq!(parse("deploy", &json!("canary 10% 5m")), Ok(canary));
         let linear = json!({ "strategy": "linear", "percent": 12.5 });
@@ -178,6 +209,9 @@ mod tests {
         assert!(parse("deploy", &json!("canary 5m")).is_err());
         assert!(parse("deploy", &json!("canary 10% 5")).is_err());
         assert!(parse("domain", &json!(true)).is_err());
+        assert!(parse("discover", &json!(["cache"])).is_err());
+        assert!(parse("vpc", &json!(["vpc-1"])).is_err());
+        assert!(parse("subnets", &json!("subnet-1")).is_err());
     }
 
     #[test]

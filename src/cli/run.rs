@@ -10,13 +10,14 @@ use super::context::Context;
 use super::follow::{Follow, settled};
 use super::options::{Format, key};
 use super::stack::{Stack, load};
-use super::world::{Door, block_on};
+use super::world::{Door, block_on, stand};
 use super::{Exit, Failure};
 use crate::blueprint::{Launch, sizes};
 use crate::diag::Diagnostic;
 use crate::kind::{Order, Overrides, StackId, Stream};
 use crate::kinds::types::cpu_memory::{Cpu, Memory, fargate_memories};
 use crate::nearest::nearest;
+use crate::plan::Standing;
 use crate::report::summary::listed;
 use crate::report::{task, trouble};
 use crate::snapshot::{Snapshot, observe_of};
@@ -88,10 +89,12 @@ async fn start(
     arguments: &Arguments,
 ) -> Result<Exit, Failure> {
     let door = Door::open(cx, &mut stack.desired.stack).await?;
-    let snapshot = observe_of(door.cloud(), &stack.desired, &kinds_of(&launch)).await?;
+    let standing = stand(&door, &stack.desired, &stack.sources).await?;
+    let settled_stack = standing.settle(&stack.desired);
+    let snapshot = observe_of(door.cloud(), &settled_stack, &kinds_of(&launch)).await?;
     door.keep_cache();
     let id = stack.desired.stack.clone();
-    let launch = applied(&launch, &snapshot, &id, &arguments.task)?;
+    let launch = applied(&launch, &standing, &snapshot, &id, &arguments.task)?;
     let order = order(&launch, arguments);
     let began = Instant::now();
     let arn = settled(|| door.tasks().start(&order)).await?;
@@ -122,6 +125,7 @@ pub(super) fn kinds_of(launch: &Launch) -> BTreeSet<String> {
 /// The launch with everything filled in that is there by now.
 fn applied(
     launch: &Launch,
+    standing: &Standing,
     snapshot: &Snapshot,
     stack: &StackId,
     name: &str,
@@ -129,7 +133,7 @@ fn applied(
     let document = serde_json::to_value(launch).expect("a launch is a document");
     let filled = Value::lift(document).ok().and_then(|texts| {
         let known = snapshot.known(stack);
-        texts.fill(&known).ok()?.lower().ok()
+        standing.fill(&texts).fill(&known).ok()?.lower().ok()
     });
     let applied = filled.and_then(|document| serde_json::from_value(document).ok());
     applied.ok_or_else(|| {

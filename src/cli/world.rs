@@ -16,7 +16,7 @@ use crate::cloud::{Cloud, Pauses, Tasks};
 use crate::desired::Desired;
 use crate::kind::{StackId, TAG_EXPIRES, TAG_TTL};
 use crate::nearest::nearest;
-use crate::plan::{self, Plan, Purpose};
+use crate::plan::{self, Plan, Purpose, Standing};
 use crate::report::summary::listed;
 use crate::snapshot::{self, Snapshot};
 use crate::spec::Sources;
@@ -158,22 +158,30 @@ pub(super) async fn look(
     sources: Box<Sources>,
 ) -> Result<Looked, Failure> {
     // What is destroyed needs no network that is in order.
-    if purpose == Purpose::Apply
-        && let Some(given) = &desired.given
-    {
-        let found = door.cloud().sites(given).await?;
-        let wrong = plan::misplaced(given, &found, &desired.stack);
-        if !wrong.is_empty() {
-            return Err(Failure::Blocked(wrong, sources));
-        }
-    }
-    let snapshot = snapshot::observe(door.cloud(), desired).await?;
+    let standing = match purpose {
+        Purpose::Apply => stand(door, desired, &sources).await?,
+        Purpose::Destroy => Standing::default(),
+    };
+    let snapshot = snapshot::observe(door.cloud(), &standing.settle(desired)).await?;
     door.keep_cache();
     set_expiry(desired, ttl, &snapshot);
-    match plan::plan(desired, &snapshot, purpose, options) {
+    match plan::plan(&standing.settle(desired), &snapshot, purpose, options) {
         Ok(plan) => Ok(Looked { snapshot, plan }),
         Err(found) => Err(Failure::Blocked(found, sources)),
     }
+}
+
+/// What the tags mean by which the spec names a network that exists already; fails if the network is not in
+/// order.
+pub(super) async fn stand(
+    door: &Door,
+    desired: &Desired,
+    sources: &Sources,
+) -> Result<Standing, Failure> {
+    let Some(given) = &desired.given else { return Ok(Standing::default()) };
+    let found = door.cloud().find(given).await?;
+    plan::stand(given, &found, &desired.stack)
+        .map_err(|wrong| Failure::Blocked(wrong, Box::new(sources.clone())))
 }
 
 /// Writes down how long the environment may live, and until when. The moment follows from the ttl once:

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::address::Output;
 use crate::kind::{
-    Deed, Done, Given, Health, Lines, Live, Onward, Order, Pause, Ready, Registered, Result, Site,
+    Deed, Done, Found, Given, Health, Lines, Live, Onward, Order, Pause, Ready, Registered, Result,
     Sought, StackId, Stream, Task,
 };
 use crate::value::Known;
@@ -54,8 +54,8 @@ pub trait Cloud: Send + Sync {
     /// Where we are.
     fn surroundings(&self) -> BoxFuture<'_, Result<Surroundings>>;
 
-    /// Where the subnets of a network are that exists already, by their ids; what is not there is left out.
-    fn sites<'a>(&'a self, given: &'a Given) -> BoxFuture<'a, Result<BTreeMap<String, Site>>>;
+    /// What there is of a network that exists already, by ids and by tags.
+    fn find<'a>(&'a self, given: &'a Given) -> BoxFuture<'a, Result<Found>>;
 
     /// Finds everything of one kind that belongs to the stack or stands under a wanted name.
     fn observe<'a>(

@@ -12,6 +12,7 @@ use crate::kinds::service::attached::unattached;
 use crate::kinds::service::connect::unnamed;
 use crate::kinds::service::footing::disagreements;
 use crate::kinds::service::listening::unheard;
+use crate::kinds::service::registries::untold;
 
 /// Everything to which nobody listens, and everything on which the two do not agree.
 pub(super) fn check(
@@ -30,7 +31,8 @@ pub(super) fn check(
         let unnamed = unnamed(service, task).into_iter().map(|wrong| ("E0341", wrong));
         let apart = disagreements(service, task).into_iter().map(|wrong| ("E0277", wrong));
         let unattached = unattached(service, task).into_iter().map(|wrong| ("E0360", wrong));
-        for (code, wrong) in unheard.chain(unnamed).chain(apart).chain(unattached) {
+        let untold = untold(service, task).into_iter().map(|wrong| ("E0386", wrong));
+        for (code, wrong) in unheard.chain(unnamed).chain(apart).chain(unattached).chain(untold) {
             let Address { kind, name } = &draft.address;
             let place = Path::of(["aws", kind, name].into_iter().chain(wrong.way.steps()));
             let fault = Diagnostic::error(code, wrong.title).at(place, "").hint(wrong.hint);

@@ -7,6 +7,7 @@ use crate::address::{Address, Output, Path};
 use crate::blueprint::{self, Declaration};
 use crate::diag::Diagnostic;
 use crate::graph::Cycle;
+use crate::kind::is_sought;
 use crate::spec::Unread;
 use crate::value::{Part, Value};
 use crate::{kinds, nearest};
@@ -92,7 +93,8 @@ fn wrong(output: &Output, names: &BTreeSet<&Address>, unread: &Unread) -> Option
     if output.is_surroundings() {
         let fact = output.of.name.as_str();
         let zone = fact.strip_prefix("zone-").is_some_and(|n| n.parse::<u8>().is_ok());
-        let is_known = zone || ["account", "region", "partition"].contains(&fact);
+        let is_known =
+            zone || ["account", "region", "partition"].contains(&fact) || is_sought(fact);
         let title = format!("there is no `${{{output}}}`");
         let hint = "write `${aws.account}`, `${aws.region}`, `${aws.partition}` or `${aws.zone-1}`";
         return (!is_known).then(|| Diagnostic::error("E0203", title).hint(hint));

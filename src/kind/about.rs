@@ -45,6 +45,9 @@ pub enum NameStyle {
     Slashed,
     /// `<stack>-<env>-<name>-managed`.
     Managed,
+    /// `<stack>-<env>.internal`, of `main`; and of others `<stack>-<env>-<name>.internal`. The limit is that of a
+    /// label.
+    Internal,
 }
 
 /// An order that references alone do not give: a resource that refers to something comes after every

@@ -8,12 +8,22 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Given {
-    /// The VPC's id.
-    pub vpc: String,
-    /// The ids of its subnets, by the key of the spec that names them: `public`, `private`.
-    pub subnets: BTreeMap<String, BTreeSet<String>>,
+    /// The VPC.
+    pub vpc: Which<String>,
+    /// Its subnets, by the key of the spec that names them: `public`, `private`.
+    pub subnets: BTreeMap<String, Which<BTreeSet<String>>>,
     /// Those of the keys in whose subnets load balancers stand.
     pub balanced: BTreeSet<String>,
+}
+
+/// Which one is meant, or which ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Which<I> {
+    /// By id.
+    Named(I),
+    /// By tags, all of which it carries. Who that is, AWS knows.
+    Tagged(BTreeMap<String, String>),
 }
 
 /// Where a subnet is.
@@ -23,4 +33,34 @@ pub struct Site {
     pub vpc: String,
     /// Its availability zone's name.
     pub zone: String,
+}
+
+/// What there is of a network that exists already.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The id of the VPC, or those of all that carry its tags.
+    pub vpcs: BTreeSet<String>,
+    /// The subnets by key and id. Those that are named and not there are left out; and so are all that are
+    /// meant by tags, unless it is clear in which VPC.
+    pub subnets: BTreeMap<String, BTreeMap<String, Site>>,
+}
+
+/// The fact that stands for the VPC until AWS is asked who carries its tags.
+pub const VPC_FACT: &str = "vpc";
+/// What the facts begin with that stand for all the subnets with some tags.
+const SUBNETS_FACT: &str = "subnets-";
+
+/// The fact that stands for all the subnets of a key.
+pub fn subnets_fact(key: &str) -> String {
+    format!("{SUBNETS_FACT}{key}")
+}
+
+/// Whether a fact of the surroundings stands for what tags mean.
+pub fn is_sought(fact: &str) -> bool {
+    fact == VPC_FACT || fact.starts_with(SUBNETS_FACT)
+}
+
+/// Whether a text in a list of subnets stands for nobody knows how many.
+pub fn are_several(text: &str) -> bool {
+    text.strip_prefix("${aws.").is_some_and(|fact| fact.starts_with(SUBNETS_FACT))
 }

@@ -19,7 +19,7 @@ pub use self::about::{
 pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
 pub use self::check::{Check, Unit};
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
-pub use self::given::{Given, Site};
+pub use self::given::{Found, Given, Site, VPC_FACT, Which, are_several, is_sought, subnets_fact};
 pub use self::health::{Deployment, Health, Onward, Pause, Stage};
 pub use self::shape::{Field, Owned, Shape};
 pub use self::task::{End, How, Lines, Order, Overrides, Share, Strategy, Stream, Task};

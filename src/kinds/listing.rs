@@ -23,6 +23,7 @@ impl<'a> Pick<'a> {
     pub(super) fn new(sought: &'a Sought<'a>, owned: &'a Owned, style: NameStyle) -> Self {
         let mut prefix = match style {
             NameStyle::Dashed | NameStyle::Managed => format!("{}-", sought.stack.prefix()),
+            NameStyle::Internal => sought.stack.prefix(),
             NameStyle::Rooted => format!("/ecsctl/{}/{}/", sought.stack.stack, sought.stack.env),
             NameStyle::Slashed => format!("{}/{}/", sought.stack.stack, sought.stack.env),
         };

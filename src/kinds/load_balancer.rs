@@ -15,7 +15,7 @@ use super::listing::{Pick, elb_tags, name_flaw, require_ours, resource};
 use crate::cloud::aws::{Aws, concurrently, linked, tags};
 use crate::kind::{
     About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Gate, Kind, Made,
-    NameStyle, Naming, Observed, Ready, Result, Sought, TagChange, Unit,
+    NameStyle, Naming, Observed, Ready, Result, Sought, TagChange, Unit, are_several,
 };
 
 /// An Application Load Balancer.
@@ -116,7 +116,8 @@ impl Kind for LoadBalancer {
         if let Some(flaw) = name_flaw(&self.name) {
             check.error("E0230", "name", flaw).alone = true;
         }
-        if self.subnets.len() < 2 {
+        let are_counted = !self.subnets.iter().any(|subnet| are_several(subnet));
+        if are_counted && self.subnets.len() < 2 {
             let title = "an application load balancer needs subnets in two availability zones";
             check.error("E0235", "subnets", title);
         }

@@ -11,8 +11,11 @@ pub mod capacity_provider;
 pub mod certificate;
 #[cfg(test)]
 mod checked;
+mod cloud_map;
 pub mod cluster;
 pub mod dashboard;
+pub mod discovery_service;
+pub mod dns_namespace;
 pub mod dns_record;
 pub mod elastic_ip;
 pub mod instance_profile;
@@ -69,6 +72,8 @@ const ALL: &[&dyn AnyKind] = &[
     of::<log_group::LogGroup>(),
     of::<repository::Repository>(),
     of::<namespace::Namespace>(),
+    of::<dns_namespace::DnsNamespace>(),
+    of::<discovery_service::DiscoveryService>(),
     of::<cluster::Cluster>(),
     of::<instance_profile::InstanceProfile>(),
     of::<launch_template::LaunchTemplate>(),

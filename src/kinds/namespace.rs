@@ -4,19 +4,17 @@
 use std::time::Duration;
 
 use aws_sdk_servicediscovery::operation::create_http_namespace::CreateHttpNamespaceError as Refusal;
-use aws_sdk_servicediscovery::types::{
-    HttpNamespaceChange, NamespaceFilter, NamespaceFilterName, NamespaceSummary, OperationStatus,
-    OperationTargetType, Tag,
-};
+use aws_sdk_servicediscovery::types::{HttpNamespaceChange, NamespaceSummary, NamespaceType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cloud_map::{self, short};
 use super::listing::Pick;
 use super::types::outputs::Named as Outputs;
-use crate::cloud::aws::{Aws, concurrently, tags};
+use crate::cloud::aws::Aws;
 use crate::kind::{
-    About, After, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
-    Observed, Ready, Result, Sought, TagChange, Tags,
+    About, After, Check, Condition, Cx, Error, Kind, Made, NameStyle, Naming, Observed, Ready,
+    Result, Sought, TagChange, Tags,
 };
 
 /// An HTTP namespace of AWS Cloud Map, in which the services of Service Connect find each other.
@@ -69,41 +67,17 @@ impl Kind for Namespace {
         }
     }
 
-    /// ListNamespaces, a hundred a page; their tags are in the tagging API's listing, or are asked for.
     async fn observe(aws: &Aws, sought: &Sought<'_>) -> Result<Vec<Observed<Self>>> {
         let owned = aws.owned(sought.stack).await?;
         let pick = Pick::new(sought, &owned, NameStyle::Dashed);
-        let mut pages = aws.discovery.list_namespaces().filters(of_http()).into_paginator().send();
-        let mut candidates = Vec::new();
-        while let Some(page) = pages.next().await {
-            let found = page.map_err(Error::from)?.namespaces.unwrap_or_default();
-            candidates.extend(found.into_iter().filter(|one| {
-                one.arn().zip(one.name()).is_some_and(|(arn, name)| pick.may_concern(arn, name))
-            }));
-        }
-        let tagged = concurrently(&candidates, |one| async {
-            let arn = one.arn().unwrap_or_default();
-            match owned.tags(arn) {
-                Some(tags) => Ok(tags.clone()),
-                None => read_tags(aws, arn).await,
-            }
-        });
-        let tagged = tagged.await?;
-        let both = candidates.iter().zip(tagged);
-        let ours = both
-            .filter(|(one, tags)| one.name().is_some_and(|name| pick.concerns(name, tags)))
-            .map(|(one, tags)| observed(one, tags));
-        Ok(ours.collect())
+        let found = cloud_map::namespaces(aws, &pick, &owned, NamespaceType::Http).await?;
+        Ok(found.into_iter().map(|(one, tags)| observed(&one, tags)).collect())
     }
 
     /// CreateHttpNamespace begins an operation, and its end says which namespace it has made.
     async fn create(&self, cx: &Cx<'_>) -> Result<Made<Outputs>> {
         let begun = cx.aws.once::<Self>(cx, self.begin(cx)).await?;
-        let arn = match begun.strip_prefix(OPERATION) {
-            Some(operation) => arn(cx.aws, &made_by(cx.aws, operation).await?).await?,
-            // Its answer was lost, and the namespace is there.
-            None => begun,
-        };
+        let arn = cloud_map::finished(cx.aws, begun).await?;
         Ok(Made::new(&arn, Outputs::new(&arn, &self.name)))
     }
 
@@ -117,55 +91,25 @@ impl Kind for Namespace {
         Ok(Made { watch: begun.operation_id, ..made })
     }
 
-    /// DeleteNamespace. While a service is in it: `ResourceInUse`.
     async fn delete(_was: &Self, cx: &Cx<'_>) -> Result<()> {
-        let call = cx.aws.discovery.delete_namespace().id(short(cx.id));
-        match call.send().await.map_err(Error::from) {
-            // An earlier attempt has begun it.
-            Err(error) if error.is("DuplicateRequest") => Ok(()),
-            sent => sent.absent_is_fine(),
-        }
+        cloud_map::delete_namespace(cx).await
     }
 
     async fn tag(cx: &Cx<'_>, change: &TagChange) -> Result<()> {
-        let discovery = &cx.aws.discovery;
-        if !change.set.is_empty() {
-            let set = tags::some(&change.set, tag);
-            discovery.tag_resource().resource_arn(cx.id).set_tags(set).send().await?;
-        }
-        if !change.unset.is_empty() {
-            let keys = Some(tags::unset(change));
-            discovery.untag_resource().resource_arn(cx.id).set_tag_keys(keys).send().await?;
-        }
-        Ok(())
+        cloud_map::change_tags(cx, change).await
     }
 
     async fn ready(cx: &Cx<'_>, after: After) -> Result<Ready> {
-        let why = match (after, cx.watch) {
-            (After::Change, None) => return Ok(Ready::Yes),
-            (After::Change, Some(operation)) => match status(cx.aws, operation).await? {
-                Status::Succeeded(_) => return Ok(Ready::Yes),
-                Status::UnderWay => "being changed",
-            },
-            (After::Delete, _) => match arn(cx.aws, short(cx.id)).await {
-                Err(error) if error.class == Class::Absent => return Ok(Ready::Yes),
-                Err(error) => return Err(error),
-                Ok(_) => "being deleted",
-            },
-        };
-        Ok(Ready::NotYet { why: why.to_owned(), look_again: Duration::from_secs(2) })
+        cloud_map::namespace_ready(cx, after).await
     }
 }
-
-/// What stands before an operation's id, where an ARN could stand as well.
-const OPERATION: &str = "operation:";
 
 impl Namespace {
     /// The operation that makes it; or the ARN of the one that has the name, if it is this very one.
     async fn begin(&self, cx: &Cx<'_>) -> Result<String> {
         let call = cx.aws.discovery.create_http_namespace().name(&self.name);
         let call = call.creator_request_id(cx.token).description(&self.description);
-        let operation = match call.set_tags(tags::some(cx.tags, tag)).send().await {
+        let operation = match call.set_tags(cloud_map::created(cx.tags)).send().await {
             Ok(begun) => begun.operation_id,
             Err(error) => match error.as_service_error() {
                 Some(Refusal::DuplicateRequest(same)) => {
@@ -173,20 +117,14 @@ impl Namespace {
                 }
                 Some(Refusal::NamespaceAlreadyExists(there)) => {
                     let id = there.namespace_id().map(str::to_owned);
-                    return standing(cx, &id.ok_or_else(|| Error::from(error))?).await;
+                    let id = id.ok_or_else(|| Error::from(error))?;
+                    return cloud_map::standing(cx, &id).await;
                 }
                 _ => return Err(error.into()),
             },
         };
-        let operation = operation.ok_or_else(|| Error::incomplete("an operation's id"))?;
-        Ok(format!("{OPERATION}{operation}"))
+        cloud_map::begun(operation)
     }
-}
-
-async fn standing(cx: &Cx<'_>, id: &str) -> Result<String> {
-    let arn = arn(cx.aws, id).await?;
-    cx.require_ours(&read_tags(cx.aws, &arn).await?)?;
-    Ok(arn)
 }
 
 fn observed(found: &NamespaceSummary, tags: Tags) -> Observed<Namespace> {
@@ -202,73 +140,6 @@ fn observed(found: &NamespaceSummary, tags: Tags) -> Observed<Namespace> {
         tags,
         condition: Condition::Ready,
     }
-}
-
-fn of_http() -> NamespaceFilter {
-    let filter = NamespaceFilter::builder().name(NamespaceFilterName::Type).values("HTTP");
-    filter.build().expect("name and values are set")
-}
-
-/// How an operation of Cloud Map stands.
-enum Status {
-    /// It is done; with what it was about.
-    Succeeded(Option<String>),
-    /// It is not.
-    UnderWay,
-}
-
-/// GetOperation.
-async fn status(aws: &Aws, operation: &str) -> Result<Status> {
-    let found = aws.discovery.get_operation().operation_id(operation).send().await;
-    let found = found.map_err(Error::from)?.operation;
-    let found = found.ok_or_else(|| Error::incomplete("the operation"))?;
-    match found.status() {
-        Some(OperationStatus::Success) => {
-            let targets = found.targets();
-            let target = targets.and_then(|all| all.get(&OperationTargetType::Namespace));
-            Ok(Status::Succeeded(target.cloned()))
-        }
-        Some(OperationStatus::Fail) => {
-            let why = found.error_message().unwrap_or("Cloud Map does not say why");
-            Err(Error::new(Class::Other, why))
-        }
-        _ => Ok(Status::UnderWay),
-    }
-}
-
-/// The id of the namespace that an operation has made.
-async fn made_by(aws: &Aws, operation: &str) -> Result<String> {
-    match status(aws, operation).await? {
-        Status::Succeeded(id) => id.ok_or_else(|| Error::incomplete("the namespace's id")),
-        // Only the operation's end says what others may refer to.
-        Status::UnderWay => Err(Error::new(Class::Eventual, "Cloud Map is making the namespace")),
-    }
-}
-
-/// GetNamespace: the ARN of the namespace with the id.
-async fn arn(aws: &Aws, id: &str) -> Result<String> {
-    let found = aws.discovery.get_namespace().id(id).send().await.map_err(Error::from)?;
-    let arn = found.namespace.and_then(|namespace| namespace.arn);
-    arn.ok_or_else(|| Error::incomplete("the namespace's ARN"))
-}
-
-/// The id at the end of the ARN.
-fn short(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or_default()
-}
-
-/// ListTagsForResource. A namespace may have gone since it was listed.
-async fn read_tags(aws: &Aws, arn: &str) -> Result<Tags> {
-    let call = aws.discovery.list_tags_for_resource().resource_arn(arn);
-    match call.send().await.map_err(Error::from) {
-        Ok(found) => Ok(tags::collect(found.tags().iter().map(|tag| (tag.key(), tag.value())))),
-        Err(error) if error.class == Class::Absent => Ok(Tags::new()),
-        Err(error) => Err(error),
-    }
-}
-
-fn tag(key: &str, value: &str) -> Tag {
-    Tag::builder().key(key).value(value).build().expect("key and value are set")
 }
 
 #[cfg(test)]

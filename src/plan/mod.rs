@@ -10,7 +10,7 @@ pub use self::diff::{Edit, diff};
 pub use self::name::default_name;
 pub use self::planner::{Options, plan};
 pub use self::refused::protected;
-pub use self::standing::misplaced;
+pub use self::standing::{Standing, stand};
 use crate::address::Address;
 use crate::kind::{StackId, TagChange, Tags};
 use crate::value::Value;

@@ -10,6 +10,9 @@ const DIGEST: usize = 6;
 /// The digest with its hyphen.
 const SUFFIX: usize = DIGEST + 1;
 
+/// What needs no name of its own in the stack's.
+const MAIN: &str = "main";
+
 /// The name of a resource whose declaration gives none: `<stack>-<env>-<name>`, cut and made distinct
 /// by a digest where AWS's limit bites (B11).
 pub fn default_name(stack: &StackId, naming: Naming, name: &str) -> String {
@@ -19,14 +22,20 @@ pub fn default_name(stack: &StackId, naming: Naming, name: &str) -> String {
         NameStyle::Rooted => format!("/ecsctl/{stack}/{env}/{name}"),
         NameStyle::Managed => format!("{stack}-{env}-{name}-managed"),
         NameStyle::Slashed => format!("{stack}/{env}/{name}"),
+        NameStyle::Internal if name == MAIN => format!("{stack}-{env}"),
+        NameStyle::Internal => format!("{stack}-{env}-{name}"),
     };
     // Room for a successor's suffix, so that the name of a successor needs no cutting.
     let room = if naming.suffix { naming.max - SUFFIX } else { naming.max };
-    if full.len() <= room {
-        return full;
+    let mut fitting = full.clone();
+    if full.len() > room {
+        let cut = full[..room - SUFFIX].trim_end_matches(['-', '/']);
+        fitting = format!("{cut}-{}", digest(&full));
     }
-    let cut = full[..room - SUFFIX].trim_end_matches(['-', '/']);
-    format!("{cut}-{}", digest(&full))
+    match naming.style {
+        NameStyle::Internal => format!("{fitting}.internal"),
+        _ => fitting,
+    }
 }
 
 /// The name of what takes the place of the object `id`. A name that the user chose may have to be cut.
@@ -85,6 +94,18 @@ mod tests {
         let chosen = "a-name-that-the-user-chose-long-x";
         let next = successor(chosen, BALANCER, "arn:1");
         assert!(next.len() <= 32 && is_name_or_successor(&next, chosen, BALANCER));
+    }
+
+    /// `internal` is the domain that is nobody's on the internet, for good.
+    #[test]
+    fn a_domain_is_the_stacks() {
+        let naming = Naming { max: 63, style: NameStyle::Internal, suffix: false };
+        let stack =
+            |env: &str| StackId { stack: "shop".into(), env: env.into(), region: "r".into() };
+        assert_eq!(default_name(&stack("prod"), naming, "main"), "shop-prod.internal");
+        assert_eq!(default_name(&stack("prod"), naming, "eu"), "shop-prod-eu.internal");
+        let long = default_name(&stack(&"x".repeat(63)), naming, "main");
+        assert_eq!(long.len(), 63 + ".internal".len());
     }
 
     proptest! {

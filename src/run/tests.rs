@@ -14,7 +14,7 @@ use super::journal::InMemory;
 use crate::address::Address;
 use crate::cloud::{Cloud, Surroundings};
 use crate::kind::{
-    Class, Deed, Done, Error, Given, Health, Live, Ready, Registered, Result, Site, Sought,
+    Class, Deed, Done, Error, Found, Given, Health, Live, Ready, Registered, Result, Sought,
     StackId, Tags,
 };
 use crate::plan::{Action, Plan, Purpose, Step};
@@ -36,7 +36,7 @@ impl Cloud for World {
         unreachable!("nobody asks")
     }
 
-    fn sites<'a>(&'a self, _: &'a Given) -> BoxFuture<'a, Result<BTreeMap<String, Site>>> {
+    fn find<'a>(&'a self, _: &'a Given) -> BoxFuture<'a, Result<Found>> {
         unreachable!("nobody asks")
     }
 

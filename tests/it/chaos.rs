@@ -67,6 +67,8 @@ const STAGES: [Stage; 3] = [
             // The policy follows the target group; another takes the place of one; an alarm changes.
             ("cpu = 60", "memory = 60"),
             ("errors = 5", "errors = 6"),
+            // It is found under another name.
+            ("{ name = \"score\"", "{ name = \"scores\", ttl = \"5s\""),
             // Everything in place.
             ("team = \"games\"", "team = \"toys\""),
         ],
@@ -74,9 +76,8 @@ const STAGES: [Stage; 3] = [
     Stage { command: "destroy", edits: &[] },
 ];
 
-/// The count follows the load.
-const SCALED: &str =
-    "count  = { min = 2, max = 4, cpu = 60, requests = 800 }\nalarms = { errors = 5 }";
+/// The count follows the load, and the service has a name in DNS.
+const SCALED: &str = "count  = { min = 2, max = 4, cpu = 60, requests = 800 }\nalarms = { errors = 5 }\ndiscover = { name = \"score\", container = \"api\" }";
 
 const REPLACED: &str = r#"[aws.target-group.scorekeep]
 protocol-version = "HTTP2"

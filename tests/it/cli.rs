@@ -1500,7 +1500,7 @@ fn a_task_runs_on_the_simulator() {
 /// Networks without NAT, and networks of somebody else's, on the simulated account.
 #[test]
 fn other_networks_live_on_the_simulator() {
-    for example in ["private", "existing-network"] {
+    for example in ["private", "existing-network", "tagged-network", "discovery"] {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
         let spec = fs_err::read_to_string(format!("{folder}/{example}/ecsctl.toml"));
         let desk = Desk::with(&spec.expect("an example"));

@@ -221,6 +221,12 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
     if let Some(provider) = instances.as_deref().filter(|_| dice.flip()) {
         declare_of_host(dice, provider, put);
     }
+    let discovers = dice.flip();
+    if discovers {
+        let name = format!("random-{}.test", dice.roll(2));
+        let zone = json!({"name": name, "vpc-id": "${vpc.main.id}", "description": description});
+        put("dns-namespace", "main", zone);
+    }
     for index in first..first + dice.roll(4) {
         let name = format!("s{index}");
         let role = format!("r{}", dice.roll(2));
@@ -277,6 +283,11 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             (true, _) => json!({"enabled": true, "namespace": "${namespace.main.arn}", "services":
                 {&name: {"discovery-name": name, "dns-name": name, "port": 8000}}}),
         };
+        let is_found = discovers && dice.flip();
+        if is_found {
+            declare_name(dice, &name, put);
+        }
+        let registry = json!([{"registry-arn": format!("${{discovery-service.{name}.arn}}")}]);
         // Instances whose group keeps its name make room before they are replaced: who leaves them late, and
         // comes after who joins them, has to be applied in two goes (E0206).
         let before = (first..index).filter(|_| instances.is_none() && dice.flip());
@@ -289,6 +300,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             json!({"cluster": "${cluster.main.arn}", "after": after,
             "volumes": if has_disk { disk } else { json!({}) },
             "service-connect-configuration": connect,
+            "service-registries": if is_found { registry } else { json!([]) },
             "capacity-provider-strategy": [{"capacity-provider": provider, "weight": 1}],
             "task-definition": format!("${{task-definition.{name}.arn}}"),
             "desired-count": dice.roll(3),
@@ -320,6 +332,19 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             );
         }
     }
+}
+
+/// A name under which a service is found. With other records it has another name: of two with the same one, the
+/// old one would have to go first, and the service with it.
+fn declare_name(dice: &mut Dice, name: &str, put: &mut impl FnMut(&str, &str, serde_json::Value)) {
+    let (suffix, records) =
+        [("", json!(["A"])), ("-6", json!(["A", "AAAA"]))][dice.roll(2) as usize].clone();
+    put(
+        "discovery-service",
+        name,
+        json!({"name": format!("{name}{suffix}"), "namespace": "${dns-namespace.main.arn}",
+            "records": records, "ttl": 5 + dice.roll(2)}),
+    );
 }
 
 /// What ECS moves requests with.

@@ -183,11 +183,13 @@ fn folder() -> PathBuf {
 /// The examples, each with a line broken, and each line broken in three ways.
 fn broken() -> Vec<String> {
     let names = ["hello-world.toml", "hello-world-ecr/ecsctl.toml", "scorekeep/ecsctl.toml"];
-    const MORE: [&str; 4] = [
+    const MORE: [&str; 6] = [
         "shop/ecsctl.toml",
         "autoscaling/ecsctl.toml",
         "private/ecsctl.toml",
         "existing-network/ecsctl.toml",
+        "tagged-network/ecsctl.toml",
+        "discovery/ecsctl.toml",
     ];
     let mut all = Vec::new();
     for name in names.iter().chain(&MORE) {

@@ -11,6 +11,7 @@ use crate::diag::{Diagnostic, Place};
 use crate::spec::{self, Request, Unread};
 
 mod connect;
+mod discover;
 mod faults;
 mod hello_world;
 mod laws;

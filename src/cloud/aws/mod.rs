@@ -17,8 +17,8 @@ pub use self::owned::Owned;
 pub use self::registry::Login;
 use super::{Cloud, Pauses, Surroundings};
 use crate::kind::{
-    Deed, Done, Error, Given, Health, Live, Onward, Pause, Ready, Registered, Result, Site, Sought,
-    StackId,
+    Deed, Done, Error, Found, Given, Health, Live, Onward, Pause, Ready, Registered, Result,
+    Sought, StackId,
 };
 use crate::store::Right;
 
@@ -181,8 +181,8 @@ impl Cloud for Aws {
         })
     }
 
-    fn sites<'a>(&'a self, given: &'a Given) -> BoxFuture<'a, Result<BTreeMap<String, Site>>> {
-        Box::pin(ec2::sites(self, given))
+    fn find<'a>(&'a self, given: &'a Given) -> BoxFuture<'a, Result<Found>> {
+        Box::pin(ec2::find(self, given))
     }
 
     fn observe<'a>(

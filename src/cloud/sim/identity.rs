@@ -65,6 +65,8 @@ const FORMS: &[(&str, &str)] = &[
     ("alarm", "arn:aws:cloudwatch:{region}:{account}:alarm:{name}"),
     ("dashboard", "arn:aws:cloudwatch::{account}:dashboard/{name}"),
     ("namespace", "arn:aws:servicediscovery:{region}:{account}:namespace/ns-{hex}"),
+    ("dns-namespace", "arn:aws:servicediscovery:{region}:{account}:namespace/ns-{hex}"),
+    ("discovery-service", "arn:aws:servicediscovery:{region}:{account}:service/srv-{hex}"),
     ("certificate", "arn:aws:acm:{region}:{account}:certificate/{hex}"),
     ("dns-record", "Z0123456789EXAMPLE/{name}/{type}"),
 ];

@@ -14,10 +14,11 @@ use futures::future::BoxFuture;
 use self::world::World;
 use super::{Cloud, Pauses, Surroundings};
 use crate::kind::{
-    Act, Class, Deed, Done, Error, Given, Health, Live, Onward, Pause, Ready, Registered, Remains,
-    Result, Site, Sought, StackId, TAG_ENV, TAG_STACK, Tags,
+    Act, Class, Deed, Done, Error, Found, Given, Health, Live, Onward, Pause, Ready, Registered,
+    Remains, Result, Sought, StackId, TAG_ENV, TAG_STACK, Tags,
 };
 
+mod given;
 mod identity;
 mod inherited;
 mod moved;
@@ -207,13 +208,9 @@ impl Cloud for Sim {
         Box::pin(async { Ok(self.surroundings.clone()) })
     }
 
-    /// A simulated account has whatever network is asked for, in one zone after the other.
-    fn sites<'a>(&'a self, given: &'a Given) -> BoxFuture<'a, Result<BTreeMap<String, Site>>> {
-        let zones = || self.surroundings.zones.iter().cycle().cloned();
-        let site =
-            |(id, zone): (&String, String)| (id.clone(), Site { vpc: given.vpc.clone(), zone });
-        let found = given.subnets.values().flat_map(|ids| ids.iter().zip(zones())).map(site);
-        let found: BTreeMap<String, Site> = found.collect();
+    /// A simulated account has whatever network is asked for.
+    fn find<'a>(&'a self, given: &'a Given) -> BoxFuture<'a, Result<Found>> {
+        let found = given::found(given, &self.surroundings.zones);
         Box::pin(async { Ok(found) })
     }
 

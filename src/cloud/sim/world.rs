@@ -17,6 +17,7 @@ use crate::kinds::service::attached::unattached;
 use crate::kinds::service::balancing;
 use crate::kinds::service::connect::unnamed;
 use crate::kinds::service::listening::unheard;
+use crate::kinds::service::registries::untold;
 use crate::kinds::task_run::{self, TaskRun};
 use crate::kinds::types::Action;
 use crate::value::{Value, beginnings};
@@ -330,7 +331,7 @@ impl World {
         let task = spec.text("task-definition").and_then(|arn| self.revisions.get(arn));
         let Some(task) = task.filter(|_| kind.name() == "service") else { return Ok(()) };
         let wrong = unheard(spec, task).into_iter().chain(unnamed(spec, task));
-        match wrong.chain(unattached(spec, task)).next() {
+        match wrong.chain(unattached(spec, task)).chain(untold(spec, task)).next() {
             Some(wrong) => Err(Error::new(Class::Other, wrong.title)),
             None => Ok(()),
         }

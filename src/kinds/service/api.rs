@@ -9,6 +9,7 @@ use aws_sdk_ecs::types as sdk;
 
 use super::connect::ServiceConnect;
 use super::placement::{PlacementConstraint, PlacementStrategy};
+use super::registries;
 use super::rollout::{Watch, progress};
 use super::shifting::{Advanced, Canary, DeploymentAlarms, LifecycleHook, Linear};
 use super::volumes;
@@ -173,6 +174,7 @@ pub(super) fn creation(ecs: &Client, spec: &Service) -> CreateServiceFluentBuild
         propagate_tags,
         availability_zone_rebalancing,
         service_connect_configuration,
+        service_registries,
         // In the tags.
         after: _,
     } = spec;
@@ -206,6 +208,9 @@ pub(super) fn creation(ecs: &Client, spec: &Service) -> CreateServiceFluentBuild
         .propagate_tags(propagate_tags.word().into())
         .availability_zone_rebalancing(availability_zone_rebalancing.word().into())
         .set_service_connect_configuration(connect.map(ServiceConnect::write))
+        .set_service_registries(
+            Some(registries::write(service_registries)).filter(|list| !list.is_empty()),
+        )
 }
 
 /// UpdateService. What is followed afterwards is the deployment that this started, if it did.
@@ -237,7 +242,7 @@ pub(super) enum Effect {
 }
 
 /// The effects of a change in each field that UpdateService takes. Page "UpdateService".
-pub(super) const EFFECTS: [(&str, Effect); 19] = [
+pub(super) const EFFECTS: [(&str, Effect); 20] = [
     // Wanted again after a rollout that failed, the revision is no change for ECS: so it is forced.
     ("task-definition", Effect::Force),
     ("desired-count", Effect::Update),
@@ -257,6 +262,7 @@ pub(super) const EFFECTS: [(&str, Effect); 19] = [
     ("propagate-tags", Effect::Update),
     ("availability-zone-rebalancing", Effect::Update),
     ("service-connect-configuration", Effect::Deploy),
+    ("service-registries", Effect::Deploy),
     ("after", Effect::Update),
 ];
 
@@ -299,6 +305,7 @@ fn changed(spec: &Service, was: &Service) -> BTreeSet<&'static str> {
             "service-connect-configuration",
             spec.service_connect_configuration != was.service_connect_configuration,
         ),
+        ("service-registries", spec.service_registries != was.service_registries),
         ("after", spec.after != was.after),
     ];
     fields.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
@@ -365,6 +372,9 @@ pub(super) fn change(ecs: &Client, spec: &Service, was: &Service) -> UpdateServi
         .set_service_connect_configuration(
             has("service-connect-configuration")
                 .then(|| spec.service_connect_configuration.write()),
+        )
+        .set_service_registries(
+            has("service-registries").then(|| registries::write(&spec.service_registries)),
         )
         .set_force_new_deployment(force.then_some(true))
 }
@@ -434,6 +444,7 @@ impl Service {
             service_connect_configuration: ServiceConnect::read(
                 primary(found).and_then(|primary| primary.service_connect_configuration()),
             )?,
+            service_registries: registries::read(found.service_registries()),
             after: BTreeSet::new(),
         })
     }

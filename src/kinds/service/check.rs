@@ -2,7 +2,7 @@
 
 use super::{
     LaunchType, Rebalancing, SchedulingStrategy, Service, check_shifting, connect, placement,
-    volumes,
+    registries, volumes,
 };
 use crate::kind::Check;
 use crate::kinds::types::capacity;
@@ -16,6 +16,7 @@ pub(super) fn all(spec: &Service, check: &mut Check<'_>) {
     daemon(spec, check);
     placement::check(spec, check);
     connect::check(spec, check);
+    registries::check(spec, check);
     volumes::check(spec, check);
     check_shifting::all(spec, check);
     if spec.load_balancers.len() > 5 {

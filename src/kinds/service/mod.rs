@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use self::connect::ServiceConnect;
 use self::course::Course;
 use self::placement::{PlacementConstraint, PlacementStrategy};
+use self::registries::ServiceRegistry;
 use self::shifting::{Advanced, Canary, DeploymentAlarms, LifecycleHook, Linear};
 use self::volumes::EbsVolume;
 use super::types::capacity::Strategy;
@@ -33,6 +34,7 @@ pub mod health;
 pub mod listening;
 pub mod pause;
 pub mod placement;
+pub mod registries;
 mod rollout;
 pub mod seats;
 pub mod shifting;
@@ -115,6 +117,9 @@ pub struct Service {
     /// How it finds others in a namespace, and others find it.
     #[serde(default)]
     pub service_connect_configuration: ServiceConnect,
+    /// The name in Cloud Map under which DNS tells where the tasks are: one at most.
+    #[serde(default)]
+    pub service_registries: BTreeSet<ServiceRegistry>,
     /// ARNs of services that are as they should be before this one is made or changed, and outlive it. It is
     /// kept in the tags `ecsctl:after`.
     #[serde(default)]
@@ -339,6 +344,7 @@ impl Kind for Service {
             "load-balancers",
             "volumes",
             "service-connect-configuration",
+            "service-registries",
         ],
         ..About::DEFAULT
     };

@@ -56,6 +56,7 @@ fn stored(spec: &Service) -> sdk::Service {
         .set_placement_strategy(sent.placement_strategy.clone())
         .set_network_configuration(sent.network_configuration.clone())
         .set_load_balancers(sent.load_balancers.clone())
+        .set_service_registries(sent.service_registries.clone())
         .deployments(
             sdk::Deployment::builder()
                 .status("PRIMARY")
@@ -106,6 +107,9 @@ fn full() -> Json {
             "encrypted": true, "kms-key-id": "arn:aws:kms:eu-west-1:1:key/k",
             "filesystem-type": "ext4", "tags": { "b": "2", "a": "1" }, "propagate-tags": "SERVICE",
         } },
+        "service-registries": [
+            { "registry-arn": "arn:c", "container-name": "app", "container-port": 8080 },
+        ],
         "health-check-grace-period-seconds": 60,
         "deployment": {
             "minimum-healthy-percent": 50, "maximum-percent": 150,
@@ -230,6 +234,7 @@ fn b5_the_defaults_of_the_api_are_those_of_the_fields() {
         "enabled": false,
         "services": {}
       },
+      "service-registries": [],
       "after": []
     }
     "#);

@@ -39,6 +39,7 @@ DEFAULTS = {
     "swap-target-groups": 1,  # 0 = only a rule's weights tell which target group of a pair is live
     "drain": 0.1,  # last task gone -> deleted service INACTIVE
     "namespace-operation": 0.2,  # Cloud Map namespace made, changed or deleted
+    "discovery-deregistration": 0.05,  # a task stops -> Cloud Map has forgotten it
     "discovery-sweep": 0.0,  # nobody offers a Service Connect name any more -> its Cloud Map service gone
     "schedule-group-deleting": 0.2,  # DeleteScheduleGroup -> it and its schedules gone
     "instance-start": 0.1,  # instance pending -> running

@@ -139,7 +139,7 @@ fn private_lives() {
 }
 
 /// A network of somebody else's: its VPC, its public subnets and its private ones, each of another zone.
-fn foreign_network(session: &Session) -> (String, Vec<String>) {
+pub(super) fn foreign_network(session: &Session) -> (String, Vec<String>) {
     session.behind_its_back(async |aws| {
         let made = aws.ec2.create_vpc().cidr_block("10.20.0.0/16").send().await.expect("a VPC");
         let vpc = made.vpc().and_then(|vpc| vpc.vpc_id()).expect("its id").to_owned();

@@ -2,7 +2,7 @@
 
 import re
 
-from .. import iam, interfaces, targets
+from .. import iam, interfaces, names, targets
 from ..errors import AwsError
 from . import connect, definitions, managed, shifting, volumes
 from .clusters import check_service_linked_role, check_strategy, completed
@@ -153,6 +153,7 @@ def validate(ecs: Ecs, cluster: dict, config: dict, service: Service | None = No
     volumes.check(ecs, definition, config, on_fargate(config))
     vpc_balancers(ecs, definition, config)
     connect.check(ecs, cluster, config, definition, service)
+    names.check(ecs, config, definition)
     check_infrastructure_roles(ecs, config)
     shifting.check(ecs, config)
 
@@ -373,6 +374,7 @@ def validate_rest(ecs: Ecs, service: Service, config: dict) -> None:
         volumes.check(ecs, definition, config, on_fargate(config))
         vpc_balancers(ecs, definition, config)
         connect.check(ecs, service.cluster, config, definition, service)
+        names.check(ecs, config, definition)
         check_infrastructure_roles(ecs, config)
         shifting.check(ecs, config)
 

@@ -18,9 +18,7 @@ its environment with the word `env`.
 
 import random
 
-from moto.servicediscovery.models import servicediscovery_backends
-
-from .. import interfaces, targets
+from .. import interfaces, names, targets
 from ..logs import backend_of as logs_of
 from . import checks, placing, volumes
 from .state import Ecs, new_id
@@ -50,7 +48,7 @@ class Task:
         self.details: list[dict] = []
         self.target_groups: list[tuple[str, int]] = []
         self.registered: dict[tuple[str, int], str] = {}  # what it is called in each of them
-        self.names: list[tuple] = []
+        self.names: list = []
         self.disks = volumes.Disks(self)
         ecs.tasks[self.arn] = self
 
@@ -224,12 +222,8 @@ class Task:
     def register_name(self) -> None:
         """Service discovery: the task is an instance of its Cloud Map service while it runs."""
         for registry in self.deployment.revision.get("serviceRegistries", []) if self.deployment else []:
-            backend = servicediscovery_backends[self.ecs.account][self.ecs.region]
-            name = registry["registryArn"].rsplit("/", 1)[-1]
-            if name in backend.services:
-                attributes = {"AWS_INSTANCE_IPV4": self.eni.private_ip_address} if self.eni else {}
-                backend.register_instance(name, self.id, "", attributes)
-                self.names.append((backend, name))
+            if found := names.register(self, registry):
+                self.names.append(found)
 
     def check_health(self) -> None:
         world = self.ecs.world
@@ -294,9 +288,9 @@ class Task:
             if group:
                 delay = max(delay, targets.deregister(world, group, self.registered[(arn, port)]))
                 self.service.event(f"deregistered 1 targets in (target-group {arn})")
-        for cloud_map, name in self.names:
-            if name in cloud_map.services and self.id in {i.instance_id for i in cloud_map.list_instances(name)}:
-                cloud_map.deregister_instance(name, self.id)
+        for found in self.names:
+            lag = world.settings["discovery-deregistration"]
+            world.after(lag, lambda found=found: found.instances.pop(self.id, None))
         if at_once:
             delay, rest = 0.0, 0.0
         else:

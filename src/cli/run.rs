@@ -90,8 +90,8 @@ async fn start(
 ) -> Result<Exit, Failure> {
     let door = Door::open(cx, &mut stack.desired.stack).await?;
     let standing = stand(&door, &stack.desired, &stack.sources).await?;
-    let settled_stack = standing.settle(&stack.desired);
-    let snapshot = observe_of(door.cloud(), &settled_stack, &kinds_of(&launch)).await?;
+    let standing_stack = standing.settle(&stack.desired);
+    let snapshot = observe_of(door.cloud(), &standing_stack, &kinds_of(&launch)).await?;
     door.keep_cache();
     let id = stack.desired.stack.clone();
     let launch = applied(&launch, &standing, &snapshot, &id, &arguments.task)?;

@@ -345,9 +345,14 @@ impl<'a> Planner<'a> {
         for address in moving {
             let step = self.draft.makes[&address];
             let Some(kind) = kinds::find(&address.kind) else { continue };
+            let unlike = parting::unlike(&self.draft, graph, &self.alike, &address);
             let Step { action, spec, .. } = &mut self.draft.steps[step];
             let Action::Update { id, was, adopts: false, .. } = action else { continue };
-            let Some(between) = kind.between(was, spec) else { continue };
+            let held = parting::without(was, &unlike);
+            let between = kind.between(&held, spec);
+            let Some(between) = between.filter(|it| parting::may_lead(it, self.desired)) else {
+                continue;
+            };
             self.draft.makes.remove(&address);
             self.draft.narrows.insert(address.clone(), step);
             // An interrupted run may have left it so.

@@ -22,6 +22,7 @@ mod identity;
 mod inherited;
 mod moved;
 mod phases;
+mod protocols;
 mod rollout;
 mod task;
 mod world;

@@ -132,6 +132,7 @@ impl World {
         self.refuse_unreachable(kind, spec)?;
         self.refuse_unheard(kind, spec)?;
         self.refuse_second(kind, spec)?;
+        self.refuse_protocols(kind, spec)?;
         self.serial += 1;
         let iam_path = stack.iam_path();
         let spec = &inherited::without(kind, spec);
@@ -180,6 +181,7 @@ impl World {
         self.refuse_unreachable(kind, spec)?;
         self.refuse_unheard(kind, spec)?;
         self.refuse_second(kind, spec)?;
+        self.refuse_protocols(kind, spec)?;
         let spec = &inherited::without(kind, spec);
         refuse_replacing(kind, &object.spec, spec)?;
         let mut object = object.clone();

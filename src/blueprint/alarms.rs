@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::cluster::NAME;
 use super::declaration::Declaration;
-use super::route::Route;
+use super::route::{Lead, Route, counted};
 use super::scaling::uncounted;
 use super::service::Service;
 use super::sheet::Sheet;
@@ -15,7 +15,7 @@ use crate::address::Path;
 const MINUTES: u32 = 3;
 
 /// The alarms of the service `name`.
-pub(super) fn expand(name: &str, service: &Service, route: Option<&Route>, sheet: &mut Sheet) {
+pub(super) fn expand(name: &str, service: &Service, routes: &[Route], sheet: &mut Sheet) {
     let Some(alarms) = &service.alarms else { return };
     let keys = Path::of(["service", name, "alarms"]);
     let usage = |metric: &str| {
@@ -32,11 +32,18 @@ pub(super) fn expand(name: &str, service: &Service, route: Option<&Route>, sheet
         ("cpu", alarms.cpu, usage("CPUUtilization")),
         ("memory", alarms.memory, usage("MemoryUtilization")),
     ];
+    let route = counted(routes);
+    // Who takes connections has tasks that are healthy, and others, too.
+    let watched = route.or(routes.first().filter(|_| routes.len() == 1));
     let of_answers = |group| {
         [
             ("errors", alarms.errors, answers(group, route, "HTTPCode_Target_5XX_Count", "Sum")),
             ("latency", latency, answers(group, route, "TargetResponseTime", "p99")),
-            ("unhealthy", alarms.unhealthy, answers(group, route, "UnHealthyHostCount", "Maximum")),
+            (
+                "unhealthy",
+                alarms.unhealthy,
+                answers(group, watched, "UnHealthyHostCount", "Maximum"),
+            ),
         ]
         .map(move |(key, threshold, metric)| (group, key, threshold, metric))
     };
@@ -46,7 +53,7 @@ pub(super) fn expand(name: &str, service: &Service, route: Option<&Route>, sheet
     {
         let Some(threshold) = threshold else { continue };
         let Some(metric) = metric else {
-            uncounted(key, keys.join(key), service, sheet);
+            uncounted(key, keys.join(key), (service, routes), sheet);
             continue;
         };
         let mut alarm =
@@ -64,8 +71,15 @@ pub(super) fn expand(name: &str, service: &Service, route: Option<&Route>, sheet
 }
 
 /// What a load balancer counts of the service's answers. No data means no requests.
-fn answers(group: &str, route: Option<&Route>, metric: &str, statistic: &str) -> Option<Json> {
-    let (balancer, group) = route?.suffixes(group);
+fn answers(of: &str, route: Option<&Route>, metric: &str, statistic: &str) -> Option<Json> {
+    let route = route?;
+    // Of two target groups the first has the alarms of the service's name.
+    let (balancer, group) =
+        route.suffixes(if of == route.service { route.group.as_str() } else { of });
+    let namespace = match route.lead {
+        Lead::Requests(_) => "AWS/ApplicationELB",
+        Lead::Port(..) => "AWS/NetworkELB",
+    };
     let is_percentile = statistic.starts_with('p');
     let field = if is_percentile { "extended-statistic" } else { "statistic" };
     // Targets are counted, answers are measured.
@@ -74,7 +88,7 @@ fn answers(group: &str, route: Option<&Route>, metric: &str, statistic: &str) ->
         _ => "GreaterThanThreshold",
     };
     Some(json!({
-        "namespace": "AWS/ApplicationELB", "metric-name": metric, (field): statistic,
+        "namespace": namespace, "metric-name": metric, (field): statistic,
         "comparison-operator": operator, "treat-missing-data": "notBreaching",
         "dimensions": { "LoadBalancer": balancer, "TargetGroup": group },
     }))

@@ -15,6 +15,7 @@ mod faults;
 mod hello_world;
 mod laws;
 mod managed;
+mod routes;
 mod scorekeep;
 mod stacks;
 mod volumes;

@@ -12,6 +12,7 @@ mod life;
 mod locks;
 mod managed;
 mod network;
+mod ports;
 mod registry;
 mod replacing;
 mod roles;

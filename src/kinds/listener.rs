@@ -328,10 +328,13 @@ mod tests {
         insta::assert_snapshot!(flaws::<Listener>(json!({
             "load-balancer-arn": "a", "port": 1883, "protocol": "TCP", "ssl-policy": "c",
             "default-action": { "fixed-response": { "status": 404 } },
-        })), @"");
+        })), @"
+        E0374 default-action: a listener for TCP can only forward
+        E0232 ssl-policy: `ssl-policy` is for HTTPS and TLS listeners only
+        ");
         insta::assert_snapshot!(flaws::<Listener>(json!({
             "load-balancer-arn": "a", "port": 8883, "protocol": "TLS", "default-action": { "forward": "b" },
-        })), @"");
+        })), @"E0232 protocol: TLS needs a certificate");
     }
 
     /// Who forwards to whom, a line for each protocol of a listener.
@@ -343,13 +346,20 @@ mod tests {
             let own = all.iter().filter(|hears| mismatched(&one(speaks), &one(hears)).is_none());
             format!("{speaks}: {}", own.copied().collect::<Vec<_>>().join(" "))
         };
-        insta::assert_snapshot!(all.map(fits).join("\n"), @"");
+        insta::assert_snapshot!(all.map(fits).join("\n"), @"
+        HTTP: HTTP HTTPS
+        HTTPS: HTTP HTTPS
+        TCP: TCP TCP_UDP
+        UDP: UDP TCP_UDP
+        TCP_UDP: TCP_UDP
+        TLS: TCP TLS
+        ");
         let network = Value::plain(json!({ "type": "network" }));
         let application = Value::plain(json!({ "type": "application" }));
         assert_eq!(misplaced(&one("TCP"), &network), None);
         assert_eq!(misplaced(&one("HTTPS"), &application), None);
-        insta::assert_snapshot!(misplaced(&one("HTTP"), &network).unwrap(), @"");
-        insta::assert_snapshot!(misplaced(&one("UDP"), &application).unwrap(), @"");
+        insta::assert_snapshot!(misplaced(&one("HTTP"), &network).unwrap(), @"a network load balancer has no listener for HTTP");
+        insta::assert_snapshot!(misplaced(&one("UDP"), &application).unwrap(), @"an application load balancer has no listener for UDP");
     }
 
     /// B10: as long as the old target group gets what comes, it gets it in the protocol that it knows.

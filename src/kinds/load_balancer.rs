@@ -600,9 +600,16 @@ mod tests {
         insta::assert_snapshot!(flaws::<LoadBalancer>(json!({
             "type": "network", "subnets": [], "http2": true, "access-logs": { "prefix": "/x" },
             "ip-address-type": "dualstack-without-public-ipv4",
-        })), @"");
+        })), @"
+        E0235 subnets: a network load balancer needs a subnet
+        E0235 security-groups: a network load balancer that begins without a security group can never have one
+        E0377 http2: a network load balancer has no `http2`: it knows no requests
+        E0377 ip-address-type: a network load balancer cannot do without public IPv4 addresses
+        E0377 access-logs: in which bucket the logs lie is not said
+        E0377 access-logs.prefix: `/x` cannot be what the names of logs begin with
+        ");
         insta::assert_snapshot!(flaws::<LoadBalancer>(json!({
             "subnets": ["a", "b"], "cross-zone": false,
-        })), @"");
+        })), @"E0377 cross-zone: an application load balancer always sends to the targets of all zones");
     }
 }

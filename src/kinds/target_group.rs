@@ -622,17 +622,28 @@ mod tests {
             "preserve-client-ip": true, "proxy-protocol-v2": true, "connection-termination": true,
         }));
         insta::assert_snapshot!(flaws::<TargetGroup>(json!({
-            "port": 80, "vpc-id": "a", "protocol": "UDP", "protocol-version": "GRPC", "slow-start": 30,
+            "port": 80, "vpc-id": "a", "protocol": "UDP", "protocol-version": "HTTP2", "slow-start": 30,
             "algorithm": "round_robin", "stickiness-seconds": 1, "preserve-client-ip": false,
             "health-check": { "path": "/", "matcher": "200" },
-        })), @"");
+        })), @"
+        E0378 protocol-version: a target group for UDP has no `protocol-version`
+        E0378 slow-start: a target group for UDP has no `slow-start`
+        E0378 algorithm: a target group for UDP has no `algorithm`
+        E0378 stickiness-seconds: a target group for UDP has no `stickiness-seconds`
+        E0378 preserve-client-ip: targets behind UDP always see the clients' addresses
+        E0378 health-check.path: a health check over TCP has no `path`: it only connects
+        E0378 health-check.matcher: a health check over TCP has no `matcher`: it only connects
+        ");
         insta::assert_snapshot!(flaws::<TargetGroup>(json!({
             "port": 80, "vpc-id": "a", "proxy-protocol-v2": true, "health-check": { "protocol": "TCP" },
-        })), @"");
+        })), @"
+        E0378 proxy-protocol-v2: a target group for HTTP has no `proxy-protocol-v2`
+        E0378 health-check.protocol: who answers HTTP is asked over HTTP or HTTPS
+        ");
         insta::assert_snapshot!(flaws::<TargetGroup>(json!({
             "port": 80, "vpc-id": "a", "protocol": "TLS", "stickiness": true,
             "health-check": { "protocol": "HTTPS", "path": "/", "matcher": "200" },
-        })), @"");
+        })), @"E0378 stickiness: clients cannot be made to stay with a target behind TLS");
     }
 
     #[test]

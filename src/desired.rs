@@ -21,6 +21,7 @@ pub use self::whole::{Whole, of};
 
 mod inherited;
 mod lacking;
+mod leading;
 mod listening;
 mod origins;
 mod references;
@@ -78,6 +79,7 @@ impl Desired {
         found.extend(inherited::fill(&mut self.resources));
         found.extend(references::check(&self.resources, drafts, unread));
         found.extend(listening::check(&self.resources, drafts));
+        found.extend(leading::check(&self.resources, drafts));
         let graph = Graph::of(self.specs());
         let is_wrong = found.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
         match graph {

@@ -9,10 +9,11 @@ use serde_json::{Value as Json, json};
 
 use super::Document;
 use super::alb::Alb;
+use super::balancers::Balancer;
 use super::cluster::NAME;
 use super::declaration::Declaration;
 use super::measure::Seconds;
-use super::route::Route;
+use super::route::{Lead, Route, counted};
 use super::scaling::uncounted;
 use super::service::Service;
 use super::sheet::Sheet;
@@ -40,7 +41,7 @@ pub struct BalancerAlarms {
 }
 
 /// The alarms of the service `name`.
-pub(super) fn expand(name: &str, service: &Service, route: Option<&Route>, sheet: &mut Sheet) {
+pub(super) fn expand(name: &str, service: &Service, routes: &[Route], sheet: &mut Sheet) {
     let Some(alarms) = &service.alarms else { return };
     let section = Path::of(["service", name]);
     let watch = Watch { section: &section, notify: &alarms.notify };
@@ -50,20 +51,24 @@ pub(super) fn expand(name: &str, service: &Service, route: Option<&Route>, sheet
         let Some(threshold) = threshold else { continue };
         sheet.add(watch.alarm(name, key, threshold, &usage(name, metric)));
     }
+    let route = counted(routes);
+    // Who takes connections has tasks that are healthy, and others, too.
+    let watched = route.or(routes.first().filter(|_| routes.len() == 1));
     let latency = alarms.latency.map(|latency| latency.0);
-    for (key, threshold, metric, statistic) in [
-        ("errors", alarms.errors, "HTTPCode_Target_5XX_Count", "Sum"),
-        ("latency", latency, "TargetResponseTime", "p99"),
-        ("unhealthy", alarms.unhealthy, "UnHealthyHostCount", "Maximum"),
+    for (key, threshold, route, metric, statistic) in [
+        ("errors", alarms.errors, route, "HTTPCode_Target_5XX_Count", "Sum"),
+        ("latency", latency, route, "TargetResponseTime", "p99"),
+        ("unhealthy", alarms.unhealthy, watched, "UnHealthyHostCount", "Maximum"),
     ] {
         let Some(threshold) = threshold else { continue };
         let Some(route) = route else {
-            uncounted(key, section.join("alarms").join(key), service, sheet);
+            uncounted(key, section.join("alarms").join(key), (service, routes), sheet);
             continue;
         };
-        for group in shift::groups(name, service) {
-            let metric = answers(metric, statistic, &targets(route, &group));
-            sheet.add(watch.alarm(&group, key, threshold, &metric));
+        for of in shift::groups(name, service) {
+            // Of two target groups the first has the alarms of the service's name.
+            let group = if of == route.service { &route.group } else { &of };
+            sheet.add(watch.alarm(&of, key, threshold, &of_targets(route, group, metric, statistic)));
         }
     }
 }
@@ -73,12 +78,13 @@ pub(super) fn expand(name: &str, service: &Service, route: Option<&Route>, sheet
 pub(super) fn expand_balancers(
     document: &Document,
     albs: &BTreeMap<String, Alb>,
-    routes: &BTreeMap<String, Route>,
+    routes: &BTreeMap<String, Vec<Route>>,
     sheet: &mut Sheet,
 ) {
     for (name, alb) in albs {
         let Some(alarms) = &alb.alarms else { continue };
-        let section = Path::of(["alb", name]);
+        let balancer = Balancer::Application(name.clone());
+        let section = balancer.section();
         let watch = Watch { section: &section, notify: &alarms.notify };
         let dimensions = json!({ "LoadBalancer": format!("${{load-balancer.{name}.arn-suffix}}") });
         let latency = alarms.latency.map(|latency| latency.0);
@@ -87,13 +93,13 @@ pub(super) fn expand_balancers(
             ("latency", latency, "TargetResponseTime", "p99"),
         ] {
             let Some(threshold) = threshold else { continue };
-            let metric = answers(metric, statistic, &dimensions);
+            let metric = answers("AWS/ApplicationELB", metric, statistic, &dimensions);
             sheet.add(watch.alarm(&format!("alb-{name}"), key, threshold, &metric));
         }
         let Some(threshold) = alarms.unhealthy else { continue };
-        for (service, route) in routes.iter().filter(|(_, route)| route.alb == *name) {
-            for group in shift::groups(service, &document.service[service]) {
-                let metric = answers("UnHealthyHostCount", "Maximum", &targets(route, &group));
+        for route in routes.values().flatten().filter(|route| route.balancer == balancer) {
+            for group in route.groups(&document.service[&route.service]) {
+                let metric = of_targets(route, &group, "UnHealthyHostCount", "Maximum");
                 let of = format!("alb-{name}-{group}");
                 sheet.add(watch.alarm(&of, "unhealthy", threshold, &metric));
             }
@@ -134,14 +140,19 @@ fn usage(name: &str, metric: &str) -> Json {
     })
 }
 
-/// The dimensions of a target group behind a load balancer.
-fn targets(route: &Route, group: &str) -> Json {
+/// What a load balancer counts of a target group.
+fn of_targets(route: &Route, group: &str, metric: &str, statistic: &str) -> Json {
+    let namespace = match route.lead {
+        Lead::Requests(_) => "AWS/ApplicationELB",
+        Lead::Port(..) => "AWS/NetworkELB",
+    };
     let (balancer, group) = route.suffixes(group);
-    json!({ "LoadBalancer": balancer, "TargetGroup": group })
+    let dimensions = json!({ "LoadBalancer": balancer, "TargetGroup": group });
+    answers(namespace, metric, statistic, &dimensions)
 }
 
 /// What a load balancer counts of answers and targets. No data means no requests.
-fn answers(metric: &str, statistic: &str, dimensions: &Json) -> Json {
+fn answers(namespace: &str, metric: &str, statistic: &str, dimensions: &Json) -> Json {
     let is_percentile = statistic.starts_with('p');
     let field = if is_percentile { "extended-statistic" } else { "statistic" };
     // Targets are counted, answers are measured.
@@ -150,7 +161,7 @@ fn answers(metric: &str, statistic: &str, dimensions: &Json) -> Json {
         _ => "GreaterThanThreshold",
     };
     json!({
-        "namespace": "AWS/ApplicationELB", "metric-name": metric, (field): statistic,
+        "namespace": namespace, "metric-name": metric, (field): statistic,
         "comparison-operator": operator, "treat-missing-data": "notBreaching",
         "dimensions": dimensions,
     })

@@ -7,9 +7,10 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::alarms::BalancerAlarms;
+use super::balancers::{Balancer, sources};
 use super::declaration::Declaration;
 use super::domain::{Domain, Domains};
-use super::measure::Cidr;
+use super::measure::{Cidr, S3Path};
 use super::network::{Layout, VPC};
 use super::sheet::Sheet;
 use crate::address::Path;
@@ -29,6 +30,8 @@ pub struct Alb {
     pub certificate: Option<String>,
     /// What somebody is to hear of.
     pub alarms: Option<BalancerAlarms>,
+    /// Where it writes which requests came: `"s3://bucket/prefix"`; nowhere when left out.
+    pub logs: Option<S3Path>,
     /// The ports at which services are tried out.
     #[serde(skip)]
     pub(super) test_ports: BTreeSet<u16>,
@@ -46,13 +49,38 @@ pub(super) enum Scheme {
     Internal,
 }
 
+impl Scheme {
+    /// What `public` says.
+    pub(super) fn of(public: Option<bool>) -> Self {
+        match public.unwrap_or(true) {
+            true => Self::InternetFacing,
+            false => Self::Internal,
+        }
+    }
+
+    /// The API's word.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::InternetFacing => "internet-facing",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// Says where a load balancer writes what came to it.
+pub(super) fn access_logs(
+    balancer: Declaration,
+    logs: Option<&S3Path>,
+    section: &Path,
+) -> Declaration {
+    let logs = logs.map(|S3Path { bucket, prefix }| json!({ "bucket": bucket, "prefix": prefix }));
+    balancer.maybe("access-logs", logs, section.join("logs"))
+}
+
 impl Alb {
     /// Whether it has public addresses.
     pub(super) fn scheme(&self) -> Scheme {
-        match self.public.unwrap_or(true) {
-            true => Scheme::InternetFacing,
-            false => Scheme::Internal,
-        }
+        Scheme::of(self.public)
     }
 
     fn protocol(&self) -> &'static str {
@@ -74,41 +102,32 @@ impl Alb {
 
     /// What the addresses of what it leads to begin with: a domain, or its own name.
     pub(super) fn url(&self, name: &str) -> String {
-        let own = || format!("${{load-balancer.{name}.dns}}");
-        let host = self.domains.first(name).unwrap_or_else(own);
+        let balancer = Balancer::Application(name.to_owned());
+        let host = self.domains.first(&balancer).unwrap_or_else(|| balancer.dns());
         format!("{}://{host}", self.protocol())
     }
 
     /// Load balancer, security group, listeners, and what its domains stand for.
     pub(super) fn expand(&self, name: &str, network: &Layout, sheet: &mut Sheet) {
-        let section = Path::of(["alb", name]);
-        let scheme = match self.scheme() {
-            Scheme::InternetFacing => "internet-facing",
-            Scheme::Internal => "internal",
-        };
+        let own = Balancer::Application(name.to_owned());
+        let section = own.section();
         let group = self.security_group(name, network);
         let balancer = Declaration::new("load-balancer", name, &section)
-            .from("scheme", scheme, section.join("public"))
+            .from("scheme", self.scheme().word(), section.join("public"))
             .with("vpc-id", "${vpc.main.id}")
             .with("subnets", network.load_balancer_subnets(self.scheme()))
             .with("security-groups", vec![group.output("id")]);
-        let certificate = self.certificate(name, sheet);
+        let balancer = access_logs(balancer, self.logs.as_ref(), &section);
+        let certificate = self.certificate(&own, sheet);
         self.expand_listeners(name, &balancer.output("arn"), certificate, sheet);
-        self.domains.expand_records(name, &balancer, sheet);
+        self.domains.expand_records(&own, &balancer, sheet);
         sheet.add(group);
         sheet.add(balancer);
     }
 
     fn security_group(&self, name: &str, network: &Layout) -> Declaration {
         let section = Path::of(["alb", name]);
-        let everybody = || match self.scheme() {
-            Scheme::InternetFacing => "0.0.0.0/0".to_owned(),
-            Scheme::Internal => network.cidr().to_string(),
-        };
-        let sources: Vec<String> = match &self.from {
-            Some(from) => from.iter().map(ToString::to_string).collect(),
-            None => vec![everybody()],
-        };
+        let sources = sources(self.from.as_ref(), self.scheme(), network.cidr());
         let own: &[u16] = if self.protocol() == "https" { &[80, 443] } else { &[80] };
         let ports: Vec<u16> = own.iter().chain(&self.test_ports).copied().collect();
         let rule = |source: &String, port: u16| {
@@ -128,10 +147,10 @@ impl Alb {
     }
 
     /// The certificate that it shows, and the key that says so: a given one, or one for its domains.
-    fn certificate(&self, name: &str, sheet: &mut Sheet) -> Option<(String, Path)> {
-        let key = Path::of(["alb", name]).join("certificate");
+    fn certificate(&self, own: &Balancer, sheet: &mut Sheet) -> Option<(String, Path)> {
+        let key = own.section().join("certificate");
         let given = self.certificate.clone().map(|arn| (arn, key));
-        given.or_else(|| self.domains.expand_certificate(name, sheet))
+        given.or_else(|| self.domains.expand_certificate(own, sheet))
     }
 
     fn expand_listeners(
@@ -171,7 +190,7 @@ impl Alb {
 }
 
 /// TLS 1.2 and 1.3; what AWS's console proposes for new listeners. Left out, the API takes one of 2016.
-const TLS: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+pub(super) const TLS: &str = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 
 /// What a request gets that no service takes.
 fn not_found() -> Json {

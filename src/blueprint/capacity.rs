@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
+use super::balancers::Balancer;
 use super::cluster::CLUSTER;
 use super::declaration::Declaration;
 use super::managed::{self, Need};
@@ -98,8 +99,8 @@ pub(super) struct Opening {
 pub(super) enum Source {
     /// A network.
     Network(String),
-    /// A load balancer, by its name.
-    Balancer(String),
+    /// A load balancer.
+    Balancer(Balancer),
 }
 
 impl Opening {
@@ -115,9 +116,11 @@ impl Opening {
                 rule["cidr"] = cidr.as_str().into();
                 rule["description"] = "clients".into();
             }
-            Source::Balancer(alb) => {
-                rule["security-group"] = format!("${{security-group.alb-{alb}.id}}").into();
-                rule["description"] = format!("load balancer {alb}").into();
+            Source::Balancer(balancer) => {
+                let sort = if matches!(balancer, Balancer::Network(_)) { "network " } else { "" };
+                let group = format!("${{security-group.{}.id}}", balancer.group());
+                rule["security-group"] = group.into();
+                rule["description"] = format!("{sort}load balancer {}", balancer.name()).into();
             }
         }
         rule

@@ -117,7 +117,7 @@ impl Daemon {
         if ground.has_own_addresses() {
             own.add(super::doors::closed(name, &section));
         }
-        rollout::expand(name, &service, None, &ground, network, options, &mut own);
+        rollout::expand(name, &service, &[], &ground, network, options, &mut own);
         let expansion = own.finish();
         for mut declaration in expansion.declarations {
             declaration.section = moved(declaration.section);

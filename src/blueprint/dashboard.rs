@@ -8,9 +8,8 @@ use super::Document;
 use super::alb::Alb;
 use super::cluster::{Cluster, NAME};
 use super::declaration::Declaration;
-use super::route::Route;
+use super::route::{Route, counted};
 use super::sheet::Sheet;
-use super::shift;
 use crate::address::Path;
 
 /// A dashboard is so many columns wide.
@@ -22,7 +21,7 @@ const HEIGHT: usize = 6;
 pub(super) fn expand(
     document: &Document,
     albs: &BTreeMap<String, Alb>,
-    routes: &BTreeMap<String, Route>,
+    routes: &BTreeMap<String, Vec<Route>>,
     sheet: &mut Sheet,
 ) {
     if document.dashboard != Some(true) {
@@ -34,7 +33,8 @@ pub(super) fn expand(
         board.row(&format!("load balancer {name}"), &of_balancer(name));
     }
     for (name, service) in &document.service {
-        let groups = routes.get(name).map(|route| (route, shift::groups(name, service)));
+        let route = routes.get(name).and_then(|routes| counted(routes));
+        let groups = route.map(|route| (route, route.groups(service)));
         board.row(&format!("service {name}"), &of_service(name, groups, &cluster));
     }
     for name in document.daemon.keys() {

@@ -1,16 +1,17 @@
 //! `domain` of load balancers and services: one certificate for all domains of a load balancer, and an alias
 //! record for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::alb::Alb;
+use super::balancers::{Balancer, Balancers, named};
 use super::declaration::Declaration;
+use super::service::Service;
 use super::sheet::Sheet;
-use super::{Document, route};
+use super::{Document, further, route};
 use crate::address::Path;
 use crate::diag::{Diagnostic, THE_OTHER};
 
@@ -35,9 +36,9 @@ impl Domains {
     }
 
     /// The first that is a name and not a pattern, as an output that is known when its record is there.
-    pub(super) fn first(&self, alb: &str) -> Option<String> {
+    pub(super) fn first(&self, balancer: &Balancer) -> Option<String> {
         let mut names = self.0.iter().map(|(name, _)| name).filter(|name| !name.starts_with('*'));
-        names.next().map(|name| format!("${{dns-record.{}.name}}", record(alb, name)))
+        names.next().map(|name| format!("${{dns-record.{}.name}}", record(balancer, name)))
     }
 
     fn add(&mut self, domain: &Domain, key: &Path) {
@@ -51,32 +52,42 @@ impl Domains {
     /// One certificate for all of them; how a listener refers to it, and the key that decides it.
     pub(super) fn expand_certificate(
         &self,
-        alb: &str,
+        balancer: &Balancer,
         sheet: &mut Sheet,
     ) -> Option<(String, Path)> {
         let (_, key) = self.0.first()?;
         let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
-        let certificate = Declaration::new("certificate", alb, &Path::of(["alb", alb]))
+        let certificate = Declaration::new("certificate", balancer.own(), &balancer.section())
             .from("names", names, key.clone())
             .with("validated-by", "route-53");
-        let arn = certificate.output("arn");
         sheet.add(certificate);
-        Some((arn, key.clone()))
+        self.certificate(balancer)
+    }
+
+    /// How a listener refers to that certificate, and the key that decides it.
+    pub(super) fn certificate(&self, balancer: &Balancer) -> Option<(String, Path)> {
+        let (_, key) = self.0.first()?;
+        Some((format!("${{certificate.{}.arn}}", balancer.own()), key.clone()))
     }
 
     /// A record for each, by which it leads to the load balancer.
-    pub(super) fn expand_records(&self, alb: &str, balancer: &Declaration, sheet: &mut Sheet) {
+    pub(super) fn expand_records(
+        &self,
+        balancer: &Balancer,
+        declared: &Declaration,
+        sheet: &mut Sheet,
+    ) {
         for (name, key) in &self.0 {
-            let section = Path::of(["alb", alb]);
-            let record = Declaration::new("dns-record", record(alb, name), &section)
+            let own = record(balancer, name);
+            let record = Declaration::new("dns-record", own, &balancer.section())
                 .from("name", name.as_str(), key.clone())
                 .with("type", "A")
                 .with(
                     "alias",
                     json!({
-                        "dns-name": balancer.output("dns"),
-                        "zone-id": balancer.output("zone-id"),
+                        "dns-name": declared.output("dns"),
+                        "zone-id": declared.output("zone-id"),
                     }),
                 );
             sheet.add(record);
@@ -85,38 +96,51 @@ impl Domains {
 }
 
 /// What the record of a domain is called.
-fn record(alb: &str, domain: &str) -> String {
-    format!("{alb}-{}", domain.replace('*', "any").replace('.', "-"))
+fn record(balancer: &Balancer, domain: &str) -> String {
+    format!("{}-{}", balancer.own(), domain.replace('*', "any").replace('.', "-"))
+}
+
+/// The application load balancers that services with a domain are behind.
+fn behind<'s>(service: &'s Service, all: &'s Balancers) -> BTreeSet<&'s str> {
+    let http = service.http.as_ref().and_then(|http| http.alb.as_ref());
+    let first = route::has_http(service).then(|| named(http, &all.albs));
+    let further =
+        further::of(service).filter(|(_, it)| it.listener().is_none() && it.host.is_none());
+    first.into_iter().chain(further.map(|(_, it)| named(it.alb.as_ref(), &all.albs))).collect()
 }
 
 /// Tells each load balancer its domains: its own, and those of the services behind it.
-pub(super) fn gather(document: &Document, albs: &mut BTreeMap<String, Alb>) {
+pub(super) fn gather(document: &Document, all: &mut Balancers) {
     let mut found: BTreeMap<String, Domains> = BTreeMap::new();
-    for (name, alb) in &*albs {
+    for (name, alb) in &all.albs {
         let key = Path::of(["alb", name]).join("domain");
         let domains = found.entry(name.clone()).or_default();
         alb.domain.iter().for_each(|domain| domains.add(domain, &key));
     }
-    for (name, service) in document.service.iter().filter(|(_, service)| route::is_public(service))
-    {
+    for (name, service) in &document.service {
         let Some(domain) = &service.domain else { continue };
-        let http = service.http.clone().unwrap_or_default();
         let key = Path::of(["service", name]).join("domain");
-        if let Some(domains) = found.get_mut(route::named(&http, albs)) {
-            domains.add(domain, &key);
+        for alb in behind(service, all) {
+            if let Some(domains) = found.get_mut(alb) {
+                domains.add(domain, &key);
+            }
         }
     }
-    for (name, alb) in albs {
+    for (name, alb) in &mut all.albs {
         alb.domains = found.remove(name).unwrap_or_default();
+    }
+    for (name, nlb) in &mut all.nlbs {
+        let key = Path::of(["nlb", name]).join("domain");
+        nlb.domain.iter().for_each(|domain| nlb.domains.add(domain, &key));
     }
 }
 
 /// Says which domains lead nowhere, and which to two places.
-pub(super) fn check(document: &Document, albs: &BTreeMap<String, Alb>, sheet: &mut Sheet) {
+pub(super) fn check(document: &Document, all: &Balancers, sheet: &mut Sheet) {
     for (name, service) in document.service.iter().filter(|(_, it)| it.domain.is_some()) {
         let section = Path::of(["service", name]);
         let key = section.join("domain");
-        if !route::is_public(service) {
+        if behind(service, all).is_empty() {
             let title = format!("no load balancer sends `{name}` what comes for its domain");
             let fault = Diagnostic::error("E0287", title).at_key(key, "");
             sheet.fault(fault.hint("give it a `port` or `http`, or leave out `domain`"));
@@ -127,11 +151,15 @@ pub(super) fn check(document: &Document, albs: &BTreeMap<String, Alb>, sheet: &m
             sheet.fault(fault.hint("leave out `http.host`, and write all names in `domain`"));
         }
     }
-    let mut seen: BTreeMap<&str, (&str, &Path)> = BTreeMap::new();
-    for (alb, balancer) in albs {
-        for (name, key) in &balancer.domains.0 {
-            let Some((first, other)) = seen.insert(name, (alb, key)) else { continue };
-            let title = format!("`{name}` cannot lead to the load balancers `{first}` and `{alb}`");
+    let albs =
+        all.albs.iter().map(|(name, alb)| (Balancer::Application(name.clone()), &alb.domains));
+    let nlbs = all.nlbs.iter().map(|(name, nlb)| (Balancer::Network(name.clone()), &nlb.domains));
+    let mut seen: BTreeMap<&str, (String, &Path)> = BTreeMap::new();
+    for (balancer, domains) in albs.chain(nlbs) {
+        let own = balancer.own();
+        for (name, key) in &domains.0 {
+            let Some((first, other)) = seen.insert(name, (own.clone(), key)) else { continue };
+            let title = format!("`{name}` cannot lead to the load balancers `{first}` and `{own}`");
             let fault = Diagnostic::error("E0288", title).at_key(key.clone(), "");
             let fault = fault.at_key(other.clone(), THE_OTHER);
             sheet.fault(fault.hint("give one of them another domain"));

@@ -51,8 +51,8 @@ pub(super) struct Doors<'a> {
     pub(super) service: &'a Service,
     /// Its containers.
     pub(super) members: &'a Members,
-    /// What a load balancer sends to it.
-    pub(super) route: Option<&'a Route>,
+    /// The ways from load balancers to it.
+    pub(super) routes: &'a [Route],
     /// The ports at which other services find it by name, and those that do.
     pub(super) found_by: Vec<(u16, Vec<&'a str>)>,
 }
@@ -68,13 +68,15 @@ impl Doors<'_> {
     ) {
         let section = Path::of(["service", self.name]);
         let ground = &grounds[self.name];
-        let mut doors = Vec::new();
-        if let Some(route) = self.route {
-            doors.push(Opening {
-                source: Source::Balancer(route.alb.clone()),
-                protocol: "tcp",
-                ports: ground.host_ports(route.port),
-            });
+        let mut doors: Vec<Opening> = Vec::new();
+        for route in self.routes {
+            for (protocol, port) in route.doors() {
+                let source = Source::Balancer(route.balancer.clone());
+                let opening = Opening { source, protocol, ports: ground.host_ports(port) };
+                if !doors.contains(&opening) {
+                    doors.push(opening);
+                }
+            }
         }
         for source in &self.service.from {
             if let Ok(network) = source.parse::<Cidr>() {
@@ -119,9 +121,8 @@ impl Doors<'_> {
 
     /// The ports of all containers that others may want to reach.
     fn ports(&self) -> Vec<(&'static str, u16)> {
-        let of = |member: &Member| [("tcp", member.container.port), ("udp", member.container.udp)];
         let all = self.members.values().filter(|member| !member.is_daemon());
-        all.flat_map(of).filter_map(|(protocol, port)| Some((protocol, port?))).collect()
+        all.flat_map(Member::ports).map(|(port, _)| port).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::measure::{
-    Cidr, Cpu, Days, Gigabytes, Limits, Memory, MemorySpan, Percent, Seconds, Vcpus,
+    Cidr, Cpu, Days, Gigabytes, Limits, Memory, MemorySpan, Percent, S3Path, Seconds, Vcpus,
 };
 use super::{endpoints, given};
 use crate::kinds::types::forms::{
@@ -24,6 +24,7 @@ pub fn formats() -> &'static [Format] {
         Format { name: "gigabytes", example: "\"30GB\"", check: check::<Gigabytes> },
         Format { name: "percent", example: "\"50%\"", check: check::<Percent> },
         Format { name: "cidr", example: "\"10.0.0.0/16\"", check: check::<Cidr> },
+        Format { name: "s3-path", example: "\"s3://my-logs/shop\"", check: check::<S3Path> },
         Format { name: "image", example: "\"httpd:2.4\"", check: image },
         Format { name: "paths", example: "\"/api/*\"", check: path_pattern },
         Format { name: "host", example: "\"shop.example.com\"", check: host_pattern },

@@ -1,13 +1,14 @@
 //! `[network] vpc = "vpc-…"`: a network that exists already, by its ids or tags. What stands in it is the stack's; the network
 //! itself is never changed, tagged or destroyed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::alb::{Alb, Scheme};
+use super::alb::Scheme;
+use super::balancers::{Balancer, Balancers, Stand};
 use super::network::{Mode, Network, VPC};
 use super::sheet::Sheet;
 use crate::address::Path;
@@ -80,12 +81,12 @@ impl Chosen {
     }
 }
 
-/// The network that the section names, if it names one. `albs` are those that stand in it.
-pub(super) fn of(network: &Network, albs: &BTreeMap<String, Alb>) -> Option<Given> {
+/// The network that the section names, if it names one. `balancers` are those that stand in it.
+pub(super) fn of(network: &Network, balancers: &Balancers) -> Option<Given> {
     let vpc = network.vpc.as_ref()?.which();
     let said = network.subnets.clone().unwrap_or_default();
     let mode = mode(network);
-    let balanced = albs.values().map(|alb| key(at(alb.scheme(), mode)).to_owned()).collect();
+    let balanced = balancers.stands().map(|one| key(at(one.scheme, mode)).to_owned()).collect();
     let subnets = [(Mode::Public, said.public), (Mode::Private, said.private)];
     let subnets = subnets.map(|(mode, chosen)| (key(mode).to_owned(), chosen.which())).into();
     Some(Given { vpc, subnets, balanced })
@@ -121,10 +122,10 @@ fn key(mode: Mode) -> &'static str {
 }
 
 /// E0332: what is said of the network that does not go together.
-pub(super) fn check(network: Option<&Network>, albs: &BTreeMap<String, Alb>, sheet: &mut Sheet) {
+pub(super) fn check(network: Option<&Network>, balancers: &Balancers, sheet: &mut Sheet) {
     let Some(network) = network else { return };
     let section = Path::of(["network"]);
-    let Some(given) = of(network, albs) else {
+    let Some(given) = of(network, balancers) else {
         if network.subnets.is_some() {
             let title = "subnets that exist already are in a VPC that exists already";
             let hint = "write `vpc = \"vpc-…\"` too, or leave it out";
@@ -144,7 +145,7 @@ pub(super) fn check(network: Option<&Network>, albs: &BTreeMap<String, Alb>, she
     }
     let mode = mode(network);
     if !subnets(&given, mode).is_empty() {
-        return check_balancers(&given, mode, albs, sheet);
+        return check_balancers(&given, mode, balancers, sheet);
     }
     sheet.fault(match network.mode {
         Some(_) => {
@@ -188,18 +189,19 @@ fn check_choice(network: &Network, sheet: &mut Sheet) {
 }
 
 /// Whether load balancers have where to stand, and it is known whom they let in.
-fn check_balancers(given: &Given, mode: Mode, albs: &BTreeMap<String, Alb>, sheet: &mut Sheet) {
+fn check_balancers(given: &Given, mode: Mode, balancers: &Balancers, sheet: &mut Sheet) {
     let place = || Path::of(["network", "subnets"]);
-    for (name, alb) in albs {
-        let of = key(at(alb.scheme(), mode));
+    for Stand { balancer, scheme, from, zones } in balancers.stands() {
+        let (of, name) = (key(at(scheme, mode)), balancer.name());
+        let count = if matches!(balancer, Balancer::Network(_)) { "one" } else { "two" };
         match &given.subnets[of] {
             Which::Named(ids) if ids.is_empty() => {
                 let title = format!("the load balancer `{name}` needs {of} subnets");
                 let hint =
-                    format!("write two under `subnets.{of}`, or `public = false` in `{name}`");
+                    format!("write {count} under `subnets.{of}`, or `public = false` in `{name}`");
                 sheet.fault(wrong(place(), title, hint));
             }
-            Which::Named(ids) if ids.len() == 1 => {
+            Which::Named(ids) if ids.len() < zones => {
                 let title = format!("the load balancer `{name}` needs {of} subnets in two zones");
                 sheet.fault(wrong(
                     place(),
@@ -210,10 +212,10 @@ fn check_balancers(given: &Given, mode: Mode, albs: &BTreeMap<String, Alb>, shee
             // How many carry tags, the plan counts.
             Which::Named(_) | Which::Tagged(_) => {}
         }
-        if alb.scheme() == Scheme::Internal && alb.from.is_none() {
+        if scheme == Scheme::Internal && from.is_none() {
             let title = format!("the addresses of the VPC, which `{name}` lets in, are not known");
             let hint = "write `from = [\"10.0.0.0/16\"]`: the VPC's block, or less";
-            sheet.fault(wrong(Path::of(["alb", name]), title, hint));
+            sheet.fault(wrong(balancer.section(), title, hint));
         }
     }
 }

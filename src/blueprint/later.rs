@@ -9,7 +9,6 @@ pub fn later() -> &'static [Later] {
 
 const LATER: &[Later] = &[
     key("limit", "spending limits"),
-    key("nlb", "network load balancers"),
     key("template", "templates"),
     key("service.*.template", "templates"),
     key("service.*.use", "templates"),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::balancers::Balancers;
 use super::cluster::CLUSTER;
 use super::ground::Ground;
 use super::network::Layout;
@@ -40,7 +41,7 @@ pub struct Launch {
 
 /// How each task is started by hand, by name. What is wrong with the sections has been told elsewhere.
 pub fn launches(document: &Document, options: Options) -> BTreeMap<String, Launch> {
-    let network = Layout::new(document.network.as_ref(), &BTreeMap::new(), options);
+    let network = Layout::new(document.network.as_ref(), &Balancers::default(), options);
     let launch = |(name, task): (&String, &Task)| {
         let (home, container) = match &task.from {
             Some(from) => source(from, document)?,

@@ -231,6 +231,34 @@ impl FromStr for Percent {
     }
 }
 
+/// Where in S3: `"s3://bucket/prefix"`, or the bucket alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct S3Path {
+    /// The bucket.
+    pub bucket: String,
+    /// What the names of objects begin with, if anything.
+    pub prefix: String,
+}
+written!(S3Path, "s3-path");
+
+impl FromStr for S3Path {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not a place in S3 such as \"s3://bucket/prefix\"");
+        let place = text.strip_prefix("s3://").ok_or_else(wrong)?;
+        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
+        let is_bucket = (3..=63).contains(&bucket.len()) && bucket.chars().all(fits);
+        // An output is judged by AWS.
+        if !is_bucket && !bucket.contains("${") {
+            return Err(wrong());
+        }
+        let prefix = prefix.trim_end_matches('/').to_owned();
+        Ok(Self { bucket: bucket.to_owned(), prefix })
+    }
+}
+
 /// An IPv4 network, its host bits cleared: `"10.0.0.0/16"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cidr(pub Ipv4Net);
@@ -277,6 +305,13 @@ mod tests {
         assert_eq!("32cpu".parse(), Ok(Cpu(32)));
         assert_eq!("0.5GB".parse(), Ok(Memory(512)));
         assert_eq!("100%".parse(), Ok(Percent(100)));
+        let place = |text: &str| text.parse::<S3Path>().map(|it| (it.bucket, it.prefix));
+        assert_eq!(place("s3://logs"), Ok(("logs".to_owned(), String::new())));
+        assert_eq!(place("s3://logs/a/b/"), Ok(("logs".to_owned(), "a/b".to_owned())));
+        assert!(place("s3://logs-${aws.account}").is_ok());
+        assert!(
+            place("logs/a").is_err() && place("s3://Logs").is_err() && place("s3:///a").is_err()
+        );
         let limits = |soft, hard| Ok(Limits { soft, hard });
         assert_eq!("256MB..1GB".parse(), limits(Some(Memory(256)), Some(Memory(1024))));
         assert_eq!("256MB..".parse(), limits(Some(Memory(256)), None));

@@ -25,6 +25,8 @@ pub(super) struct Member {
     pub(super) container: Container,
     /// The path of its keys: `service.web`, or `service.web.container.proxy`.
     pub(super) keys: Path,
+    /// The ports that it listens on because routes lead there, and the keys of these.
+    pub(super) routed: BTreeMap<(&'static str, u16), Path>,
     /// The keys that say something of it and stand elsewhere, by where they would stand here.
     elsewhere: BTreeMap<Path, Path>,
 }
@@ -38,6 +40,15 @@ impl Member {
             Some(key) => key.clone(),
             None => Path::of(self.keys.0.iter().chain(&way.0)),
         }
+    }
+
+    /// All ports that it listens on, and the key that says each.
+    pub(super) fn ports(&self) -> impl Iterator<Item = ((&'static str, u16), Path)> {
+        let own = [("tcp", "port", self.container.port), ("udp", "udp", self.container.udp)];
+        let said = own
+            .into_iter()
+            .filter_map(|(protocol, key, port)| Some(((protocol, port?), self.key([key]))));
+        said.chain(self.routed.iter().map(|(port, key)| (*port, key.clone())))
     }
 
     /// The same container in a task of its own: nobody reaches it, waits for it or shares with it. `over`
@@ -68,12 +79,12 @@ impl Member {
             after: BTreeMap::new(),
             ..own.clone()
         };
-        Self { container, keys: self.keys.clone(), elsewhere }
+        Self { container, keys: self.keys.clone(), routed: BTreeMap::new(), elsewhere }
     }
 
     /// A container that the section `keys` describes alone.
     pub(super) fn only(container: Container, keys: Path) -> Self {
-        Self { container, keys, elsewhere: BTreeMap::new() }
+        Self { container, keys, routed: BTreeMap::new(), elsewhere: BTreeMap::new() }
     }
 
     /// Whether it is the X-Ray daemon that `service.web.xray` adds.
@@ -95,8 +106,7 @@ pub(super) fn members(name: &str, service: &Service, sheet: &mut Sheet) -> Membe
     }
     let stray = strays(service);
     if service.image.is_some() {
-        let elsewhere = BTreeMap::new();
-        let member = Member { container: main(service), keys: section.clone(), elsewhere };
+        let member = Member::only(main(service), section.clone());
         if members.insert(name.to_owned(), member).is_some() {
             let title = format!("two containers are called `{name}`");
             let fault =
@@ -167,7 +177,7 @@ fn inheriting(container: &Container, keys: Path, service: &Service, section: &Pa
         init: container.init.or(service.init),
         ..container.clone()
     };
-    Member { container, keys, elsewhere }
+    Member { container, keys, routed: BTreeMap::new(), elsewhere }
 }
 
 /// The keys written at the top that mean nothing without an image there.
@@ -208,6 +218,7 @@ fn add_daemon(section: &Path, members: &mut Members) {
             ..Container::default()
         },
         keys,
+        routed: BTreeMap::new(),
         elsewhere: BTreeMap::new(),
     });
 }

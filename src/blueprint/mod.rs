@@ -9,10 +9,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use self::balancers::{Balancer, Balancers, MAIN};
+use self::claim::Around;
 use self::doors::{Doors, Openings};
 use self::ground::Ground;
 use self::mesh::{Guest, Mesh};
 use self::network::Layout;
+use self::route::{Route, Site};
 use self::sheet::Sheet;
 use crate::address::{Address, Path};
 use crate::kind::Given;
@@ -29,12 +32,14 @@ pub use self::declaration::Declaration;
 pub use self::discover::{Discover, Record};
 pub use self::domain::Domain;
 pub use self::forms::formats;
+pub use self::further::Further;
 pub use self::given::{Chosen, Subnets, Vpc};
 pub use self::ground::{Mode, On, Portion};
 pub use self::language::{language, read};
 pub use self::later::later;
 pub use self::launch::{Launch, launches};
 pub use self::network::Network;
+pub use self::nlb::Nlb;
 pub use self::one_off::Task;
 pub use self::place::{Place, Resource};
 pub use self::references::references;
@@ -46,7 +51,9 @@ pub use self::shorthand::{shorthands, sizes};
 mod after;
 mod alarms;
 mod alb;
+mod balancers;
 mod capacity;
+mod claim;
 mod cluster;
 mod connect;
 mod daemon;
@@ -59,6 +66,7 @@ mod doors;
 mod endpoints;
 mod files;
 mod forms;
+mod further;
 mod given;
 mod ground;
 mod language;
@@ -70,8 +78,10 @@ mod member;
 mod mention;
 mod mesh;
 mod network;
+mod nlb;
 mod one_off;
 mod place;
+mod ports;
 mod probe;
 mod references;
 mod repo;
@@ -105,6 +115,9 @@ pub struct Document {
     /// Application load balancers by name; `main` is made when a service is public.
     #[serde(default)]
     pub alb: BTreeMap<String, Alb>,
+    /// Network load balancers by name; `main` is made when a service's route names a port of one.
+    #[serde(default)]
+    pub nlb: BTreeMap<String, Nlb>,
     /// Instances that services run on, by name.
     #[serde(default)]
     pub capacity: BTreeMap<String, Capacity>,
@@ -152,9 +165,9 @@ impl Options {
 /// them. `unread` are those that the document lacks because nobody could read them.
 pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansion {
     let mut sheet = Sheet::new(unread.clone());
-    let albs = balancers(document, unread);
-    let network = Layout::new(document.network.as_ref(), &albs, options);
-    domain::check(document, &albs, &mut sheet);
+    let balancers = Balancers::of(document, unread);
+    let network = Layout::new(document.network.as_ref(), &balancers, options);
+    domain::check(document, &balancers, &mut sheet);
     let sections = ["service", "task", "capacity", "daemon"];
     let written = document.service.len()
         + document.task.len()
@@ -162,9 +175,9 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
         + document.daemon.len();
     let unread: usize = sections.iter().map(|section| unread.names(section).count()).sum();
     let tasks = written + unread;
-    let has_network = tasks > 0 || !albs.is_empty() || document.network.is_some();
+    let has_network = tasks > 0 || !balancers.is_empty() || document.network.is_some();
     if has_network {
-        given::check(document.network.as_ref(), &albs, &mut sheet);
+        given::check(document.network.as_ref(), &balancers, &mut sheet);
         network.check(tasks, &mut sheet);
         network.expand(&mut sheet);
     }
@@ -174,10 +187,13 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
     for (name, repo) in &document.repo {
         repo.expand(name, &mut sheet);
     }
-    for (name, alb) in &albs {
+    for (name, alb) in &balancers.albs {
         alb.expand(name, &network, &mut sheet);
     }
-    let mesh = expand_services(document, &albs, &network, options, &mut sheet);
+    for (name, nlb) in &balancers.nlbs {
+        nlb.expand(&Balancer::Network(name.clone()), &network, &mut sheet);
+    }
+    let mesh = expand_services(document, &balancers, &network, options, &mut sheet);
     one_off::expand(document, &network, options, &mut sheet);
     if has_network {
         network.expand_endpoints(&mut sheet);
@@ -199,64 +215,54 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
 
 /// The network that exists already, if the stack stands in one.
 pub fn given(document: &Document) -> Option<Given> {
-    given::of(document.network.as_ref()?, &balancers(document, &Unread::default()))
-}
-
-/// The declared load balancers, and `main` when a service wants one and none is declared. One that
-/// could not be read is there at its defaults: services may name it.
-fn balancers(document: &Document, unread: &Unread) -> BTreeMap<String, Alb> {
-    let mut albs = document.alb.clone();
-    albs.extend(unread.names("alb").map(|name| (name.to_owned(), Alb::default())));
-    if albs.is_empty() && document.service.values().any(route::is_public) {
-        albs.insert(route::MAIN.to_owned(), Alb::default());
-    }
-    domain::gather(document, &mut albs);
-    shift::gather(document, &mut albs);
-    albs
+    given::of(document.network.as_ref()?, &Balancers::of(document, &Unread::default()))
 }
 
 fn expand_services(
     document: &Document,
-    albs: &BTreeMap<String, Alb>,
+    balancers: &Balancers,
     network: &Layout,
     options: Options,
     sheet: &mut Sheet,
 ) -> Mesh {
-    let (mut grounds, mut all_members) = (BTreeMap::new(), BTreeMap::new());
-    let mut routes = BTreeMap::new();
+    let mut grounds = BTreeMap::new();
     for (name, service) in &document.service {
         let section = Path::of(["service", name]);
         let ground = Ground::of(&section, service, &document.capacity, sheet);
         grounds.insert(name.clone(), ground);
     }
+    let (mut all_members, mut routes) = (BTreeMap::new(), BTreeMap::new());
     for (name, service) in &document.service {
-        let members = &*all_members
-            .entry(name.clone())
-            .or_insert_with(|| member::members(name, service, sheet));
-        let route = route::route(name, service, members, albs, sheet);
-        task::expand(name, service, members, &grounds[name], sheet);
+        let ground = &grounds[name];
+        let mut members = member::members(name, service, sheet);
+        let site = Site { name, service, members: &members, ground, balancers };
+        let found = route::routes(site, sheet);
+        ports::open(&found, ground.mode, &mut members, sheet);
+        task::expand(name, service, &members, ground, sheet);
         let section = Path::of(["service", name]);
         task::expand_logs(name, &section, service, sheet);
-        roles::expand(name, &section, service, members, options, sheet);
-        routes.extend(route.map(|route| (name.clone(), route)));
+        roles::expand(name, &section, service, &members, options, sheet);
+        all_members.insert(name.clone(), members);
+        routes.insert(name.clone(), found);
     }
     let mut mesh = Mesh::new(document, &all_members, &grounds, sheet);
     mesh.gather(document, sheet);
     let mut openings = Openings::default();
     for (name, service) in &document.service {
-        let (route, found_by) = (routes.get(name), mesh.found_by(name));
-        let doors = Doors { name, service, members: &all_members[name], route, found_by };
+        let (routes, found_by) = (routes[name].as_slice(), mesh.found_by(name));
+        let doors = Doors { name, service, members: &all_members[name], routes, found_by };
         doors.expand(&grounds, &mut openings, sheet);
-        rollout::expand(name, service, route, &grounds[name], network, options, sheet);
-        shift::expand(name, service, route, sheet);
-        scaling::expand(name, service, route, sheet);
-        alarms::expand(name, service, route, sheet);
+        rollout::expand(name, service, routes, &grounds[name], network, options, sheet);
+        shift::expand(name, service, routes, sheet);
+        scaling::expand(name, service, routes, sheet);
+        alarms::expand(name, service, routes, sheet);
     }
     mesh.expand(document, sheet);
     alarms::expand_balancers(document, albs, &routes, sheet);
     dashboard::expand(document, albs, &routes, sheet);
     expand_around(document, network, options, openings, sheet);
-    expand_routes(document, albs, &routes, &grounds, sheet);
+    let routes: Vec<Route> = routes.into_values().flatten().collect();
+    expand_routes(document, balancers, &routes, &grounds, sheet);
     mesh
 }
 
@@ -319,28 +325,40 @@ fn expand_around(
 /// What load balancers send to the services.
 fn expand_routes(
     document: &Document,
-    albs: &BTreeMap<String, Alb>,
-    routes: &BTreeMap<String, route::Route>,
+    balancers: &Balancers,
+    routes: &[Route],
     grounds: &BTreeMap<String, Ground>,
     sheet: &mut Sheet,
 ) {
-    route::check_same(routes, sheet);
-    let priorities = route::priorities(routes, sheet);
-    for (name, route) in routes {
-        let service = &document.service[name];
-        let target_type = grounds[name].target_type();
-        route.expand(name, service, &albs[&route.alb], priorities[name], target_type, sheet);
+    ports::check(routes.iter(), sheet);
+    for route in routes {
+        let target_type = grounds[&route.service].target_type();
+        sheet.add(route.target_group(&document.service[&route.service], target_type));
+        if let Some(listener) = route.listener(balancers) {
+            sheet.add(listener);
+        }
+    }
+    let shared = claim::shared(routes, sheet);
+    let priorities = claim::priorities(&shared, sheet);
+    let around = Around { services: &document.service, grounds, balancers };
+    for (one, priority) in shared.iter().zip(priorities) {
+        one.expand(priority, &around, sheet);
     }
 }
 
 /// Where the stack is reached: `url` for the load balancer `main`, or the only one, and `url-<name>`
-/// for others. The texts mention outputs.
+/// for others; and `url-<service>-<route>` for what comes by a network load balancer. The texts mention outputs.
 pub fn urls(document: &Document) -> BTreeMap<String, String> {
-    let albs = balancers(document, &Unread::default());
-    let is_first = |name: &str| albs.len() == 1 || name == route::MAIN;
+    let balancers = Balancers::of(document, &Unread::default());
+    let is_first = |name: &str| balancers.albs.len() == 1 || name == MAIN;
     let url = |(name, alb): (&String, &Alb)| match is_first(name) {
         true => ("url".to_owned(), alb.url(name)),
         false => (format!("url-{name}"), alb.url(name)),
     };
-    albs.iter().map(url).collect()
+    let of_ports = document.service.iter().flat_map(|(name, service)| {
+        let all = &balancers;
+        further::of(service)
+            .filter_map(move |(own, route)| Some((format!("url-{name}-{own}"), all.url(route)?)))
+    });
+    balancers.albs.iter().map(url).chain(of_ports).collect()
 }

@@ -1,6 +1,6 @@
 //! `[network]`: the VPC, its subnets, and the ways in and out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::Options;
-use super::alb::{Alb, Scheme};
+use super::alb::Scheme;
+use super::balancers::Balancers;
 use super::declaration::Declaration;
 use super::endpoints;
 use super::given::{self, Subnets, Vpc};
@@ -100,13 +101,9 @@ pub(super) struct Layout {
 
 impl Layout {
     /// What a section says and what it leaves out.
-    pub(super) fn new(
-        network: Option<&Network>,
-        albs: &BTreeMap<String, Alb>,
-        options: Options,
-    ) -> Self {
+    pub(super) fn new(network: Option<&Network>, balancers: &Balancers, options: Options) -> Self {
         let said = network.cloned().unwrap_or_default();
-        let given = given::of(&said, albs);
+        let given = given::of(&said, balancers);
         let mode = said.mode.unwrap_or(match (&given, options.expires) {
             (Some(_), _) => given::mode(&said),
             (None, true) => Mode::Public,
@@ -329,7 +326,7 @@ mod tests {
 
     fn layout(cidr: &str) -> Layout {
         let network = Network { cidr: Some(cidr.parse().unwrap()), ..Network::default() };
-        Layout::new(Some(&network), &BTreeMap::new(), Options::default())
+        Layout::new(Some(&network), &Balancers::default(), Options::default())
     }
 
     fn blocks(cidr: &str) -> Vec<Ipv4Net> {

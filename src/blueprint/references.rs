@@ -8,6 +8,7 @@ pub fn references() -> &'static [Reference] {
         Reference {
             section: "repo",
             kind: "repository",
+            prefix: "",
             outputs: &[("uri", "uri"), ("arn", "arn"), ("name", "name")],
             default: "uri",
             later: &[],
@@ -15,6 +16,15 @@ pub fn references() -> &'static [Reference] {
         Reference {
             section: "alb",
             kind: "load-balancer",
+            prefix: "",
+            outputs: &[("dns", "dns"), ("arn", "arn")],
+            default: "dns",
+            later: &[],
+        },
+        Reference {
+            section: "nlb",
+            kind: "load-balancer",
+            prefix: "nlb-",
             outputs: &[("dns", "dns"), ("arn", "arn")],
             default: "dns",
             later: &[],
@@ -22,6 +32,7 @@ pub fn references() -> &'static [Reference] {
         Reference {
             section: "cluster",
             kind: "cluster",
+            prefix: "",
             outputs: &[("name", "name"), ("arn", "arn")],
             default: "name",
             later: &[],
@@ -29,6 +40,7 @@ pub fn references() -> &'static [Reference] {
         Reference {
             section: "service",
             kind: "service",
+            prefix: "",
             // Where it is, `mesh` puts in.
             outputs: &[
                 ("name", "name"),

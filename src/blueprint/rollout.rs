@@ -21,7 +21,7 @@ const GRACE: u32 = 60;
 pub(super) fn expand(
     name: &str,
     service: &Service,
-    route: Option<&Route>,
+    routes: &[Route],
     ground: &Ground,
     network: &Layout,
     options: Options,
@@ -56,23 +56,46 @@ pub(super) fn expand(
         .with("propagate-tags", "SERVICE");
     let ecs = placed(addressed(ecs, name, ground, network), service, ground, &section);
     let mut ecs = volume::of_service(ecs, name, &section, service);
-    if let Some(route) = route {
+    if !routes.is_empty() {
+        let grace = service.grace.map_or(GRACE, |grace| grace.0);
+        ecs = registered(ecs, name, service, routes).from(
+            "health-check-grace-period-seconds",
+            grace,
+            section.join("grace"),
+        );
+    }
+    sheet.add(ecs);
+}
+
+/// The target groups that the tasks are registered with, in the order of their names.
+fn registered(ecs: Declaration, name: &str, service: &Service, routes: &[Route]) -> Declaration {
+    let arn = |route: &Route| format!("${{target-group.{}.arn}}", route.group);
+    let mut routes: Vec<&Route> = routes.iter().collect();
+    routes.sort_by_key(|route| arn(route));
+    let balancer = |route: &&Route| {
         let mut balancer = json!({
-            "target-group-arn": format!("${{target-group.{name}.arn}}"),
+            "target-group-arn": arn(route),
             "container-name": route.container,
             "container-port": route.port,
         });
-        if let Some(advanced) = shift::advanced(name, service) {
+        if let Some(advanced) = shift::advanced(name, service).filter(|_| route.group == name) {
             balancer["advanced"] = advanced;
         }
-        let http = section.join("http");
-        let grace = service.grace.map_or(GRACE, |grace| grace.0);
-        ecs = ecs
-            .from("load-balancers", json!([balancer]), http.clone())
-            .decided(["load-balancers", "0", "container-port"], http.join("port"))
-            .from("health-check-grace-period-seconds", grace, section.join("grace"));
+        balancer
+    };
+    let balancers: Json = routes.iter().map(balancer).collect();
+    let all = match routes.as_slice() {
+        [only] => only.section.clone(),
+        _ => Path::of(["service", name, "route"]),
+    };
+    let mut ecs = ecs.from("load-balancers", balancers, all);
+    for (index, route) in routes.iter().enumerate() {
+        let index = index.to_string();
+        ecs = ecs.decided(["load-balancers", &index], route.section.clone());
+        let port = route.section.join("port");
+        ecs = ecs.decided(["load-balancers", &index, "container-port"], port);
     }
-    sheet.add(ecs);
+    ecs
 }
 
 /// Where the interfaces of the tasks of `name` are, if they have addresses of their own. On instances

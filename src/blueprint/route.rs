@@ -1,129 +1,267 @@
-//! What a load balancer sends to a service: target group, listener rule, and the rule's place.
+//! What load balancers send to a service: target groups, and the listeners of network load balancers. Which
+//! requests of an application load balancer go where is in `claim`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
-use super::alb::Alb;
+use super::alb::TLS;
+use super::balancers::{Balancer, Balancers, named};
+use super::claim::Claim;
 use super::declaration::Declaration;
-use super::member::Members;
+use super::further::{self, Further, Transport};
+use super::ground::{Ground, Mode};
+use super::member::{Member, Members};
 use super::network::VPC;
-use super::probe::Layers;
-use super::service::{Http, Service};
+use super::probe::{self, Layers, Probe};
+use super::service::{Health, Http, Service};
 use super::sheet::Sheet;
-use super::shift;
 use crate::address::Path;
-use crate::diag::{Diagnostic, THE_OTHER};
+use crate::diag::Diagnostic;
 
-/// The load balancer that is made when none is declared.
-pub(super) const MAIN: &str = "main";
-
-/// Which requests a service gets, and where.
+/// A way from a load balancer to a service.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Route {
+    /// The service.
+    pub(super) service: String,
+    /// The name of its target group: the service's, and behind it that of a further route.
+    pub(super) group: String,
     /// The load balancer.
-    pub(super) alb: String,
+    pub(super) balancer: Balancer,
     /// The container that answers.
     pub(super) container: String,
     /// The port that answers.
     pub(super) port: u16,
-    path: String,
-    /// The hosts; any when there are none.
-    hosts: Vec<String>,
-    priority: Option<u32>,
-    health: Layers,
-    /// `service.web.http`; or `service.web`, when a port is all that is written.
-    keys: Path,
+    /// What is sent.
+    pub(super) lead: Lead,
+    /// How the load balancer finds out whether a task is healthy.
+    probe: Probe,
+    /// Where it is written: `service.web.http`, or `service.web` when a port is all that is.
+    pub(super) keys: Path,
+    /// Where its keys stand: `service.web.http`, `service.web.route.admin`.
+    pub(super) section: Path,
 }
 
-/// Whether a load balancer sends the service anything.
-pub(super) fn is_public(service: &Service) -> bool {
+/// What a load balancer sends.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Lead {
+    /// Requests that have been asked for.
+    Requests(Claim),
+    /// All that comes to a port.
+    Port(Transport, u16),
+}
+
+/// Whether `http` leads to the service. It does so unasked where there is a port and nothing else is said.
+pub(super) fn has_http(service: &Service) -> bool {
     if service.public == Some(false) {
         return false;
     }
+    let asked = service.public == Some(true) || service.port.is_some();
     match &service.http {
         Some(http) => http.enabled != Some(false),
-        None => service.public == Some(true) || service.port.is_some(),
+        None => service.route.is_empty() && asked,
     }
 }
 
-/// The route of the service `name`, if it is public and nothing is wrong with it.
-pub(super) fn route(
-    name: &str,
-    service: &Service,
-    members: &Members,
-    albs: &BTreeMap<String, Alb>,
+/// Whether any load balancer leads to the service.
+pub(super) fn is_public(service: &Service) -> bool {
+    has_http(service) || further::of(service).next().is_some()
+}
+
+/// Whether an application load balancer leads to the service.
+pub(super) fn wants_alb(service: &Service) -> bool {
+    has_http(service) || further::of(service).any(|(_, route)| route.listener().is_none())
+}
+
+/// Whether a network load balancer leads to the service.
+pub(super) fn wants_nlb(service: &Service) -> bool {
+    further::of(service).any(|(_, route)| route.listener().is_some())
+}
+
+/// A service whose routes are looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// What the spec says of it.
+    pub(super) service: &'a Service,
+    /// Its containers.
+    pub(super) members: &'a Members,
+    /// What it runs on.
+    pub(super) ground: &'a Ground,
+    /// The load balancers.
+    pub(super) balancers: &'a Balancers,
+}
+
+/// The routes to a service as far as nothing is wrong with them: that of `http` first.
+pub(super) fn routes(site: Site<'_>, sheet: &mut Sheet) -> Vec<Route> {
+    let Site { name, service, members, .. } = site;
+    let section = Path::of(["service", name]);
+    let mut found = Vec::new();
+    if has_http(service) {
+        let http = service.http.clone().unwrap_or_default();
+        let keys = if service.http.is_some() { section.join("http") } else { section.clone() };
+        let place = Place { group: name.to_owned(), keys, section: section.join("http") };
+        found.extend(requests(site, place, &http, sheet));
+    }
+    for (own, route) in further::of(service) {
+        let keys = section.join("route").join(own);
+        route.check(&keys, sheet);
+        let place = Place { group: format!("{name}-{own}"), section: keys.clone(), keys };
+        found.extend(match route.listener() {
+            None => requests(site, place, &route.http(), sheet),
+            Some(listener) => port(site, place, route, listener, sheet),
+        });
+    }
+    let asked = found.iter().filter(|route| matches!(route.lead, Lead::Requests(_)));
+    let asked: BTreeSet<&str> = asked.map(|route| route.container.as_str()).collect();
+    if !asked.is_empty() {
+        probe::check_unasked(&asked, members, sheet);
+    }
+    found
+}
+
+/// Where a route is written, and the name of its target group.
+struct Place {
+    group: String,
+    keys: Path,
+    section: Path,
+}
+
+/// A route of an application load balancer.
+fn requests(site: Site<'_>, place: Place, http: &Http, sheet: &mut Sheet) -> Option<Route> {
+    let Site { name, service, members, balancers, .. } = site;
+    let Place { group, keys, section } = place;
+    let alb = balancer("alb", http.alb.as_ref(), &balancers.albs, &keys, sheet);
+    let said = Answer { container: http.container.as_ref(), port: http.port, over: Transport::Tcp };
+    let (container, port) = target(name, said, &keys, members, sheet)?;
+    probe::check_command(http.health.as_ref(), &keys, sheet);
+    let own = http.health.as_ref().map(|health| (section.join("health"), health));
+    let probe = Probe::Requests(Layers::new(service, name, own, &container, members));
+    let balancer = Balancer::Application(alb?);
+    let hosts = service.domain.as_ref().filter(|_| http.host.is_none() || group == name);
+    let claim = Claim::new(http, hosts);
+    let (service, lead) = (name.to_owned(), Lead::Requests(claim));
+    Some(Route { service, group, balancer, container, port, lead, probe, keys, section })
+}
+
+/// A route of a network load balancer.
+fn port(
+    site: Site<'_>,
+    place: Place,
+    route: &Further,
+    (transport, listener): (Transport, u16),
     sheet: &mut Sheet,
 ) -> Option<Route> {
-    if !is_public(service) {
-        return None;
+    let Site { name, members, ground, balancers, .. } = site;
+    let Place { group, keys, section } = place;
+    let nlb = balancer("nlb", route.nlb.as_ref(), &balancers.nlbs, &keys, sheet);
+    let said = Answer { container: route.container.as_ref(), port: route.port, over: transport };
+    let (container, port) = target(name, said, &keys, members, sheet)?;
+    probe::check_command(route.health.as_ref(), &keys, sheet);
+    check_sharing(transport, route.health.as_ref(), ground, &keys, sheet)?;
+    let own = &members[&container].container;
+    let health = route.health.clone().unwrap_or_default();
+    let probe = Probe::of_port(transport, health, own, &keys, sheet)?;
+    let balancer = Balancer::Network(nlb?);
+    let nlb = &balancers.nlbs[balancer.name()];
+    if transport == Transport::Tls && !nlb.has_certificate() {
+        let title = format!("`{}` has no certificate to show", balancer.section());
+        let fault = Diagnostic::error("E0373", title).at(keys.join("tls"), "");
+        let hint = format!("write `certificate` or `domain` in `[{}]`", balancer.section());
+        sheet.fault(fault.hint(hint));
     }
-    let section = Path::of(["service", name]);
-    let http = service.http.clone().unwrap_or_default();
-    let keys = match &service.http {
-        Some(_) => section.join("http"),
-        None => section.clone(),
-    };
-    let alb = balancer(&http, &keys, albs, sheet);
-    let (container, port) = target(name, &http, &keys, members, sheet)?;
-    check_health(&http, &keys, &container, members, sheet);
-    Some(Route {
-        alb: alb?,
-        port,
-        path: http.path.clone().unwrap_or_else(|| "/*".to_owned()),
-        hosts: match &service.domain {
-            Some(domain) => domain.names.clone(),
-            None => http.host.clone().into_iter().collect(),
-        },
-        priority: http.priority,
-        health: Layers::new(service, &section, &container, members),
-        container,
-        keys,
-    })
+    let (service, lead) = (name.to_owned(), Lead::Port(transport, listener));
+    Some(Route { service, group, balancer, container, port, lead, probe, keys, section })
 }
 
-/// The name of the load balancer that a service is to be behind.
-pub(super) fn named<'n>(http: &'n Http, albs: &'n BTreeMap<String, Alb>) -> &'n str {
-    let only = || albs.keys().next().filter(|_| albs.len() == 1);
-    http.alb.as_ref().or_else(only).map_or(MAIN, String::as_str)
-}
-
-fn balancer(
-    http: &Http,
+/// E0372: containers in bridge mode are at any port of the instance, another for TCP than for UDP.
+fn check_sharing(
+    transport: Transport,
+    health: Option<&Health>,
+    ground: &Ground,
     keys: &Path,
-    albs: &BTreeMap<String, Alb>,
+    sheet: &mut Sheet,
+) -> Option<()> {
+    let asked = health.is_some_and(|health| health.port.is_some());
+    let datagrams = matches!(transport, Transport::Udp | Transport::TcpUdp);
+    if ground.mode != Mode::Bridge || !(asked || datagrams) {
+        return Some(());
+    }
+    let (key, title) = match datagrams {
+        true => {
+            (transport.key(), "in bridge mode UDP and TCP are at different ports of the instance")
+        }
+        false => {
+            ("health", "in bridge mode nobody knows at which port of the instance it is asked")
+        }
+    };
+    let fault = Diagnostic::error("E0372", title).at(keys.join(key), "");
+    sheet.fault(fault.hint("leave `network-mode` out, or write `\"host\"`"));
+    None
+}
+
+fn balancer<T>(
+    section: &str,
+    written: Option<&String>,
+    all: &BTreeMap<String, T>,
+    keys: &Path,
     sheet: &mut Sheet,
 ) -> Option<String> {
-    let name = named(http, albs);
-    if albs.contains_key(name) {
+    let name = named(written, all);
+    if all.contains_key(name) {
         return Some(name.to_owned());
     }
-    if !sheet.unread.may_name("alb", name) {
-        sheet.unknown("load balancer", name, keys.join("alb"), albs.keys());
+    if !sheet.unread.may_name(section, name) {
+        let what = if section == "nlb" { "network load balancer" } else { "load balancer" };
+        sheet.unknown(what, name, keys.join(section), all.keys());
     }
     None
+}
+
+/// What is said of who answers.
+struct Answer<'a> {
+    container: Option<&'a String>,
+    port: Option<u16>,
+    over: Transport,
+}
+
+impl Answer<'_> {
+    /// The port at which a container answers if nothing else is said.
+    fn own(&self, member: &Member) -> Option<u16> {
+        match self.over {
+            Transport::Udp => member.container.udp,
+            Transport::TcpUdp => member.container.port.or(member.container.udp),
+            Transport::Tcp | Transport::Tls => member.container.port,
+        }
+    }
+
+    fn key(&self) -> &'static str {
+        if self.over == Transport::Udp { "udp" } else { "port" }
+    }
 }
 
 /// The container and the port that answer, and the key that says which port.
 fn target(
     name: &str,
-    http: &Http,
+    said: Answer<'_>,
     keys: &Path,
     members: &Members,
     sheet: &mut Sheet,
 ) -> Option<(String, u16)> {
-    let container = match &http.container {
+    let container = match said.container {
         Some(container) => container,
-        None => listening(name, keys, members, sheet)?,
+        None => listening(name, &said, keys, members, sheet)?,
     };
     let Some(member) = members.get(container) else {
         sheet.unknown("container", container, keys.join("container"), members.keys());
         return None;
     };
-    let Some(port) = http.port.or(member.container.port) else {
+    let Some(port) = said.port.or(said.own(member)) else {
         let title = format!("the port that `{container}` answers on is not said");
         let fault = Diagnostic::error("E0264", title).at_key(member.keys.clone(), "");
-        sheet.fault(fault.hint("add `port`, or write `public = false`"));
+        let hint = format!("add `{}`, or write `public = false`", said.key());
+        sheet.fault(fault.hint(hint));
         return None;
     };
     Some((container.clone(), port))
@@ -132,11 +270,13 @@ fn target(
 /// The container that answers when it is not said: the one with the service's name, or the only one.
 fn listening<'m>(
     name: &str,
+    said: &Answer<'_>,
     keys: &Path,
     members: &'m Members,
     sheet: &mut Sheet,
 ) -> Option<&'m String> {
-    let with_port = members.iter().filter(|(_, member)| member.container.port.is_some());
+    let with_port =
+        members.iter().filter(|(_, member)| !member.is_daemon() && said.own(member).is_some());
     let with_port: Vec<&String> = with_port.map(|(name, _)| name).collect();
     let mut own = with_port.iter().filter(|container| **container == name);
     match (with_port.as_slice(), own.next()) {
@@ -149,105 +289,85 @@ fn listening<'m>(
     }
     let title = format!("which container of `{name}` answers requests is not said");
     let fault = Diagnostic::error("E0264", title).at_key(keys.clone(), "");
+    let way = match keys.steps().as_slice() {
+        [_, _, "route", route] => format!("route.{route}"),
+        _ => "http".to_owned(),
+    };
     sheet.fault(fault.hint(match with_port.first() {
-        None => "give a container a `port`, or write `public = false`".to_owned(),
-        Some(first) => format!("write for example `http.container = \"{first}\"`"),
+        None => format!("give a container a `{}`, or write `public = false`", said.key()),
+        Some(first) => format!("write for example `{way}.container = \"{first}\"`"),
     }));
     None
 }
 
-/// A command is run in a container, and a path is asked for by a load balancer.
-fn check_health(http: &Http, keys: &Path, answering: &str, members: &Members, sheet: &mut Sheet) {
-    if http.health.as_ref().is_some_and(|health| health.command.is_some()) {
-        let title = "a load balancer cannot run a command";
-        let fault = Diagnostic::error("E0268", title).at(keys.join("health"), "");
-        sheet.fault(fault.hint("write a path such as \"/healthz\", or put it in the container"));
-    }
-    for (_, member) in members.iter().filter(|(name, _)| *name != answering) {
-        let path = member.container.health.as_ref().and_then(|health| health.path.as_ref());
-        // The key at the top may be a default for all services: there it is the load balancer's.
-        if path.is_some() && member.keys.0.len() > 2 {
-            let title = format!("no load balancer asks this container: `{answering}` answers");
-            let fault = Diagnostic::error("E0268", title).at(member.keys.join("health"), "");
-            sheet.fault(fault.hint("write a command that is run in the container"));
-        }
-    }
-}
-
 impl Route {
-    /// Target group and listener rule of the service `name`.
-    pub(super) fn expand(
-        &self,
-        name: &str,
-        service: &Service,
-        alb: &Alb,
-        priority: u32,
-        target_type: &str,
-        sheet: &mut Sheet,
-    ) {
-        let section = Path::of(["service", name]);
+    /// The ports of the container at which something comes, and over what.
+    pub(super) fn doors(&self) -> Vec<(&'static str, u16)> {
+        let protocols = match self.lead {
+            Lead::Requests(_) => &["tcp"][..],
+            Lead::Port(transport, _) => transport.protocols(),
+        };
+        let asked = self.probe.port().map(|port| ("tcp", port));
+        protocols.iter().map(|protocol| (*protocol, self.port)).chain(asked).collect()
+    }
+
+    /// Its target group.
+    pub(super) fn target_group(&self, service: &Service, target_type: &str) -> Declaration {
+        let section = Path::of(["service", &self.service]);
         let delay = service.deregistration.map_or(DEREGISTRATION, |delay| delay.0);
-        let group = Declaration::new("target-group", name, &section)
+        let protocol = match self.lead {
+            Lead::Requests(_) => "HTTP",
+            Lead::Port(transport, _) => transport.passes_on(),
+        };
+        let group = Declaration::new("target-group", &self.group, &section)
             .with("port", DEFAULT_PORT)
-            .with("protocol", "HTTP")
+            .with("protocol", protocol)
             .with("vpc-id", VPC)
             .from("target-type", target_type, section.join("network-mode"))
             .from("deregistration-delay-seconds", delay, section.join("deregistration"));
-        let group = self.health.check(group);
-        let mut conditions = json!({ "paths": [self.path] });
-        if !self.hosts.is_empty() {
-            conditions["hosts"] = json!(self.hosts);
+        self.probe.check(group)
+    }
+
+    /// The listener of a network load balancer: it has no rules, and leads to one target group.
+    pub(super) fn listener(&self, balancers: &Balancers) -> Option<Declaration> {
+        let Lead::Port(transport, port) = self.lead else { return None };
+        let section = Path::of(["service", &self.service]);
+        let key = self.section.join(transport.key());
+        let balancer = format!("${{load-balancer.{}.arn}}", self.balancer.own());
+        let listener = Declaration::new("listener", &self.group, &section)
+            .from("load-balancer-arn", balancer, self.section.join("nlb"))
+            .from("port", port, key.clone())
+            .from("protocol", transport.word(), key)
+            .with(
+                "default-action",
+                json!({ "forward": format!("${{target-group.{}.arn}}", self.group) }),
+            );
+        let certificate = balancers.nlbs[self.balancer.name()].certificate(&self.balancer);
+        let shown = certificate.filter(|_| transport == Transport::Tls);
+        let Some((certificate, key)) = shown else { return Some(listener) };
+        Some(listener.from("certificate-arn", certificate, key).with("ssl-policy", TLS))
+    }
+
+    /// The names of its target groups: two where the service's requests are moved from one to the other.
+    pub(super) fn groups(&self, service: &Service) -> Vec<String> {
+        match self.group == self.service {
+            true => shift::groups(&self.service, service),
+            false => vec![self.group.clone()],
         }
-        let http = section.join("http");
-        let hosts = match &service.domain {
-            Some(_) => section.join("domain"),
-            None => http.join("host"),
-        };
-        let rule = |rule: &str, listener: String, action: Json| {
-            Declaration::new("listener-rule", rule, &section)
-                .from("listener-arn", listener, http.join("alb"))
-                .from("priority", priority, http.join("priority"))
-                .with("conditions", conditions.clone())
-                .decided(["conditions", "paths"], http.join("path"))
-                .decided(["conditions", "hosts"], hosts.clone())
-                .with("action", action)
-        };
-        let listener = alb.listener(&self.alb);
-        if !shift::is_shifted(service) {
-            sheet.add(rule(name, listener, json!({ "forward": group.output("arn") })));
-            return sheet.add(group);
-        }
-        let alternate = group.renamed(&shift::alternate(name));
-        // The weights are those of the beginning: from the first deployment on they are ECS's.
-        let shared = json!({ "weighted": [
-            { "target-group-arn": group.output("arn"), "weight": 100 },
-            { "target-group-arn": alternate.output("arn"), "weight": 0 },
-        ] });
-        if let Some(port) = shift::test_port(service) {
-            let listener = alb.test_listener(&self.alb, port);
-            sheet.add(rule(&shift::test_rule(name), listener, shared.clone()));
-        }
-        sheet.add(rule(name, listener, shared));
-        sheet.add(group);
-        sheet.add(alternate);
     }
 
     /// The load balancer's and the target group's ARN suffix, by which CloudWatch knows them.
     pub(super) fn suffixes(&self, group: &str) -> (String, String) {
-        let balancer = format!("${{load-balancer.{}.arn-suffix}}", self.alb);
+        let balancer = format!("${{load-balancer.{}.arn-suffix}}", self.balancer.own());
         (balancer, format!("${{target-group.{group}.arn-suffix}}"))
     }
+}
 
-    /// The first place of the rules as specific as this one: those with a host come before those
-    /// without, longer paths before shorter ones, and a whole path before one with wildcards.
-    fn band(&self) -> u32 {
-        let is_wild = |c: char| c == '*' || c == '?';
-        let letters = self.path.chars().filter(|c| !is_wild(*c)).count();
-        let whole = usize::from(!self.path.contains(is_wild));
-        let length = u32::try_from(letters + whole).unwrap_or(LONGEST).min(LONGEST);
-        let hostless = if self.hosts.is_empty() { LONGEST + 1 } else { 0 };
-        OWN + (hostless + LONGEST - length) * BAND
-    }
+/// The route whose requests are counted: that of `http`, or the only one of its sort.
+pub(super) fn counted(routes: &[Route]) -> Option<&Route> {
+    let mut asked = routes.iter().filter(|route| matches!(route.lead, Lead::Requests(_)));
+    let first = asked.next()?;
+    (first.group == first.service || asked.next().is_none()).then_some(first)
 }
 
 /// The target group's own port, which no target uses: ECS registers each task with its container's.
@@ -258,70 +378,3 @@ const DEFAULT_PORT: u16 = 80;
 /// Seconds for which the load balancer lets requests finish when nothing is said. AWS's own default
 /// is 300, which makes each rollout five minutes longer (B20).
 const DEREGISTRATION: u32 = 30;
-
-/// Priorities below this one are the user's own.
-const OWN: u32 = 1000;
-/// The length of the longest path that AWS takes.
-const LONGEST: u32 = 128;
-/// Places in a band: two times 129 bands fill what is left of 50000.
-const BAND: u32 = (50_000 - OWN) / (2 * (LONGEST + 1));
-
-/// The priority of each route. It follows from the route's own words and the service's name, so that
-/// another service seldom moves a rule: only when two fall on one place, the later name moves on.
-pub(super) fn priorities(
-    routes: &BTreeMap<String, Route>,
-    sheet: &mut Sheet,
-) -> BTreeMap<String, u32> {
-    let mut taken: BTreeMap<(&str, u32), &Route> = BTreeMap::new();
-    let mut places = BTreeMap::new();
-    for (name, route) in routes {
-        let Some(priority) = route.priority else { continue };
-        places.insert(name.clone(), priority);
-        if let Some(first) = taken.insert((&route.alb, priority), route) {
-            let title = format!("two services have the priority {priority}");
-            let fault = Diagnostic::error("E0266", title).at(route.keys.join("priority"), "");
-            let fault = fault.at(first.keys.join("priority"), THE_OTHER);
-            sheet.fault(fault.hint("leave out both, or give one of them another"));
-        }
-    }
-    for (name, route) in routes.iter().filter(|(_, route)| route.priority.is_none()) {
-        let start = slot(name);
-        let place = (0..BAND)
-            .map(|step| route.band() + (start + step) % BAND)
-            .find(|place| !taken.contains_key(&(route.alb.as_str(), *place)));
-        // A load balancer takes a hundred rules: a band is never full.
-        let place = place.unwrap_or(route.band());
-        taken.insert((&route.alb, place), route);
-        places.insert(name.clone(), place);
-    }
-    places
-}
-
-/// A number below [`BAND`] that a name always has: FNV-1a, which will not change with a release of Rust.
-fn slot(name: &str) -> u32 {
-    let hash = name
-        .bytes()
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    hash % BAND
-}
-
-/// Says which services ask for the very same requests.
-pub(super) fn check_same(routes: &BTreeMap<String, Route>, sheet: &mut Sheet) {
-    let mut seen: BTreeMap<(&str, Option<&str>, &str), (&String, &Route)> = BTreeMap::new();
-    for (name, route) in routes {
-        let hosts = route.hosts.iter().map(|host| Some(host.as_str()));
-        let any = route.hosts.is_empty().then_some(None);
-        let keys: Vec<_> =
-            hosts.chain(any).map(|host| (route.alb.as_str(), host, route.path.as_str())).collect();
-        let Some((other, first)) = keys.iter().find_map(|key| seen.get(key).copied()) else {
-            seen.extend(keys.into_iter().map(|key| (key, (name, route))));
-            continue;
-        };
-        let title = format!("`{other}` and `{name}` both take `{}`", route.path);
-        let fault = Diagnostic::error("E0266", title).at_key(route.keys.clone(), "");
-        let fault = fault.at_key(first.keys.clone(), THE_OTHER);
-        let hint =
-            format!("let one take others, for example `service.{name}.http = \"/{name}/*\"`");
-        sheet.fault(fault.hint(hint));
-    }
-}

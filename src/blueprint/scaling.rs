@@ -4,7 +4,7 @@
 use serde_json::{Value as Json, json};
 
 use super::declaration::Declaration;
-use super::route::{Route, is_public};
+use super::route::{Lead, Route, counted, is_public, wants_alb};
 use super::service::{Count, Service};
 use super::sheet::Sheet;
 use crate::address::Path;
@@ -24,7 +24,7 @@ fn least(count: Count) -> u32 {
 }
 
 /// What scales the service `name`, if something does.
-pub(super) fn expand(name: &str, service: &Service, route: Option<&Route>, sheet: &mut Sheet) {
+pub(super) fn expand(name: &str, service: &Service, routes: &[Route], sheet: &mut Sheet) {
     let keys = Path::of(["service", name, "count"]);
     let Some(count) = service.count else { return };
     let Some(most) = bound(count, &keys, sheet) else { return };
@@ -49,14 +49,14 @@ pub(super) fn expand(name: &str, service: &Service, route: Option<&Route>, sheet
         follow("memory", json!({ "type": "ECSServiceAverageMemoryUtilization" }), share);
     }
     let Some(requests) = count.requests else { return };
-    match route {
+    match counted(routes) {
         Some(route) => {
-            let (balancer, group) = route.suffixes(name);
+            let (balancer, group) = route.suffixes(&route.group);
             let label = format!("{balancer}/{group}");
             let metric = json!({ "type": "ALBRequestCountPerTarget", "resource-label": label });
             follow("requests", metric, requests);
         }
-        None => uncounted("requests", keys.join("requests"), service, sheet),
+        None => uncounted("requests", keys.join("requests"), (service, routes), sheet),
     }
 }
 
@@ -87,10 +87,23 @@ fn bound(count: Count, keys: &Path, sheet: &mut Sheet) -> Option<u32> {
 
 /// Says that only a load balancer counts what `key` is about, and there is none. What is wrong with one has
 /// been said.
-pub(super) fn uncounted(key: &str, keys: Path, service: &Service, sheet: &mut Sheet) {
-    if !is_public(service) {
-        let title = format!("no load balancer counts `{key}`: the service is behind none");
-        let fault = Diagnostic::error("E0284", title).at(keys, "");
-        sheet.fault(fault.hint("leave it out, or give the service `http`"));
-    }
+pub(super) fn uncounted(
+    key: &str,
+    keys: Path,
+    (service, routes): (&Service, &[Route]),
+    sheet: &mut Sheet,
+) {
+    let asked = routes.iter().filter(|route| matches!(route.lead, Lead::Requests(_))).count();
+    let title = match (routes, asked) {
+        ([], _) if is_public(service) => return,
+        ([], _) => format!("no load balancer counts `{key}`: the service is behind none"),
+        (_, 0) if wants_alb(service) => return,
+        (_, 0) => format!("a network load balancer does not count `{key}`"),
+        _ => format!("in which of the service's routes `{key}` is counted is not said"),
+    };
+    let hint = match routes {
+        [] => "leave it out, or give the service `http`",
+        _ => "leave it out, or let the route that counts be `http`",
+    };
+    sheet.fault(Diagnostic::error("E0284", title).at(keys, "").hint(hint));
 }

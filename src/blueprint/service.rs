@@ -10,8 +10,9 @@ use super::connect::Connect;
 use super::deploy::Deploy;
 use super::discover::Discover;
 use super::domain::Domain;
+use super::further::Further;
 use super::ground::{Mode, On};
-use super::measure::{Cpu, Days, Gigabytes, Limits, Memory, Percent, Seconds};
+use super::measure::{Cidr, Cpu, Days, Gigabytes, Limits, Memory, Percent, Seconds};
 use super::place::Place;
 use super::volume::Volume;
 
@@ -33,6 +34,10 @@ pub struct Service {
     pub public: Option<bool>,
     /// What the load balancer sends here: a path such as `"/api/*"`, or a table.
     pub http: Option<Http>,
+    /// Further ways to it, by name, each with a target group of its own: other paths, ports and containers, and network
+    /// load balancers. Where there are some, `http` is only what is written.
+    #[serde(default)]
+    pub route: BTreeMap<String, Further>,
     /// The domains under which it answers: HTTPS with a certificate, and records that lead here.
     pub domain: Option<Domain>,
     /// Who else may connect to its ports: networks, or services of this stack by name.
@@ -180,11 +185,26 @@ pub struct Http {
     /// The host name, with the same wildcards; any when left out.
     #[schemars(extend("x-format" = "host"))]
     pub host: Option<String>,
+    /// Only requests with one of these methods: `["GET"]`.
+    #[serde(default)]
+    pub methods: BTreeSet<String>,
+    /// Only requests with these header fields, each with one of some values: `{ X-Beta = ["yes"] }`.
+    #[serde(default)]
+    pub headers: BTreeMap<String, BTreeSet<String>>,
+    /// Only requests with one of these in their query: `key=value`, or a value alone.
+    #[serde(default)]
+    pub queries: BTreeSet<String>,
+    /// Only requests of clients in these networks.
+    #[serde(default)]
+    pub sources: BTreeSet<Cidr>,
     /// The load balancer; `main` when left out.
     pub alb: Option<String>,
     /// The rule's place among all of the load balancer, least first. Left out, longer paths go first.
     #[schemars(range(min = 1, max = 50000))]
     pub priority: Option<u32>,
+    /// The share of the requests, relative to the weights of others that claim the very same.
+    #[schemars(range(max = 999))]
+    pub weight: Option<u32>,
     /// What the load balancer asks to find out whether a task is healthy.
     pub health: Option<Health>,
 }
@@ -198,6 +218,9 @@ pub struct Health {
     pub path: Option<String>,
     /// A shell command run in the container; it is healthy when the command succeeds.
     pub command: Option<String>,
+    /// The port that the load balancer asks; the one that answers when left out.
+    #[schemars(range(min = 1))]
+    pub port: Option<u16>,
     /// Time between checks; `"10s"` when left out.
     pub interval: Option<Seconds>,
     /// Time for an answer; `"5s"` when left out.

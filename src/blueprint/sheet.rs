@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::balancers::MAIN;
 use super::declaration::Declaration;
 use super::network;
-use super::route::MAIN;
 use crate::address::{Address, Path, SURROUNDINGS};
 use crate::diag::{Diagnostic, Place};
 use crate::nearest::nearest;

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::alb::Alb;
+use super::balancers::named;
 use super::declaration::Declaration;
 use super::deploy::{At, Deploy, Hook, Strategy};
 use super::measure::Seconds;
-use super::route::{Route, is_public, named};
+use super::route::{Route, has_http};
 use super::service::Service;
 use super::sheet::Sheet;
 use super::{Document, roles};
@@ -59,10 +60,10 @@ pub(super) fn groups(name: &str, service: &Service) -> Vec<String> {
 
 /// Notes at which ports load balancers lead tests to services.
 pub(super) fn gather(document: &Document, albs: &mut BTreeMap<String, Alb>) {
-    for service in document.service.values().filter(|service| is_public(service)) {
+    for service in document.service.values().filter(|service| has_http(service)) {
         let Some(port) = test_port(service) else { continue };
-        let http = service.http.clone().unwrap_or_default();
-        let name = named(&http, albs).to_owned();
+        let written = service.http.as_ref().and_then(|http| http.alb.as_ref());
+        let name = named(written, albs).to_owned();
         if let Some(alb) = albs.get_mut(&name) {
             alb.test_ports.insert(port);
         }
@@ -160,11 +161,14 @@ fn hooks(name: &str, deploy: &Deploy) -> Vec<Json> {
 }
 
 /// The roles of the rollouts of the service `name`; and what is wrong with how they are described.
-pub(super) fn expand(name: &str, service: &Service, route: Option<&Route>, sheet: &mut Sheet) {
+pub(super) fn expand(name: &str, service: &Service, routes: &[Route], sheet: &mut Sheet) {
     let Some(deploy) = &service.deploy else { return };
     let section = Path::of(["service", name]);
     check(service, deploy, &section, sheet);
-    if is_shifted(service) && route.is_some() {
+    if is_shifted(service) {
+        check_routes(service, &section, sheet);
+    }
+    if is_shifted(service) && !routes.is_empty() {
         let policy = "AmazonECSInfrastructureRolePolicyForLoadBalancers";
         let role = Declaration::new("role", format!("{name}-traffic"), &section)
             .with("description", format!("moves the requests of {name}"))
@@ -223,9 +227,32 @@ fn check(service: &Service, deploy: &Deploy, section: &Path, sheet: &mut Sheet) 
     }
 }
 
+/// E0370: ECS moves requests between the two target groups of one rule. With a network load balancer it waits ten
+/// minutes at each move; and what tasks get by other ways it does not move together with that.
+fn check_routes(service: &Service, section: &Path, sheet: &mut Sheet) {
+    let has_weight = service.http.as_ref().is_some_and(|http| http.weight.is_some());
+    let rules = [
+        (
+            !service.route.is_empty(),
+            section.join("route"),
+            "rollouts that move requests know `http` alone, and no further way to a service",
+        ),
+        (
+            has_weight,
+            section.join("http").join("weight"),
+            "rollouts that move requests set the weights themselves",
+        ),
+    ];
+    for (_, place, title) in rules.into_iter().filter(|(broken, ..)| *broken) {
+        let fault = Diagnostic::error("E0370", title).at_key(place, "");
+        let fault = fault.at_key(section.join("deploy"), "moves them");
+        sheet.fault(fault.hint("leave it out, or write `deploy = \"rolling\"`"));
+    }
+}
+
 /// Keys that mean nothing with the strategy, and why.
 fn out_of_place(service: &Service, deploy: &Deploy) -> Vec<(&'static str, &'static str)> {
-    let (shifted, public) = (is_shifted(service), is_public(service));
+    let (shifted, public) = (is_shifted(service), has_http(service));
     let in_steps = matches!(strategy(service), Strategy::Canary | Strategy::Linear);
     let moved = "is for rollouts that move requests: blue-green, canary, linear";
     let rules = [

@@ -121,14 +121,13 @@ fn limit(container: &mut Map<String, Json>, service: &Service) {
 /// The fields that the container's own keys decide.
 fn container(member: &Member, ground: &Ground, sheet: &mut Sheet) -> Map<String, Json> {
     let own = &member.container;
-    let ports = [("tcp", own.port), ("udp", own.udp)];
-    let ports = ports.into_iter().filter_map(|(protocol, port)| {
-        let mut mapping = json!({ "container-port": port?, "protocol": protocol });
+    let ports = member.ports().map(|((protocol, port), _)| {
+        let mut mapping = json!({ "container-port": port, "protocol": protocol });
         // Others have to know where to find what is on each of the instances.
-        if ground.mode == Mode::Bridge && ground.host_ports(port?) == (port?, port?) {
+        if ground.mode == Mode::Bridge && ground.host_ports(port) == (port, port) {
             mapping["host-port"] = port.into();
         }
-        Some(mapping)
+        mapping
     });
     let size = own.size.unwrap_or_default();
     let after = own.after.iter().map(|(other, until)| (other.clone(), Json::from(word(*until))));
@@ -199,8 +198,8 @@ fn decided(mut task: Declaration, own: &str, member: &Member, section: &Path) ->
             decide(&[field, name], member.key([key, name]));
         }
     }
-    let port = if member.container.port.is_some() { "port" } else { "udp" };
-    decide(&["ports"], member.key([port]));
+    let port = member.ports().map(|(_, key)| key).next();
+    decide(&["ports"], port.unwrap_or_else(|| member.key(["port"])));
     decide(&["mount-points"], section.join("volume"));
     decide(&["log-configuration"], section.clone());
     let prefix = section.join("logs").join("prefix");

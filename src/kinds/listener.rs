@@ -25,16 +25,18 @@ pub struct Listener {
     /// The port it listens on.
     #[schemars(extend("x-replaces" = true))]
     pub port: u16,
-    /// The protocol that clients speak.
-    #[schemars(extend("enum" = ["HTTP", "HTTPS"]))]
+    /// The protocol that clients speak: HTTP and HTTPS with an `application` load balancer, the others with a
+    /// `network` one.
+    #[schemars(extend("enum" = ["HTTP", "HTTPS", "TCP", "UDP", "TCP_UDP", "TLS"]))]
     pub protocol: String,
-    /// The ARN of the certificate that it shows; needed for HTTPS.
+    /// The ARN of the certificate that it shows; needed for HTTPS and TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_arn: Option<String>,
     /// The name of the policy that says which versions and ciphers of TLS are spoken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ssl_policy: Option<String>,
-    /// What is done with requests that no rule takes.
+    /// What is done with requests that no rule takes. With a `network` load balancer there are no rules: all goes to
+    /// a target group, or to several by weight.
     pub default_action: Action,
 }
 
@@ -55,16 +57,25 @@ impl Kind for Listener {
         if let Some((field, flaw)) = self.default_action.flaw() {
             check.error("E0232", &format!("default-action.{field}"), flaw);
         }
-        let secure = self.protocol == "HTTPS";
+        let secure = is_secure(&self.protocol);
         if secure && self.certificate_arn.is_none() {
-            let hint = "write `certificate-arn`, or `protocol = \"HTTP\"`";
-            check.error_with("E0232", "protocol", "HTTPS needs a certificate", hint);
+            let bare = if self.protocol == "TLS" { "TCP" } else { "HTTP" };
+            let title = format!("{} needs a certificate", self.protocol);
+            let hint = format!("write `certificate-arn`, or `protocol = \"{bare}\"`");
+            check.error_with("E0232", "protocol", title, hint);
+        }
+        let forwards =
+            self.default_action.forward.is_some() || !self.default_action.weighted.is_empty();
+        if is_of_network(&self.protocol) && !forwards {
+            let title = format!("a listener for {} can only forward", self.protocol);
+            check.error_with("E0374", "default-action", title, "write `{ forward = \"…\" }`");
         }
         for (field, text) in
             [("certificate-arn", &self.certificate_arn), ("ssl-policy", &self.ssl_policy)]
         {
             if !secure && text.is_some() {
-                check.error("E0232", field, format!("`{field}` is for HTTPS listeners only"));
+                let title = format!("`{field}` is for HTTPS and TLS listeners only");
+                check.error("E0232", field, title);
             }
         }
         let region = &check.stack.region;
@@ -80,7 +91,9 @@ impl Kind for Listener {
     /// Listeners are found through their load balancers: a call for each of these, and no ghosts.
     async fn observe(aws: &Aws, sought: &Sought<'_>) -> Result<Vec<Observed<Self>>> {
         let owned = aws.owned(sought.stack).await?;
-        let known = owned.arns("elasticloadbalancing", "listener/app/").filter_map(parent);
+        let known = ["listener/app/", "listener/net/"];
+        let known = known.into_iter().flat_map(|prefix| owned.arns("elasticloadbalancing", prefix));
+        let known = known.filter_map(parent);
         let parents = parents(sought, "load-balancer", "load-balancer-arn", known);
         let mut found = batched(&parents, 1, |arns| list(aws, &arns[0])).await?;
         let wanted = |one: &Description| {
@@ -146,8 +159,10 @@ impl Kind for Listener {
         Ok(Made::new(cx.id, Outputs::of(cx.id)))
     }
 
+    /// What gets requests still gets them all, and in the protocol that it knows.
     fn between(was: &Value, spec: &Value) -> Option<Value> {
-        let mut between = spec.clone();
+        let speaks = |of: &Value| of.text("protocol").map(str::to_owned);
+        let mut between = if speaks(was) == speaks(spec) { spec.clone() } else { was.clone() };
         between.set(
             "default-action",
             Action::between(was.get("default-action")?, spec.get("default-action")?)?,
@@ -193,7 +208,7 @@ impl Listener {
 impl From<&Description> for Listener {
     fn from(one: &Description) -> Self {
         // These mean nothing without TLS.
-        let secure = one.protocol() == Some(&ProtocolEnum::Https);
+        let secure = one.protocol().is_some_and(|protocol| is_secure(protocol.as_str()));
         let certificate = one.certificates().first().and_then(Certificate::certificate_arn);
         Self {
             load_balancer_arn: one.load_balancer_arn().unwrap_or_default().to_owned(),
@@ -204,6 +219,43 @@ impl From<&Description> for Listener {
             default_action: Action::from_sdk(one.default_actions()),
         }
     }
+}
+
+fn is_secure(protocol: &str) -> bool {
+    matches!(protocol, "HTTPS" | "TLS")
+}
+
+/// Whether only network load balancers listen for the protocol.
+fn is_of_network(protocol: &str) -> bool {
+    !matches!(protocol, "HTTP" | "HTTPS")
+}
+
+/// Why ELB would not let a listener forward to a target group, if so, as far as both are known. Page "Listeners for
+/// your Network Load Balancers": which protocols go together.
+pub fn mismatched(listener: &Value, group: &Value) -> Option<String> {
+    let speaks = listener.text("protocol")?;
+    let hears = group.text("protocol")?;
+    let goes = match speaks {
+        "HTTP" | "HTTPS" => &["HTTP", "HTTPS"][..],
+        "TCP" => &["TCP", "TCP_UDP"],
+        "UDP" => &["UDP", "TCP_UDP"],
+        "TCP_UDP" => &["TCP_UDP"],
+        "TLS" => &["TCP", "TLS"],
+        _ => return None,
+    };
+    let title = || format!("a listener for {speaks} cannot forward to a target group for {hears}");
+    (!goes.contains(&hears)).then(title)
+}
+
+/// Why a load balancer would not have a listener, if so.
+pub fn misplaced(listener: &Value, balancer: &Value) -> Option<String> {
+    let protocol = listener.text("protocol")?;
+    let balances = balancer.text("type")?;
+    let title = || {
+        let article = if balances == "application" { "an" } else { "a" };
+        format!("{article} {balances} load balancer has no listener for {protocol}")
+    };
+    (is_of_network(protocol) != (balances == "network")).then(title)
 }
 
 /// The ARN of a listener's load balancer.
@@ -269,6 +321,59 @@ mod tests {
         E0232 default-action: an action is exactly one of `forward`, `weighted`, `redirect` and `fixed-response`
         E0232 protocol: HTTPS needs a certificate
         ");
+    }
+
+    #[test]
+    fn a_network_load_balancer_only_forwards() {
+        insta::assert_snapshot!(flaws::<Listener>(json!({
+            "load-balancer-arn": "a", "port": 1883, "protocol": "TCP", "ssl-policy": "c",
+            "default-action": { "fixed-response": { "status": 404 } },
+        })), @"
+        E0374 default-action: a listener for TCP can only forward
+        E0232 ssl-policy: `ssl-policy` is for HTTPS and TLS listeners only
+        ");
+        insta::assert_snapshot!(flaws::<Listener>(json!({
+            "load-balancer-arn": "a", "port": 8883, "protocol": "TLS", "default-action": { "forward": "b" },
+        })), @"E0232 protocol: TLS needs a certificate");
+    }
+
+    /// Who forwards to whom, a line for each protocol of a listener.
+    #[test]
+    fn protocols_go_together() {
+        let all = ["HTTP", "HTTPS", "TCP", "UDP", "TCP_UDP", "TLS"];
+        let one = |protocol: &str| Value::plain(json!({ "protocol": protocol }));
+        let fits = |speaks: &str| {
+            let own = all.iter().filter(|hears| mismatched(&one(speaks), &one(hears)).is_none());
+            format!("{speaks}: {}", own.copied().collect::<Vec<_>>().join(" "))
+        };
+        insta::assert_snapshot!(all.map(fits).join("\n"), @"
+        HTTP: HTTP HTTPS
+        HTTPS: HTTP HTTPS
+        TCP: TCP TCP_UDP
+        UDP: UDP TCP_UDP
+        TCP_UDP: TCP_UDP
+        TLS: TCP TLS
+        ");
+        let network = Value::plain(json!({ "type": "network" }));
+        let application = Value::plain(json!({ "type": "application" }));
+        assert_eq!(misplaced(&one("TCP"), &network), None);
+        assert_eq!(misplaced(&one("HTTPS"), &application), None);
+        insta::assert_snapshot!(misplaced(&one("HTTP"), &network).unwrap(), @"a network load balancer has no listener for HTTP");
+        insta::assert_snapshot!(misplaced(&one("UDP"), &application).unwrap(), @"an application load balancer has no listener for UDP");
+    }
+
+    /// B10: as long as the old target group gets what comes, it gets it in the protocol that it knows.
+    #[test]
+    fn b10_another_protocol_comes_last() {
+        let listener = |protocol: &str, group: &str| {
+            Value::plain(json!({ "protocol": protocol, "default-action": { "forward": group } }))
+        };
+        let speaks = |was: &str, now: &str| {
+            let between = Listener::between(&listener(was, "a"), &listener(now, "b"));
+            between.and_then(|it| it.text("protocol").map(str::to_owned)).unwrap_or_default()
+        };
+        assert_eq!(speaks("TCP", "TCP"), "TCP");
+        assert_eq!(speaks("TCP", "TLS"), "TCP");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! `load-balancer`: an Application Load Balancer.
+//! `load-balancer`: an Application Load Balancer, which knows HTTP, or a Network Load Balancer, which passes on
+//! what comes over TCP, UDP and TLS.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::kind::{
     NameStyle, Naming, Observed, Ready, Result, Sought, TagChange, Unit, are_several,
 };
 
-/// An Application Load Balancer.
+/// An Application Load Balancer or a Network Load Balancer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LoadBalancer {
@@ -26,6 +27,10 @@ pub struct LoadBalancer {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(extend("x-replaces" = true))]
     pub name: String,
+    /// What it knows of what it passes on: requests over HTTP (`application`), or connections (`network`).
+    #[serde(default = "application", rename = "type")]
+    #[schemars(extend("x-replaces" = true, "enum" = ["application", "network"]))]
+    pub kind: String,
     /// The id of the VPC of its subnets. AWS reads it off the subnets and never changes it: written, it
     /// makes a load balancer whose subnets move to another VPC be replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,17 +40,24 @@ pub struct LoadBalancer {
     #[serde(default = "internet_facing")]
     #[schemars(extend("x-replaces" = true, "enum" = ["internet-facing", "internal"]))]
     pub scheme: String,
-    /// The ids of its subnets, in two availability zones or more, one in each.
+    /// The ids of its subnets, one in each availability zone; in two of them or more, unless it is a `network` one.
     #[schemars(extend("examples" = [["${subnet.public-a.id}", "${subnet.public-b.id}"]]))]
     pub subnets: BTreeSet<String>,
     /// The ids of its security groups; left out, those it has stay: of a new one, the VPC's
-    /// default.
+    /// default. A `network` one that begins with none can never have any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security_groups: Option<BTreeSet<String>>,
     /// The addresses it answers on.
     #[serde(default = "ipv4")]
     #[schemars(extend("enum" = ["ipv4", "dualstack", "dualstack-without-public-ipv4"]))]
     pub ip_address_type: String,
+    /// Where it writes what came to it; nowhere when left out. Of a `network` one that is what came over TLS.
+    #[serde(default)]
+    pub access_logs: AccessLogs,
+    /// Whether each of its zones sends to the targets in all of them. Of a `network` one AWS's default is false;
+    /// an `application` one always does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cross_zone: Option<bool>,
     /// Seconds after which an idle connection is closed, 1 to 4000; AWS's default is 60.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<u32>,
@@ -65,6 +77,24 @@ pub struct LoadBalancer {
     /// Whether the `Host` header is passed on as it came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preserve_host_header: Option<bool>,
+}
+
+/// Where a load balancer writes what came to it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-whole" = true))]
+pub struct AccessLogs {
+    /// The bucket, in the same region, whose policy lets Elastic Load Balancing write to it; without one nothing is
+    /// written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub bucket: String,
+    /// What the names of the objects begin with, before `AWSLogs/`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prefix: String,
+}
+
+fn application() -> String {
+    "application".to_owned()
 }
 
 fn internet_facing() -> String {
@@ -89,7 +119,7 @@ pub struct Outputs {
     pub dns: String,
     /// The id of the hosted zone of its DNS name, for alias records.
     pub zone_id: String,
-    /// `app/<name>/<id>`, as the metrics of CloudWatch name it.
+    /// `app/<name>/<id>` or `net/<name>/<id>`, as the metrics of CloudWatch name it.
     pub arn_suffix: String,
 }
 
@@ -116,14 +146,19 @@ impl Kind for LoadBalancer {
         if let Some(flaw) = name_flaw(&self.name) {
             check.error("E0230", "name", flaw).alone = true;
         }
-        let are_counted = !self.subnets.iter().any(|subnet| are_several(subnet));
-        if are_counted && self.subnets.len() < 2 {
-            let title = "an application load balancer needs subnets in two availability zones";
-            check.error("E0235", "subnets", title);
+        match self.is_network() {
+            true => self.check_network(check),
+            false => self.check_application(check),
         }
-        if self.security_groups.as_ref().is_some_and(BTreeSet::is_empty) {
-            let title = "an application load balancer needs a security group";
-            check.error("E0235", "security-groups", title);
+        let AccessLogs { bucket, prefix } = &self.access_logs;
+        if bucket.is_empty() && !prefix.is_empty() {
+            let title = "in which bucket the logs lie is not said";
+            check.error_with("E0377", "access-logs", title, "add `bucket`");
+        }
+        if prefix.starts_with('/') || prefix.ends_with('/') || prefix.contains("AWSLogs") {
+            let title = format!("`{prefix}` cannot be what the names of logs begin with");
+            let hint = "write it without `/` at its ends, and without `AWSLogs`, which follows it";
+            check.error_with("E0377", "access-logs.prefix", title, hint);
         }
         let ranges = [
             ("idle-timeout", self.idle_timeout, 1..=4000),
@@ -172,7 +207,12 @@ impl Kind for LoadBalancer {
                 require_ours(cx, arn(&there)).await?;
                 there
             }
-            None => cx.aws.linked(&[linked::BALANCING], self.make(cx)).await?,
+            None => {
+                let made = cx.aws.linked(&[linked::BALANCING], self.make(cx)).await?;
+                // A new one writes no logs.
+                self.put_attributes(&off(), arn(&made), cx.aws).await?;
+                return Ok(Made::new(arn(&made), outputs(&made)));
+            }
         };
         self.put_attributes(&BTreeMap::new(), arn(&made), cx.aws).await?;
         Ok(Made::new(arn(&made), outputs(&made)))
@@ -229,13 +269,60 @@ impl Kind for LoadBalancer {
 }
 
 impl LoadBalancer {
+    fn is_network(&self) -> bool {
+        self.kind == NETWORK
+    }
+
+    fn check_application(&self, check: &mut Check<'_>) {
+        let are_counted = !self.subnets.iter().any(|subnet| are_several(subnet));
+        if are_counted && self.subnets.len() < 2 {
+            let title = "an application load balancer needs subnets in two availability zones";
+            check.error("E0235", "subnets", title);
+        }
+        if self.security_groups.as_ref().is_some_and(BTreeSet::is_empty) {
+            let title = "an application load balancer needs a security group";
+            check.error("E0235", "security-groups", title);
+        }
+        if self.cross_zone == Some(false) {
+            let title = "an application load balancer always sends to the targets of all zones";
+            check.error_with("E0377", "cross-zone", title, "leave `cross-zone` out");
+        }
+    }
+
+    fn check_network(&self, check: &mut Check<'_>) {
+        if self.subnets.is_empty() {
+            check.error("E0235", "subnets", "a network load balancer needs a subnet");
+        }
+        if self.security_groups.as_ref().is_none_or(BTreeSet::is_empty) {
+            let title = "a network load balancer that begins without a security group can never \
+                         have one";
+            let hint = "give it a security group from the beginning";
+            check.error_with("E0235", "security-groups", title, hint);
+        }
+        let of_requests = [
+            ("idle-timeout", self.idle_timeout.is_some()),
+            ("client-keep-alive", self.client_keep_alive.is_some()),
+            ("http2", self.http2.is_some()),
+            ("drop-invalid-header-fields", self.drop_invalid_header_fields.is_some()),
+            ("preserve-host-header", self.preserve_host_header.is_some()),
+        ];
+        for (field, _) in of_requests.into_iter().filter(|(_, is_said)| *is_said) {
+            let title = format!("a network load balancer has no `{field}`: it knows no requests");
+            check.error_with("E0377", field, title, format!("leave `{field}` out"));
+        }
+        if self.ip_address_type == "dualstack-without-public-ipv4" {
+            let title = "a network load balancer cannot do without public IPv4 addresses";
+            check.error_with("E0377", "ip-address-type", title, "write `dualstack`");
+        }
+    }
+
     /// CreateLoadBalancer.
     async fn make(&self, cx: &Cx<'_>) -> Result<Description> {
         let call = cx.aws.elb.create_load_balancer();
         let groups = self.security_groups.clone().map(|groups| groups.into_iter().collect());
         let made = call
             .name(&self.name)
-            .r#type(LoadBalancerTypeEnum::Application)
+            .r#type(LoadBalancerTypeEnum::from(self.kind.as_str()))
             .scheme(LoadBalancerSchemeEnum::from(self.scheme.as_str()))
             .set_subnets(Some(self.subnets.iter().cloned().collect()))
             .set_security_groups(groups)
@@ -260,9 +347,11 @@ impl LoadBalancer {
             (HTTP2, truth(self.http2)),
             (DROP_INVALID, truth(self.drop_invalid_header_fields)),
             (PRESERVE_HOST, truth(self.preserve_host_header)),
+            (CROSS_ZONE, truth(self.cross_zone)),
         ]
         .into_iter()
         .filter_map(|(key, value)| Some((key, value?)))
+        .chain(self.access_logs.attributes())
         .collect()
     }
 
@@ -276,6 +365,8 @@ impl LoadBalancer {
         self.http2 = truth(HTTP2);
         self.drop_invalid_header_fields = truth(DROP_INVALID);
         self.preserve_host_header = truth(PRESERVE_HOST);
+        self.cross_zone = truth(CROSS_ZONE);
+        self.access_logs = AccessLogs::of(told);
     }
 
     /// ModifyLoadBalancerAttributes, with those that are not as they were.
@@ -295,11 +386,55 @@ impl LoadBalancer {
         };
         let call = aws.elb.modify_load_balancer_attributes().load_balancer_arn(arn);
         let call = call.set_attributes(Some(change.into_iter().map(attribute).collect()));
-        call.send().await.map_err(|error| Error::from(error).while_creating())?;
+        call.send().await.map_err(|error| self.explained(Error::from(error).while_creating()))?;
         Ok(())
+    }
+
+    /// ELB tries to write to the bucket as soon as it is told of it.
+    fn explained(&self, error: Error) -> Error {
+        let bucket = &self.access_logs.bucket;
+        match error.is("InvalidConfigurationRequest") && !bucket.is_empty() {
+            true => error.hinted(format!(
+                "look whether the bucket `{bucket}` is in the same region, and its policy lets \
+                 `logdelivery.elasticloadbalancing.amazonaws.com` put objects into it"
+            )),
+            false => error,
+        }
     }
 }
 
+impl AccessLogs {
+    /// As AWS writes them. Of what is off AWS keeps the bucket, which means nothing.
+    fn attributes(&self) -> Vec<(&'static str, String)> {
+        match self.bucket.is_empty() {
+            true => vec![(LOGS, false.to_string())],
+            false => vec![
+                (LOGS, true.to_string()),
+                (LOGS_BUCKET, self.bucket.clone()),
+                (LOGS_PREFIX, self.prefix.clone()),
+            ],
+        }
+    }
+
+    fn of(told: &BTreeMap<String, String>) -> Self {
+        let text = |key| told.get(key).cloned().unwrap_or_default();
+        match text(LOGS) == "true" {
+            true => Self { bucket: text(LOGS_BUCKET), prefix: text(LOGS_PREFIX) },
+            false => Self::default(),
+        }
+    }
+}
+
+/// The attributes of a load balancer of which nobody has said anything, as far as they are always managed.
+fn off() -> BTreeMap<&'static str, String> {
+    AccessLogs::default().attributes().into_iter().collect()
+}
+
+const NETWORK: &str = "network";
+const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
+const LOGS: &str = "access_logs.s3.enabled";
+const LOGS_BUCKET: &str = "access_logs.s3.bucket";
+const LOGS_PREFIX: &str = "access_logs.s3.prefix";
 const IDLE_TIMEOUT: &str = "idle_timeout.timeout_seconds";
 const CLIENT_KEEP_ALIVE: &str = "client_keep_alive.seconds";
 const DELETION_PROTECTION: &str = "deletion_protection.enabled";
@@ -312,11 +447,14 @@ impl From<&Description> for LoadBalancer {
         let subnets = one.availability_zones().iter().filter_map(|zone| zone.subnet_id());
         Self {
             name: name(one).to_owned(),
+            kind: one.r#type().map_or_else(application, |kind| kind.as_str().to_owned()),
             vpc_id: one.vpc_id().map(str::to_owned),
             scheme: one.scheme().map_or_else(internet_facing, |scheme| scheme.as_str().to_owned()),
             subnets: subnets.map(str::to_owned).collect(),
             security_groups: Some(one.security_groups().iter().cloned().collect()),
             ip_address_type: one.ip_address_type().map_or_else(ipv4, |t| t.as_str().to_owned()),
+            access_logs: AccessLogs::default(),
+            cross_zone: None,
             idle_timeout: None,
             client_keep_alive: None,
             deletion_protection: None,
@@ -408,7 +546,7 @@ fn name(one: &Description) -> &str {
     one.load_balancer_name().unwrap_or_default()
 }
 
-/// `app/<name>/<id>`.
+/// `app/<name>/<id>`, `net/<name>/<id>`.
 fn suffix(arn: &str) -> &str {
     let resource = resource(arn);
     resource.strip_prefix("loadbalancer/").unwrap_or(resource)
@@ -430,6 +568,22 @@ mod tests {
             "deletion-protection": true, "http2": false, "drop-invalid-header-fields": true,
             "preserve-host-header": true,
         }));
+        reads_back::<LoadBalancer>(json!({
+            "name": "shop", "type": "network", "subnets": ["a"], "security-groups": ["c"],
+            "cross-zone": true, "access-logs": { "bucket": "b", "prefix": "p" },
+        }));
+    }
+
+    #[test]
+    fn logs_that_are_off_have_no_bucket() {
+        let on = AccessLogs { bucket: "b".into(), prefix: "p".into() };
+        for logs in [on, AccessLogs::default()] {
+            let told = logs.attributes().into_iter().map(|(key, value)| (key.to_owned(), value));
+            assert_eq!(AccessLogs::of(&told.collect()), logs);
+        }
+        let told = [(LOGS, "false"), (LOGS_BUCKET, "b")];
+        let told = told.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(AccessLogs::of(&told.into()), AccessLogs::default());
     }
 
     #[test]
@@ -444,5 +598,19 @@ mod tests {
         E0238 idle-timeout: `idle-timeout` is at most 4000s
         E0238 client-keep-alive: `client-keep-alive` is at least 1m (60 s)
         ");
+        insta::assert_snapshot!(flaws::<LoadBalancer>(json!({
+            "type": "network", "subnets": [], "http2": true, "access-logs": { "prefix": "/x" },
+            "ip-address-type": "dualstack-without-public-ipv4",
+        })), @"
+        E0235 subnets: a network load balancer needs a subnet
+        E0235 security-groups: a network load balancer that begins without a security group can never have one
+        E0377 http2: a network load balancer has no `http2`: it knows no requests
+        E0377 ip-address-type: a network load balancer cannot do without public IPv4 addresses
+        E0377 access-logs: in which bucket the logs lie is not said
+        E0377 access-logs.prefix: `/x` cannot be what the names of logs begin with
+        ");
+        insta::assert_snapshot!(flaws::<LoadBalancer>(json!({
+            "subnets": ["a", "b"], "cross-zone": false,
+        })), @"E0377 cross-zone: an application load balancer always sends to the targets of all zones");
     }
 }

@@ -29,11 +29,12 @@ pub struct TargetGroup {
     /// The port that targets get requests on unless they are registered with another.
     #[schemars(extend("x-replaces" = true))]
     pub port: u16,
-    /// The protocol between load balancer and targets.
+    /// The protocol between load balancer and targets: HTTP and HTTPS of an `application` load balancer, the others of
+    /// a `network` one.
     #[serde(default = "http")]
-    #[schemars(extend("x-replaces" = true, "enum" = ["HTTP", "HTTPS"]))]
+    #[schemars(extend("x-replaces" = true, "enum" = ["HTTP", "HTTPS", "TCP", "UDP", "TCP_UDP", "TLS"]))]
     pub protocol: String,
-    /// The version of HTTP that targets speak.
+    /// The version of HTTP that targets speak, if they do.
     #[serde(default = "http1")]
     #[schemars(extend("x-replaces" = true, "enum" = ["HTTP1", "HTTP2", "GRPC"]))]
     pub protocol_version: String,
@@ -63,7 +64,8 @@ pub struct TargetGroup {
     /// Seconds over which a new target gets its full share, 30 to 900, or 0 for at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slow_start: Option<u32>,
-    /// Whether a client stays with its target, by a cookie of the load balancer's.
+    /// Whether a client stays with its target, by a cookie of the load balancer's; of a network one, by the
+    /// client's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stickiness: Option<bool>,
     /// Seconds for which a client stays with its target, 1 to 604800; AWS's default is 86400.
@@ -73,21 +75,34 @@ pub struct TargetGroup {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["round_robin", "least_outstanding_requests", "weighted_random", null]))]
     pub algorithm: Option<String>,
+    /// Whether targets of a network load balancer see the clients' addresses. AWS's default is true, but for targets
+    /// of the type `ip` behind TCP and TLS; for UDP it cannot be otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preserve_client_ip: Option<bool>,
+    /// Whether a network load balancer tells its targets of the client in front of each connection (PROXY protocol,
+    /// version 2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy_protocol_v2: Option<bool>,
+    /// Whether a network load balancer ends the connections of a target that leaves when its time is over. AWS's
+    /// default is true for UDP, and false otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection_termination: Option<bool>,
 }
 
 /// The health check of a target group.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HealthCheck {
-    /// The path that is asked for; AWS's default is `/`.
+    /// The path that is asked for, over HTTP and HTTPS; AWS's default is `/`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The port that is asked, or `traffic-port`, which is AWS's default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub port: Option<String>,
-    /// The protocol that is spoken; AWS's default is `HTTP`.
+    /// The protocol that is spoken; AWS's default is `HTTP`, and `TCP` of a network load balancer: whoever takes a
+    /// connection is healthy.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = ["HTTP", "HTTPS", null]))]
+    #[schemars(extend("enum" = ["HTTP", "HTTPS", "TCP", null]))]
     pub protocol: Option<String>,
     /// Seconds from one question to the next, 5 to 300; AWS's default is 30.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,8 +183,12 @@ impl Kind for TargetGroup {
         check.within("E0238", "deregistration-delay-seconds", delay, 0..=3600);
         let stickiness = (self.stickiness_seconds, Unit::Seconds);
         check.within("E0238", "stickiness-seconds", stickiness, 1..=604_800);
+        self.check_protocol(check);
         if let Some(health) = &self.health_check {
             health.check(check);
+            let asks =
+                health.protocol.as_deref().unwrap_or(if self.is_http() { "HTTP" } else { TCP });
+            health.check_protocol(asks, self.is_http(), check);
             if let Some(codes) = &health.matcher {
                 let legal = match self.protocol_version.as_str() {
                     "GRPC" => forms::grpc_codes,
@@ -246,6 +265,25 @@ fn number(value: Option<u32>) -> Option<i32> {
 }
 
 impl HealthCheck {
+    /// E0378: what goes with the protocol in which it is asked.
+    fn check_protocol(&self, asks: &str, is_http: bool, check: &mut Check<'_>) {
+        if asks != TCP {
+            return;
+        }
+        if is_http {
+            let title = "who answers HTTP is asked over HTTP or HTTPS";
+            let hint = "leave `protocol` out of `health-check`";
+            check.error_with("E0378", "health-check.protocol", title, hint);
+            return;
+        }
+        let of_http = [("path", self.path.is_some()), ("matcher", self.matcher.is_some())];
+        for (field, _) in of_http.into_iter().filter(|(_, is_said)| *is_said) {
+            let title = format!("a health check over TCP has no `{field}`: it only connects");
+            let hint = format!("leave `{field}` out, or write `protocol = \"HTTP\"` beside it");
+            check.error_with("E0378", &format!("health-check.{field}"), title, hint);
+        }
+    }
+
     fn check(&self, check: &mut Check<'_>) {
         let numbers = [
             ("interval-seconds", (self.interval_seconds, Unit::Seconds), 5..=300),
@@ -307,6 +345,41 @@ impl HealthCheck {
 }
 
 impl TargetGroup {
+    /// Whether an application load balancer sends to it.
+    fn is_http(&self) -> bool {
+        matches!(self.protocol.as_str(), "HTTP" | "HTTPS")
+    }
+
+    /// E0378: what only one sort of load balancer does. Page "TargetGroupAttribute".
+    fn check_protocol(&self, check: &mut Check<'_>) {
+        let protocol = self.protocol.as_str();
+        let is_datagram = matches!(protocol, "UDP" | "TCP_UDP");
+        let of_http = [
+            ("protocol-version", self.protocol_version != http1()),
+            ("slow-start", self.slow_start.is_some()),
+            ("algorithm", self.algorithm.is_some()),
+            ("stickiness-seconds", self.stickiness_seconds.is_some()),
+        ];
+        let of_network = [
+            ("preserve-client-ip", self.preserve_client_ip.is_some()),
+            ("proxy-protocol-v2", self.proxy_protocol_v2.is_some()),
+            ("connection-termination", self.connection_termination.is_some()),
+        ];
+        let wrong = if self.is_http() { &of_network[..] } else { &of_http[..] };
+        for (field, _) in wrong.iter().filter(|(_, is_said)| *is_said) {
+            let title = format!("a target group for {protocol} has no `{field}`");
+            check.error_with("E0378", field, title, format!("leave `{field}` out"));
+        }
+        if is_datagram && self.preserve_client_ip == Some(false) {
+            let title = format!("targets behind {protocol} always see the clients' addresses");
+            check.error_with("E0378", "preserve-client-ip", title, "leave it out");
+        }
+        if protocol == "TLS" && self.stickiness == Some(true) {
+            let title = "clients cannot be made to stay with a target behind TLS";
+            check.error_with("E0378", "stickiness", title, "leave it out");
+        }
+    }
+
     /// CreateTargetGroup; the ARN.
     async fn make(&self, cx: &Cx<'_>) -> Result<String> {
         let health = self.health_check.clone().unwrap_or_default();
@@ -315,7 +388,7 @@ impl TargetGroup {
             .name(&self.name)
             .port(self.port.into())
             .protocol(ProtocolEnum::from(self.protocol.as_str()))
-            .protocol_version(&self.protocol_version)
+            .set_protocol_version(self.is_http().then(|| self.protocol_version.clone()))
             .vpc_id(&self.vpc_id)
             .target_type(TargetTypeEnum::from(self.target_type.as_str()))
             .ip_address_type(TargetGroupIpAddressTypeEnum::from(self.ip_address_type.as_str()))
@@ -370,14 +443,19 @@ impl TargetGroup {
     /// reference.
     fn attributes(&self) -> BTreeMap<&'static str, String> {
         let number = |value: Option<u32>| value.map(|value| value.to_string());
-        let kind = self.stickiness.filter(|sticky| *sticky).map(|_| "lb_cookie".to_owned());
+        let by = if self.is_http() { "lb_cookie" } else { "source_ip" };
+        let kind = self.stickiness.filter(|sticky| *sticky).map(|_| by.to_owned());
+        let truth = |value: Option<bool>| value.map(|value| value.to_string());
         [
             (DEREGISTRATION_DELAY, number(self.deregistration_delay_seconds)),
             (SLOW_START, number(self.slow_start)),
-            (STICKINESS, self.stickiness.map(|sticky| sticky.to_string())),
+            (STICKINESS, truth(self.stickiness)),
             (STICKINESS_TYPE, kind),
             (STICKINESS_SECONDS, number(self.stickiness_seconds)),
             (ALGORITHM, self.algorithm.clone()),
+            (PRESERVE_CLIENT_IP, truth(self.preserve_client_ip)),
+            (PROXY_PROTOCOL, truth(self.proxy_protocol_v2)),
+            (TERMINATION, truth(self.connection_termination)),
         ]
         .into_iter()
         .filter_map(|(key, value)| Some((key, value?)))
@@ -389,7 +467,11 @@ impl TargetGroup {
         let number = |key| told.get(key).and_then(|value| value.parse().ok());
         self.deregistration_delay_seconds = number(DEREGISTRATION_DELAY);
         self.slow_start = number(SLOW_START);
-        self.stickiness = told.get(STICKINESS).and_then(|value| value.parse().ok());
+        let truth = |key| told.get(key).and_then(|value| value.parse().ok());
+        self.preserve_client_ip = truth(PRESERVE_CLIENT_IP);
+        self.proxy_protocol_v2 = truth(PROXY_PROTOCOL);
+        self.connection_termination = truth(TERMINATION);
+        self.stickiness = truth(STICKINESS);
         self.stickiness_seconds = number(STICKINESS_SECONDS);
         self.algorithm = told.get(ALGORITHM).cloned();
     }
@@ -416,6 +498,10 @@ impl TargetGroup {
     }
 }
 
+const TCP: &str = "TCP";
+const PRESERVE_CLIENT_IP: &str = "preserve_client_ip.enabled";
+const PROXY_PROTOCOL: &str = "proxy_protocol_v2.enabled";
+const TERMINATION: &str = "deregistration_delay.connection_termination.enabled";
 const DEREGISTRATION_DELAY: &str = "deregistration_delay.timeout_seconds";
 const SLOW_START: &str = "slow_start.duration_seconds";
 const STICKINESS: &str = "stickiness.enabled";
@@ -440,6 +526,9 @@ impl From<&Description> for TargetGroup {
             stickiness: None,
             stickiness_seconds: None,
             algorithm: None,
+            preserve_client_ip: None,
+            proxy_protocol_v2: None,
+            connection_termination: None,
         }
     }
 }
@@ -447,9 +536,12 @@ impl From<&Description> for TargetGroup {
 impl From<&Description> for HealthCheck {
     fn from(one: &Description) -> Self {
         let number = |value: Option<i32>| value.and_then(|value| u32::try_from(value).ok());
-        let codes = one.matcher().and_then(|m| m.http_code().or_else(|| m.grpc_code()));
+        // What was said of HTTP means nothing over TCP.
+        let over_http = one.health_check_protocol() != Some(&ProtocolEnum::Tcp);
+        let codes = one.matcher().filter(|_| over_http);
+        let codes = codes.and_then(|m| m.http_code().or_else(|| m.grpc_code()));
         Self {
-            path: one.health_check_path().map(str::to_owned),
+            path: one.health_check_path().filter(|_| over_http).map(str::to_owned),
             port: one.health_check_port().map(str::to_owned),
             protocol: one.health_check_protocol().map(|protocol| protocol.as_str().to_owned()),
             interval_seconds: number(one.health_check_interval_seconds()),
@@ -520,6 +612,38 @@ mod tests {
             "deregistration-delay-seconds": 30, "slow-start": 60, "stickiness": true,
             "stickiness-seconds": 600, "algorithm": "least_outstanding_requests",
         }));
+    }
+
+    #[test]
+    fn protocols_have_fields_of_their_own() {
+        reads_back::<TargetGroup>(json!({
+            "port": 80, "vpc-id": "a", "protocol": "TCP", "stickiness": true,
+            "health-check": { "protocol": "TCP", "port": "8080", "interval-seconds": 10 },
+            "preserve-client-ip": true, "proxy-protocol-v2": true, "connection-termination": true,
+        }));
+        insta::assert_snapshot!(flaws::<TargetGroup>(json!({
+            "port": 80, "vpc-id": "a", "protocol": "UDP", "protocol-version": "HTTP2", "slow-start": 30,
+            "algorithm": "round_robin", "stickiness-seconds": 1, "preserve-client-ip": false,
+            "health-check": { "path": "/", "matcher": "200" },
+        })), @"
+        E0378 protocol-version: a target group for UDP has no `protocol-version`
+        E0378 slow-start: a target group for UDP has no `slow-start`
+        E0378 algorithm: a target group for UDP has no `algorithm`
+        E0378 stickiness-seconds: a target group for UDP has no `stickiness-seconds`
+        E0378 preserve-client-ip: targets behind UDP always see the clients' addresses
+        E0378 health-check.path: a health check over TCP has no `path`: it only connects
+        E0378 health-check.matcher: a health check over TCP has no `matcher`: it only connects
+        ");
+        insta::assert_snapshot!(flaws::<TargetGroup>(json!({
+            "port": 80, "vpc-id": "a", "proxy-protocol-v2": true, "health-check": { "protocol": "TCP" },
+        })), @"
+        E0378 proxy-protocol-v2: a target group for HTTP has no `proxy-protocol-v2`
+        E0378 health-check.protocol: who answers HTTP is asked over HTTP or HTTPS
+        ");
+        insta::assert_snapshot!(flaws::<TargetGroup>(json!({
+            "port": 80, "vpc-id": "a", "protocol": "TLS", "stickiness": true,
+            "health-check": { "protocol": "HTTPS", "path": "/", "matcher": "200" },
+        })), @"E0378 stickiness: clients cannot be made to stay with a target behind TLS");
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub fn plan(
         planner.declare(address, &desired.resources[address]);
     }
     planner.doom_the_undeclared();
-    widening::widen(&mut planner.draft, &planner.alike, &graph);
+    widening::widen(&mut planner.draft, &planner.alike, &graph, planner.desired);
     if purpose == Purpose::Destroy {
         planner.refuse_protected();
     }

@@ -7,12 +7,18 @@ use super::diff::diff;
 use super::order::Draft;
 use super::{Action, Step, parting};
 use crate::address::Address;
+use crate::desired::Desired;
 use crate::graph::Graph;
 use crate::kinds;
 
 /// Makes two steps of each update that takes something away from who is about to move as well. Of what is
 /// `alike`, old and new are used at once for a while.
-pub(super) fn widen(draft: &mut Draft<'_>, alike: &BTreeSet<Address>, graph: &Graph) {
+pub(super) fn widen(
+    draft: &mut Draft<'_>,
+    alike: &BTreeSet<Address>,
+    graph: &Graph,
+    desired: &Desired,
+) {
     let makes = &draft.makes;
     let mut moving: BTreeSet<Address> = BTreeSet::new();
     for (user, used) in graph.edges().filter(|(user, _)| makes.contains_key(user)) {
@@ -23,9 +29,12 @@ pub(super) fn widen(draft: &mut Draft<'_>, alike: &BTreeSet<Address>, graph: &Gr
     for address in moving {
         let step = draft.makes[&address];
         let Some(kind) = kinds::find(&address.kind) else { continue };
+        let unlike = parting::unlike(draft, graph, alike, &address);
         let narrow = &mut draft.steps[step];
         let Action::Update { id, was, adopts: false, .. } = &mut narrow.action else { continue };
-        let Some(between) = kind.between(was, &narrow.spec) else { continue };
+        let held = parting::without(was, &unlike);
+        let between = kind.between(&held, &narrow.spec);
+        let Some(between) = between.filter(|it| parting::may_lead(it, desired)) else { continue };
         draft.makes.remove(&address);
         draft.narrows.insert(address.clone(), step);
         // An interrupted run may have left it so.

@@ -29,6 +29,8 @@ pub struct Reference {
     pub section: &'static str,
     /// The kind that the section's names stand for: `repository`.
     pub kind: &'static str,
+    /// What goes before the section's names in those of the kind, where two sections stand for one kind.
+    pub prefix: &'static str,
     /// Outputs as they are written, and the kind's outputs they mean.
     pub outputs: &'static [(&'static str, &'static str)],
     /// The output, as written, that is meant when none is.

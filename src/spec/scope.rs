@@ -321,6 +321,7 @@ impl Scope<'_> {
             let hint = format!("leave it out: {what} will come in a later version");
             return Err(Mistake::new("E0120", span, title).hint(hint));
         }
+        let name = format!("{}{name}", reference.prefix);
         let means = reference.outputs.iter().find(|(as_written, _)| *as_written == written);
         let own = self.language.kinds.get(kind).filter(|kind| kind.outputs.contains(written));
         match (means, own) {

@@ -392,6 +392,18 @@ ingress = [{ protocol = "tcp", from-port = 443, to-port = 443, cidr = "10.0.0.0/
     });
 }
 
+/// N1: so do network load balancers, with what leads through them and what logs they write.
+#[test]
+fn n1_network_load_balancers_come_and_go_in_any_weather() {
+    come_and_go(&|session| {
+        session.behind_its_back(async |aws| {
+            let call = aws.dns.create_hosted_zone().name("example.com").caller_reference("test");
+            call.send().await.expect("a zone");
+        });
+        session.copy("examples/mqtt/ecsctl.toml", "ecsctl.toml");
+    });
+}
+
 /// N1: so do services that find each other by name and come one after the other, disks of tasks, and instances
 /// that ECS manages.
 #[test]

@@ -1497,10 +1497,10 @@ fn a_task_runs_on_the_simulator() {
     desk.run("destroy --yes").exits(0);
 }
 
-/// Networks without NAT, and networks of somebody else's, on the simulated account.
+/// Networks without NAT, those of somebody else, and network load balancers, on the simulated account.
 #[test]
-fn other_networks_live_on_the_simulator() {
-    for example in ["private", "existing-network", "tagged-network", "discovery"] {
+fn other_examples_live_on_the_simulator() {
+    for example in ["private", "existing-network", "tagged-network", "discovery", "mqtt"] {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
         let spec = fs_err::read_to_string(format!("{folder}/{example}/ecsctl.toml"));
         let desk = Desk::with(&spec.expect("an example"));

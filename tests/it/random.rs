@@ -181,6 +181,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         }
         put("listener", name, listener);
     }
+    declare_network_balancer(dice, put);
     put("cluster", "main", json!({}));
     if dice.flip() {
         let shown = ["main", "second"][dice.roll(2) as usize];
@@ -227,6 +228,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         let zone = json!({"name": name, "vpc-id": "${vpc.main.id}", "description": description});
         put("dns-namespace", "main", zone);
     }
+    let mut sharing: Vec<(String, &str)> = Vec::new();
     for index in first..first + dice.roll(4) {
         let name = format!("s{index}");
         let role = format!("r{}", dice.roll(2));
@@ -260,6 +262,14 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             true => json!({"data": {"configured-at-launch": true}}),
             false => json!({"data": {}}),
         };
+        let mut balancers = vec![balancer(&name, shifted)];
+        if !shifted && dice.flip() {
+            declare_port(dice, &name, index, put);
+            balancers.push(balancer(&format!("{name}-port"), false));
+        }
+        if !shifted {
+            sharing.push((name.clone(), listener));
+        }
         put(
             "task-definition",
             &name,
@@ -306,7 +316,7 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
             "desired-count": dice.roll(3),
             "network": {"subnets": ["${subnet.a.id}", "${subnet.b.id}"],
                 "security-groups": ["${security-group.lb.id}"]},
-            "load-balancers": [balancer(&name, shifted)],
+            "load-balancers": balancers,
             "deployment": deployment(dice, shifted)}),
         );
         if dice.flip() {
@@ -331,6 +341,69 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
                 "maximum-retry-attempts": dice.roll(3), "network": network}),
             );
         }
+    }
+    declare_sharing(dice, &sharing, put);
+}
+
+/// A network load balancer, whose listeners are those of the services.
+fn declare_network_balancer(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json::Value)) {
+    let scheme = ["internet-facing", "internal"][dice.roll(2) as usize];
+    let logs =
+        [json!({}), json!({"bucket": "logs", "prefix": "net"})][dice.roll(2) as usize].clone();
+    put(
+        "load-balancer",
+        "net",
+        json!({"type": "network", "scheme": scheme, "vpc-id": "${vpc.main.id}",
+        "subnets": ["${subnet.a.id}"], "security-groups": ["${security-group.lb.id}"],
+        "cross-zone": dice.flip(), "access-logs": logs}),
+    );
+}
+
+/// A port of that which leads to a service. What it speaks may change, and the target group with it.
+fn declare_port(
+    dice: &mut Dice,
+    name: &str,
+    index: u64,
+    put: &mut impl FnMut(&str, &str, serde_json::Value),
+) {
+    let (speaks, hears) = [("TCP", "TCP"), ("UDP", "UDP"), ("TCP", "TCP_UDP"), ("UDP", "TCP_UDP")]
+        [dice.roll(4) as usize];
+    let name = format!("{name}-port");
+    put(
+        "target-group",
+        &name,
+        json!({"vpc-id": "${vpc.main.id}", "protocol": hears, "port": 8000 + dice.roll(2),
+        "target-type": "ip", "health-check": {"protocol": "TCP"}}),
+    );
+    put(
+        "listener",
+        &name,
+        json!({"load-balancer-arn": "${load-balancer.net.arn}", "port": 9000 + 10 * dice.roll(2) + index,
+        "protocol": speaks,
+        "default-action": {"forward": format!("${{target-group.{name}.arn}}")}}),
+    );
+}
+
+/// A rule by which services behind one listener share requests.
+fn declare_sharing(
+    dice: &mut Dice,
+    sharing: &[(String, &str)],
+    put: &mut impl FnMut(&str, &str, serde_json::Value),
+) {
+    for listener in ["main", "second"] {
+        let behind = sharing.iter().filter(|(_, own)| *own == listener);
+        let names: Vec<&String> = behind.map(|(name, _)| name).collect();
+        if names.len() < 2 || dice.flip() {
+            continue;
+        }
+        let share = |name: &&String| json!({"target-group-arn": format!("${{target-group.{name}.arn}}"), "weight": 1 + dice.roll(3)});
+        let shares: Vec<_> = names.iter().map(share).collect();
+        put(
+            "listener-rule",
+            &format!("{listener}-shared"),
+            json!({"listener-arn": format!("${{listener.{listener}.arn}}"), "priority": 100,
+            "conditions": {"paths": ["/shared"]}, "action": {"weighted": shares}}),
+        );
     }
 }
 

@@ -183,7 +183,8 @@ fn folder() -> PathBuf {
 /// The examples, each with a line broken, and each line broken in three ways.
 fn broken() -> Vec<String> {
     let names = ["hello-world.toml", "hello-world-ecr/ecsctl.toml", "scorekeep/ecsctl.toml"];
-    const MORE: [&str; 6] = [
+    const MORE: [&str; 7] = [
+        "mqtt/ecsctl.toml",
         "shop/ecsctl.toml",
         "autoscaling/ecsctl.toml",
         "private/ecsctl.toml",

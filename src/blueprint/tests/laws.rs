@@ -73,6 +73,7 @@ fn the_examples_hold() {
         ("shop/ecsctl.toml", None),
         ("autoscaling/ecsctl.toml", None),
         ("batch/ecsctl.toml", None),
+        ("mqtt/ecsctl.toml", None),
         ("private/ecsctl.toml", None),
         ("existing-network/ecsctl.toml", None),
     ];
@@ -181,6 +182,7 @@ proptest! {
         scheduled: bool,
         endpoints in prop::sample::subsequence(vec!["dynamodb", "s3", "sqs"], 0..=3),
         grounds in prop::collection::vec(prop::option::of("awsvpc|bridge|host"), 5),
+        routed in prop::collection::vec(0u16..3, 5),
     ) {
         let mut services = services;
         for (service, ground) in services.values_mut().zip(&grounds) {
@@ -189,6 +191,17 @@ proptest! {
             }
         }
         let names: Vec<String> = services.keys().cloned().collect();
+        for (index, (name, service)) in services.iter_mut().enumerate() {
+            let transport = ["tcp", "tls", "udp"][usize::from(routed[index])];
+            let is_bridge = service["network-mode"] == "bridge";
+            if service["public"] == true && routed[index] > 0 && !(is_bridge && transport == "udp") {
+                let listens = 9000 + u16::try_from(index).unwrap();
+                service["route"] = json!({
+                    "feed": { (transport): listens, "port": 40_000 },
+                    "more": { "path": format!("/more/{name}"), "methods": ["GET"], "port": 40_001 },
+                });
+            }
+        }
         for (name, service) in &mut services {
             service["http"] = json!({ "path": format!("/{name}/*"), "enabled": service["public"] });
             // A task of the service's would need a disk, too.
@@ -223,6 +236,9 @@ proptest! {
                 "image": "i", "udp": 2000, "capacity": "own", "env": { "A": "1" },
             } },
             "network": { "cidr": cidr, "mode": mode, "endpoints": endpoints },
+            "nlb": { "main": {
+                "certificate": "arn:aws:acm:eu-west-1:1:certificate/0", "logs": "s3://my-logs/own",
+            } },
         });
         if certificate {
             document["alb"] = json!({ "edge": { "certificate": "arn:aws:acm:eu-west-1:1:certificate/0" } });

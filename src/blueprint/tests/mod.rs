@@ -17,6 +17,7 @@ mod hello_world;
 mod laws;
 mod managed;
 mod metrics;
+mod routes;
 mod scorekeep;
 mod stacks;
 mod volumes;

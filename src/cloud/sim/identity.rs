@@ -43,7 +43,7 @@ const FORMS: &[(&str, &str)] = &[
     ("task-definition", "arn:aws:ecs:{region}:{account}:task-definition/{name}:{revision}"),
     (
         "load-balancer",
-        "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/app/{name}/{hex}",
+        "arn:aws:elasticloadbalancing:{region}:{account}:loadbalancer/{sort}/{name}/{hex}",
     ),
     ("target-group", "arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex}"),
     ("listener", "arn:aws:elasticloadbalancing:{region}:{account}:listener/app/{hex}"),
@@ -90,6 +90,7 @@ impl Facts<'_> {
             "account" => self.surroundings.account.clone(),
             "revision" => self.revision.to_string(),
             "path" => self.iam_path.clone(),
+            "sort" => if self.text("type") == "network" { "net" } else { "app" }.to_owned(),
             // The last part of an ARN in a field.
             _ => match word.strip_suffix('/') {
                 Some(field) => self.text(field).rsplit('/').next().unwrap_or_default().to_owned(),

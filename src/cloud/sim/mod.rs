@@ -23,6 +23,7 @@ mod identity;
 mod inherited;
 mod moved;
 mod phases;
+mod protocols;
 mod rollout;
 mod seats;
 mod task;

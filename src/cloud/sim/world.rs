@@ -134,6 +134,7 @@ impl World {
         self.refuse_unheard(kind, spec)?;
         self.refuse_second(kind, spec)?;
         self.refuse_seated(kind, spec, &deed.tags, None)?;
+        self.refuse_protocols(kind, spec)?;
         self.serial += 1;
         let iam_path = stack.iam_path();
         let spec = &inherited::without(kind, spec);
@@ -183,6 +184,7 @@ impl World {
         self.refuse_unheard(kind, spec)?;
         self.refuse_second(kind, spec)?;
         self.refuse_seated(kind, spec, &object.tags, Some(id))?;
+        self.refuse_protocols(kind, spec)?;
         let spec = &inherited::without(kind, spec);
         refuse_replacing(kind, &object.spec, spec)?;
         let mut object = object.clone();

@@ -85,7 +85,10 @@ pub fn rules(service: &Value) -> Vec<(&str, &str, &str)> {
 /// What the new tasks offer in the target group `group` of `gone`: the same container, at the port at which it
 /// listens now. `None` when it cannot be said which container that is.
 fn stand_in(gone: &Value, group: &Value, old: &[Value], new: &[Value]) -> Option<Value> {
-    let named = new.iter().find(|one| one.text(CONTAINER) == gone.text(CONTAINER));
+    let same = |field: &'static str| move |one: &&Value| one.get(field) == gone.get(field);
+    let mut named = new.iter().filter(same(CONTAINER));
+    // Of a container that answers at several ports, the one at the same port stands in.
+    let named = named.clone().find(same(PORT)).or_else(|| named.next());
     let answering = match (named, old, new) {
         (Some(named), _, _) => named,
         (None, [_], [only]) => only,
@@ -101,6 +104,7 @@ const MOST_GROUPS: usize = 5;
 const FIELD: &str = "load-balancers";
 const GROUP: &str = "target-group-arn";
 const CONTAINER: &str = "container-name";
+const PORT: &str = "container-port";
 const ADVANCED: &str = "advanced";
 const ALTERNATE: &str = "alternate-target-group-arn";
 
@@ -130,6 +134,19 @@ mod tests {
         let renamed = service(&json!([balancer("new", "app", 8080)]));
         let both = json!([balancer("new", "app", 8080), balancer("old", "app", 8080)]);
         assert_eq!(between(&was, &renamed), Some(service(&both)));
+    }
+
+    /// Of several target groups each has its stand-in: the same container at the same port.
+    #[test]
+    fn b10_each_port_has_its_own_stand_in() {
+        let was = service(&json!([balancer("a", "web", 80), balancer("old", "web", 1883)]));
+        let spec = service(&json!([balancer("a", "web", 80), balancer("new", "web", 1883)]));
+        let all = json!([
+            balancer("a", "web", 80),
+            balancer("new", "web", 1883),
+            balancer("old", "web", 1883),
+        ]);
+        assert_eq!(between(&was, &spec), Some(service(&all)));
     }
 
     fn pair(group: &str, alternate: &str) -> Json {

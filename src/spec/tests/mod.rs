@@ -114,6 +114,7 @@ static LANGUAGE: LazyLock<Language> = LazyLock::new(|| Language {
         Reference {
             section: "repo",
             kind: "repository",
+            prefix: "",
             outputs: &[("uri", "uri")],
             default: "uri",
             later: &[],
@@ -121,6 +122,7 @@ static LANGUAGE: LazyLock<Language> = LazyLock::new(|| Language {
         Reference {
             section: "network",
             kind: "vpc",
+            prefix: "",
             outputs: &[("id", "id")],
             default: "id",
             later: &[],

@@ -10,7 +10,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.elbv2.models import FakeLoadBalancer
 from moto.elbv2.responses import ELBV2Response
 
-from . import acm, iam, interfaces, targets
+from . import acm, elb_rules, iam, interfaces, targets
 from .base import Corrected
 from .elb_shapes import APPLICATION_ATTRIBUTES, GROUP_ATTRIBUTES, NETWORK_ATTRIBUTES, both_ways, complete
 from .errors import AwsError
@@ -56,6 +56,8 @@ class Elb(Corrected, ELBV2Response):
             g.vpc and g.vpc.id == vpc_id for g in ec2.internet_gateways.values()
         ):
             raise AwsError("InvalidSubnet", f"VPC {vpc_id} has no internet gateway")
+        if kind == "network" and params.get("IpAddressType") == "dualstack-without-public-ipv4":
+            raise AwsError("InvalidConfigurationRequest", f"IP address type is not supported on load balancers with type '{kind}'")
         # The same name with the same settings is the same load balancer; with others it is an error.
         for existing in backend.load_balancers.values():
             if existing.name == name:
@@ -142,10 +144,24 @@ class Elb(Corrected, ELBV2Response):
         return ActionResult({"LoadBalancers": balancers})
 
     def set_security_groups(self):
+        balancer = self.balancer(self._get_param("LoadBalancerArn"))
+        # network/load-balancer-security-groups.html: only one that was created with groups can have others, and it
+        # keeps one at least.
+        if balancer.type == "network" and not (balancer.security_groups and self._get_param("SecurityGroups", [])):
+            raise AwsError(
+                "InvalidConfigurationRequest",
+                "Security groups can be set on a load balancer of type 'network' only if it was created with some",
+            )
         result = super().set_security_groups()
         balancer = self.balancer(self._get_param("LoadBalancerArn"))
         self.place(interfaces.backend_of(self.current_account, self.region), balancer)
         return result
+
+    def modify_load_balancer_attributes(self):
+        balancer = self.balancer(self._get_param("LoadBalancerArn"))
+        asked = {it["Key"]: it["Value"] for it in self._get_param("Attributes", [])}
+        elb_rules.check_balancer_attributes(balancer, asked, self.current_account, self.region)
+        return super().modify_load_balancer_attributes()
 
     def set_subnets(self):
         ec2 = interfaces.backend_of(self.current_account, self.region)
@@ -188,8 +204,10 @@ class Elb(Corrected, ELBV2Response):
                         f"A target group with the same name '{existing.name}' exists, but with different settings",
                     )
                 return ActionResult({"TargetGroups": [existing]})
+        elb_rules.check_group(self.params)
         result = super().create_target_group()
         group = result.result["TargetGroups"][0]
+        elb_rules.settle_health(group, bool(self._get_param("Matcher")))
         group.attributes = dict(GROUP_ATTRIBUTES)
         if group.protocol not in ("HTTP", "HTTPS"):
             group.attributes = {
@@ -200,8 +218,11 @@ class Elb(Corrected, ELBV2Response):
             group.attributes |= {
                 "stickiness.enabled": "false",
                 "stickiness.type": "source_ip",
-                "deregistration_delay.connection_termination.enabled": "false",
-                "preserve_client_ip.enabled": "false" if group.target_type == "ip" else "true",
+                # API_TargetGroupAttribute.html
+                "deregistration_delay.connection_termination.enabled": "true" if "UDP" in group.protocol else "false",
+                "preserve_client_ip.enabled": "true"
+                if "UDP" in group.protocol or group.target_type != "ip"
+                else "false",
                 "proxy_protocol_v2.enabled": "false",
             }
         return result
@@ -233,18 +254,33 @@ class Elb(Corrected, ELBV2Response):
         }
         return any(str(self.params[key]) != str(value) for key, value in shown.items() if key in self.params)
 
+    def modify_target_group(self):
+        group = self.group()
+        asks = self._get_param("HealthCheckProtocol") or group.health_check_protocol
+        elb_rules.check_health(group.protocol, asks, self.params)
+        result = super().modify_target_group()
+        codes = (self._get_param("Matcher") or {}).get("HttpCode")
+        if codes and group.protocol not in ("HTTP", "HTTPS"):
+            group.matcher = {"HttpCode": codes}
+        elb_rules.settle_health(group, bool(codes))
+        return result
+
     def modify_target_group_attributes(self):
+        asked = {it["Key"]: it["Value"] for it in self._get_param("Attributes", [])}
+        elb_rules.check_group_attributes(self.group(), asked)
         super().modify_target_group_attributes()
         group = self.elbv2_backend.target_groups[self._get_param("TargetGroupArn")]
         return ActionResult({"Attributes": group.attributes})  # all of them, not only the changed
 
     # -- listeners and rules ----------------------------------------------------------------------
 
-    def check_forwards(self, actions: list[dict], balancer_arn: str) -> None:
+    def check_forwards(self, actions: list[dict], balancer_arn: str, protocol: str) -> None:
         for action in actions:
+            elb_rules.check_action(protocol, action)
             for arn in targets.forwarded_to(action):
                 if arn not in self.elbv2_backend.target_groups:
                     raise AwsError("TargetGroupNotFound", f"Target groups '{arn}' not found")
+                elb_rules.check_protocols(protocol, self.elbv2_backend.target_groups[arn].protocol)
                 # A target group serves one load balancer.
                 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
                 if set(targets.load_balancers_of(self.elbv2_backend, arn)) - {balancer_arn}:
@@ -269,7 +305,8 @@ class Elb(Corrected, ELBV2Response):
                 if not same:
                     raise AwsError("DuplicateListener", "A listener already exists on this port for this load balancer")
                 return ActionResult({"Listeners": [listener]})
-        self.check_forwards(params["DefaultActions"], balancer.arn)
+        elb_rules.check_listener(balancer.type, protocol, params)
+        self.check_forwards(params["DefaultActions"], balancer.arn, protocol)
         self.check_certificates()
         return super().create_listener()
 
@@ -287,10 +324,27 @@ class Elb(Corrected, ELBV2Response):
     def modify_listener(self):
         arn = self._get_param("ListenerArn")
         listener = self.elbv2_backend.describe_listeners(None, [arn])[0]
+        balancer = self.balancer(listener.load_balancer_arn)
+        protocol = self.params.get("Protocol") or listener.protocol
+        certificates = self.params.get("Certificates") or []
+        shown = certificates or (listener.certificates if listener.protocol in ("HTTPS", "TLS") else [])
+        if protocol in ("HTTPS", "TLS") and not shown:
+            raise AwsError("ValidationError", f"A certificate must be specified for {protocol} listeners")
+        elb_rules.check_listener(balancer.type, protocol, self.params)
         if self.params.get("DefaultActions"):
             self.params["DefaultActions"] = complete(self.params["DefaultActions"])
-            self.check_forwards(self.params["DefaultActions"], listener.load_balancer_arn)
+        actions = self.params.get("DefaultActions") or [action.data for action in listener.default_actions]
+        self.check_forwards(actions, listener.load_balancer_arn, protocol)
         self.check_certificates()
+        if balancer.type == "network":
+            # moto knows only HTTP, HTTPS and TCP here, and certificates of HTTPS alone.
+            self.params.pop("Protocol", None)
+            listener.protocol = protocol
+            # API_ModifyListener.html: without TLS there is neither certificate nor policy.
+            listener.certificates = [it["CertificateArn"] for it in certificates] or listener.certificates
+            if protocol != "TLS":
+                listener.certificates, listener.ssl_policy = [], None
+            listener.certificate = next(iter(listener.certificates), None)
         result = super().modify_listener()
         # moto reads these and forgets them.
         listener.protocol = self.params.get("Protocol") or listener.protocol
@@ -302,7 +356,10 @@ class Elb(Corrected, ELBV2Response):
         params = self.params
         params["Actions"] = complete(params["Actions"])
         listener = self.elbv2_backend.describe_listeners(None, [params["ListenerArn"]])[0]
-        self.check_forwards(params["Actions"], listener.load_balancer_arn)
+        if ":loadbalancer/net/" in listener.load_balancer_arn:
+            # network/load-balancer-listeners.html: the default action is all there is.
+            raise AwsError("InvalidLoadBalancerAction", "Rules are not supported on load balancers with type 'network'")
+        self.check_forwards(params["Actions"], listener.load_balancer_arn, listener.protocol)
         result = super().create_rule()
         rule = result.result["Rules"][0]
         rule.conditions = both_ways(rule.conditions)
@@ -313,7 +370,7 @@ class Elb(Corrected, ELBV2Response):
             self.params["Actions"] = complete(self.params["Actions"])
             rule = self.elbv2_backend.describe_rules(None, [self.params["RuleArn"]])[0]
             listener = self.elbv2_backend.describe_listeners(None, [rule.listener_arn])[0]
-            self.check_forwards(self.params["Actions"], listener.load_balancer_arn)
+            self.check_forwards(self.params["Actions"], listener.load_balancer_arn, listener.protocol)
         result = super().modify_rule()
         rule = result.result["Rules"][0]
         rule.conditions = both_ways(rule.conditions)

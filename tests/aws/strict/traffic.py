@@ -23,12 +23,23 @@ def lets_in(world, group, target: dict) -> bool:
     balancers = [
         elbv2_backends[group.account_id][group.region_name].load_balancers[arn] for arn in group.load_balancer_arns
     ]
-    rules = [rule for one in eni.group_set for rule in one.ingress_rules if covers(rule, target["Port"])]
-    return all(any(admits(backend, rule, balancer) for rule in rules) for balancer in balancers)
+    rules = [rule for one in eni.group_set for rule in one.ingress_rules]
+
+    def open_to(balancer, protocol: str, port: int) -> bool:
+        return any(covers(rule, protocol, port) and admits(backend, rule, balancer) for rule in rules)
+
+    return all(open_to(balancer, *door) for balancer in balancers for door in doors(group, target["Port"]))
 
 
-def covers(rule, port: int) -> bool:
-    return rule.ip_protocol == "-1" or (rule.ip_protocol == "tcp" and rule.from_port <= port <= rule.to_port)
+def doors(group, port: int) -> list[tuple[str, int]]:
+    """What comes to a target: its traffic, and the question whether it is healthy, which is over TCP."""
+    asked = port if group.health_check_port == "traffic-port" else int(group.health_check_port)
+    spoken = {"UDP": ["udp"], "TCP_UDP": ["tcp", "udp"]}.get(group.protocol, ["tcp"])
+    return [(protocol, port) for protocol in spoken] + [("tcp", asked)]
+
+
+def covers(rule, protocol: str, port: int) -> bool:
+    return rule.ip_protocol == "-1" or (rule.ip_protocol == protocol and rule.from_port <= port <= rule.to_port)
 
 
 def admits(backend, rule, balancer) -> bool:

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use aws_config::SdkConfig;
 use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use ecsctl::cloud::aws::{Aws, Cache};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::proxy::Proxy;
 use super::server::{Call, Object, Server};
@@ -204,6 +204,18 @@ impl Session {
         let made = runtime().block_on(client.create_bucket().bucket(&name).send());
         made.expect("a new bucket");
         format!("s3://{name}/tests")
+    }
+
+    /// A bucket to which load balancers of the account may write; its name.
+    pub(crate) fn bucket_for_logs(&self) -> String {
+        let name = self.bucket().trim_start_matches("s3://").trim_end_matches("/tests").to_owned();
+        let policy = json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::{name}/*"),
+            "Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}}]});
+        let client = aws_sdk_s3::Client::new(&self.config());
+        let call = client.put_bucket_policy().bucket(&name).policy(policy.to_string());
+        runtime().block_on(call.send()).expect("a policy");
+        name
     }
 
     fn config(&self) -> SdkConfig {

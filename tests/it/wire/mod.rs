@@ -16,6 +16,7 @@ mod managed;
 mod names;
 mod network;
 mod permits;
+mod ports;
 mod registry;
 mod replacing;
 mod roles;

@@ -120,6 +120,19 @@ fn canary_lives() {
     lives(&session, &[], "canary", "default", "eu-west-1");
 }
 
+/// TCP, TLS and UDP beside HTTP, and requests that two services share.
+#[test]
+fn mqtt_lives() {
+    let session = Session::new();
+    session.copy("examples/mqtt/ecsctl.toml", "ecsctl.toml");
+    session.set(&json!({"check-ingress": 1}));
+    session.behind_its_back(async |aws| {
+        let call = aws.dns.create_hosted_zone().name("example.com").caller_reference("test");
+        call.send().await.expect("a zone");
+    });
+    lives(&session, &[], "mqtt", "default", "eu-west-1");
+}
+
 /// B28: instances and what runs on them come and go in one pass.
 #[test]
 fn batch_lives() {

@@ -18,8 +18,6 @@ const LATER: &[Later] = &[
     key("network.vpc.tags", "finding networks by their tags"),
     key("network.subnets.public.tags", "finding networks by their tags"),
     key("network.subnets.private.tags", "finding networks by their tags"),
-    key("service.*.pin", "pinning images by digest"),
-    key("service.*.container.*.pin", "pinning images by digest"),
 ];
 
 const fn key(path: &'static str, what: &'static str) -> Later {

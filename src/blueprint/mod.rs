@@ -56,6 +56,7 @@ mod endpoints;
 mod forms;
 mod given;
 mod ground;
+mod image;
 mod language;
 mod later;
 mod launch;
@@ -177,6 +178,7 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
             sheet.at(&Address::new(kind, name), &section).patch(fields);
         }
     }
+    image::drop_unused(&mut sheet);
     mesh.fill(&mut sheet);
     if let Some(given) = network.given() {
         sheet.each(|spec| given::stand_in(given, spec));

@@ -61,7 +61,7 @@ fn status(
     urls: &Urls,
     mut health: BTreeMap<String, Health>,
 ) -> Status {
-    let ours: Vec<&Live> = snapshot.ours(stack).collect();
+    let ours: Vec<&Live> = snapshot.ours(stack).filter(|live| !live.is_given()).collect();
     let unsettled = ours.iter().filter(|live| live.kind != "service").filter_map(|live| {
         let why = doing(&live.condition)?;
         let resource = match &live.address {
@@ -102,7 +102,7 @@ fn service(live: &Live, health: Option<Health>) -> Service {
     let state = match (&live.condition, stage) {
         (Condition::Settling(_), Some(Stage::RollingBack)) => "rolling back",
         (Condition::Settling(_), _) => "rolling out",
-        (Condition::Broken(_) | Condition::Leaving(_), _) => "",
+        (Condition::Broken(_) | Condition::Leaving(_) | Condition::Unfit(_), _) => "",
         // The kind writes down what serves; a first rollout that failed leaves nothing.
         (Condition::Ready, _) if definition.is_empty() => "nothing serves",
         (Condition::Ready, _) if is_short => "not all tasks run",
@@ -126,5 +126,6 @@ fn doing(condition: &Condition) -> Option<String> {
         Condition::Settling(why) => Some(why.clone()),
         Condition::Broken(why) => Some(format!("broken: {why}")),
         Condition::Leaving(why) => Some(format!("leaving: {why}")),
+        Condition::Unfit(unfit) => Some(unfit.why.clone()),
     }
 }

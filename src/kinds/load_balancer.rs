@@ -15,7 +15,7 @@ use super::listing::{Pick, elb_tags, name_flaw, require_ours, resource};
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Gate, Kind, Made,
-    NameStyle, Naming, Observed, Ready, Result, Sought, TagChange, Unit,
+    NameStyle, Naming, Observed, Ready, Result, Sought, TagChange, Unfit, Unit,
 };
 
 /// An Application Load Balancer.
@@ -221,7 +221,9 @@ impl Kind for LoadBalancer {
             (Ok(now), After::Change) => match condition(&now) {
                 Condition::Ready => Ok(Ready::Yes),
                 Condition::Settling(why) | Condition::Leaving(why) => Ok(not_yet(why)),
-                Condition::Broken(why) => Err(Error::new(Class::Other, why)),
+                Condition::Broken(why) | Condition::Unfit(Unfit { why, .. }) => {
+                    Err(Error::new(Class::Other, why))
+                }
             },
         }
     }

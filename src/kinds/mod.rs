@@ -14,6 +14,7 @@ mod checked;
 pub mod cluster;
 pub mod dns_record;
 pub mod elastic_ip;
+pub mod image;
 pub mod instance_profile;
 pub mod internet_gateway;
 pub mod launch_template;
@@ -67,6 +68,7 @@ const ALL: &[&dyn AnyKind] = &[
     of::<security_group_rule::SecurityGroupRule>(),
     of::<log_group::LogGroup>(),
     of::<repository::Repository>(),
+    of::<image::Image>(),
     of::<namespace::Namespace>(),
     of::<cluster::Cluster>(),
     of::<instance_profile::InstanceProfile>(),

@@ -16,6 +16,7 @@ use crate::kind::{StackId, TagChange, Tags};
 use crate::value::Value;
 
 mod diff;
+mod given;
 mod holders;
 mod leaving;
 mod moved;
@@ -53,6 +54,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// How many declared resources are as they should be.
     pub unchanged: usize,
+    /// The tags of images that steps name by their digests: for people, who know no digests.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub images: BTreeMap<String, String>,
 }
 
 /// One thing to do to one resource.

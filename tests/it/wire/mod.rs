@@ -6,6 +6,7 @@ mod containers;
 mod discovery;
 mod domains;
 mod guards;
+mod images;
 mod import;
 mod interruptions;
 mod life;

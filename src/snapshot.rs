@@ -111,7 +111,7 @@ async fn look(
 /// Adds the outputs of a live resource to what is known.
 pub fn learn(live: &Live, known: &mut Known) {
     let Some(address) = &live.address else { return };
-    if matches!(live.condition, Condition::Leaving(_)) {
+    if matches!(live.condition, Condition::Leaving(_) | Condition::Unfit(_)) {
         return;
     }
     known.learn(address, live.outputs.clone());

@@ -29,6 +29,8 @@ pub struct Daemon {
     /// The image of the container that has the daemon's name.
     #[schemars(extend("x-format" = "image"))]
     pub image: Option<String>,
+    /// Whether images of private ECR registries are looked up and run by their digests; true when left out.
+    pub pin: Option<bool>,
     /// The capacity on whose instances it runs; on all of them when left out.
     pub capacity: Option<String>,
     /// How its containers are reached; `bridge` when left out, where ports are those of the instance.
@@ -168,6 +170,7 @@ impl Daemon {
     fn service(&self) -> Service {
         let Self {
             image,
+            pin,
             capacity: _,
             network_mode,
             port,
@@ -196,6 +199,7 @@ impl Daemon {
         } = self.clone();
         Service {
             image,
+            pin,
             network_mode: Some(network_mode.unwrap_or(Mode::Bridge)),
             port,
             udp,

@@ -14,8 +14,6 @@ const LATER: &[Later] = &[
     key("service.*.use", "templates"),
     key("service.*.schedule", "scheduled scaling"),
     key("moved", "renaming without replacing"),
-    key("service.*.pin", "pinning images by digest"),
-    key("service.*.container.*.pin", "pinning images by digest"),
 ];
 
 const fn key(path: &'static str, what: &'static str) -> Later {

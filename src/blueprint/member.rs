@@ -143,6 +143,7 @@ pub(super) fn members(name: &str, service: &Service, sheet: &mut Sheet) -> Membe
 fn main(service: &Service) -> Container {
     Container {
         image: service.image.clone(),
+        pin: service.pin,
         port: service.port,
         udp: service.udp,
         // The size at the top is the whole task's.
@@ -165,6 +166,7 @@ fn main(service: &Service) -> Container {
 /// A container with what the service says of all its containers.
 fn inheriting(container: &Container, keys: Path, service: &Service, section: &Path) -> Member {
     let said = [
+        ("pin", container.pin.is_some()),
         ("readonly", container.readonly.is_some()),
         ("stop-timeout", container.stop_timeout.is_some()),
         ("init", container.init.is_some()),
@@ -172,6 +174,7 @@ fn inheriting(container: &Container, keys: Path, service: &Service, section: &Pa
     let inherited = said.into_iter().filter(|(_, said)| !said);
     let elsewhere = inherited.map(|(key, _)| (Path::of([key]), section.join(key))).collect();
     let container = Container {
+        pin: container.pin.or(service.pin),
         readonly: container.readonly.or(service.readonly),
         stop_timeout: container.stop_timeout.or(service.stop_timeout),
         init: container.init.or(service.init),

@@ -69,6 +69,7 @@ mod forms;
 mod further;
 mod given;
 mod ground;
+mod image;
 mod language;
 mod later;
 mod launch;
@@ -205,6 +206,7 @@ pub fn expand(document: &Document, options: Options, unread: &Unread) -> Expansi
         }
     }
     mesh.open(&guests(document), &mut sheet);
+    image::drop_unused(&mut sheet);
     mesh.fill(&mut sheet);
     roles::bound(document.permissions_boundary.as_deref(), &mut sheet);
     if let Some(given) = network.given() {

@@ -33,6 +33,9 @@ pub struct Task {
     /// The image, where it is of no service.
     #[schemars(extend("x-format" = "image"))]
     pub image: Option<String>,
+    /// Whether the image, if it is of a private ECR registry, is looked up and run by its digest; true when
+    /// left out.
+    pub pin: Option<bool>,
     /// What it runs, in place of the image's CMD.
     pub command: Option<Vec<String>>,
     /// What it runs it with, in place of the image's ENTRYPOINT.
@@ -162,6 +165,7 @@ fn check(name: &str, task: &Task, section: &Path, sheet: &mut Sheet) {
     };
     let own_keys = [
         ("image", task.image.is_some()),
+        ("pin", task.pin.is_some()),
         ("secrets", !task.secrets.is_empty()),
         ("arch", task.arch.is_some()),
         ("capacity", task.capacity.is_some()),
@@ -345,6 +349,7 @@ fn own(
     let image = task.image.clone()?;
     let container = Container {
         image: Some(image),
+        pin: task.pin,
         env: task.env.clone(),
         secrets: task.secrets.clone(),
         command: task.command.clone(),

@@ -24,6 +24,8 @@ pub struct Service {
     /// The image of the container that has the service's name.
     #[schemars(extend("x-format" = "image"))]
     pub image: Option<String>,
+    /// Whether images of private ECR registries are looked up and run by their digests; true when left out.
+    pub pin: Option<bool>,
     /// The TCP port that it listens on. A service with a port gets the load balancer's `/*`.
     #[schemars(range(min = 1))]
     pub port: Option<u16>,
@@ -130,6 +132,8 @@ pub struct Container {
     /// The image.
     #[schemars(extend("x-format" = "image"))]
     pub image: Option<String>,
+    /// Whether it is looked up and run by its digest; as the service says when left out.
+    pub pin: Option<bool>,
     /// The TCP port that it listens on.
     #[schemars(range(min = 1))]
     pub port: Option<u16>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::balancers::MAIN;
 use super::declaration::Declaration;
-use super::network;
+use super::{image, network};
 use crate::address::{Address, Path, SURROUNDINGS};
 use crate::diag::{Diagnostic, Place};
 use crate::nearest::nearest;
@@ -42,6 +42,11 @@ impl Sheet {
     pub(super) fn add(&mut self, declaration: Declaration) {
         let address = declaration.address.clone();
         let section = declaration.section.clone();
+        if let Some(first) = self.declarations.get_mut(&address)
+            && image::join(first, &declaration)
+        {
+            return;
+        }
         if let Some(first) = self.declarations.insert(address.clone(), declaration) {
             let title = format!("`{}` and `{section}` both stand for `{address}`", first.section);
             let fault = Diagnostic::error("E0271", title).at_key(section, "");
@@ -115,6 +120,8 @@ pub fn may_declare(unread: &Unread, address: &Address) -> bool {
     let may = |section: &Path| match section.steps().as_slice() {
         [SURROUNDINGS, kind, name] => *kind == address.kind && *name == address.name,
         [SURROUNDINGS, kind] => *kind == address.kind || unread.is_stray(&address.name),
+        // An image is called after its repository, which may be another's.
+        ["service" | "task" | "daemon", _] if address.kind == image::KIND => true,
         [_, name] => address.name.contains(name) || address.name.contains(MAIN),
         ["network"] => network::KINDS.contains(&address.kind.as_str()),
         ["cluster" | "dashboard"] => address.kind == section.0[0],

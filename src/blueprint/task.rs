@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::declaration::Declaration;
 use super::ground::{Ground, Mode};
+use super::image;
 use super::measure::{Cpu, Days, Memory};
 use super::member::{Member, Members};
 use super::secret::Secret;
@@ -56,9 +57,9 @@ pub(super) fn definition(
 ) -> Declaration {
     let Owner { section, name, home } = owner;
     let (cpu, memory) = size(service, ground);
-    let arch = match ground.arch {
-        Arch::X86 => "X86_64",
-        Arch::Arm64 => "ARM64",
+    let (arch, runs) = match ground.arch {
+        Arch::X86 => ("X86_64", "linux/amd64"),
+        Arch::Arm64 => ("ARM64", "linux/arm64"),
     };
     let platform = json!({ "cpu-architecture": arch, "operating-system-family": "LINUX" });
     let storage = service.storage.map(|size| json!({ "size-in-gib": size.0 }));
@@ -76,6 +77,7 @@ pub(super) fn definition(
     let mut containers = Map::new();
     for (own, member) in members {
         let mut fields = container(member, ground, sheet);
+        fields.extend(image::of(member, runs, sheet).map(|it| ("image".to_owned(), it.into())));
         if own == home {
             limit(&mut fields, service);
         }
@@ -132,7 +134,6 @@ fn container(member: &Member, ground: &Ground, sheet: &mut Sheet) -> Map<String,
     let size = own.size.unwrap_or_default();
     let after = own.after.iter().map(|(other, until)| (other.clone(), Json::from(word(*until))));
     let fields = [
-        ("image", own.image.as_deref().map(Json::from)),
         ("cpu", size.cpu.map(|cpu| cpu.0.into())),
         ("memory", size.memory.map(|memory| memory.0.into())),
         ("essential", own.essential.map(Json::from)),

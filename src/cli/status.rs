@@ -64,7 +64,7 @@ fn status(
     urls: &Urls,
     mut health: BTreeMap<String, Health>,
 ) -> Status {
-    let ours: Vec<&Live> = snapshot.ours(stack).collect();
+    let ours: Vec<&Live> = snapshot.ours(stack).filter(|live| !live.is_given()).collect();
     let unsettled = ours.iter().filter(|live| live.kind != "service").filter_map(|live| {
         let why = doing(&live.condition)?;
         let resource = match &live.address {
@@ -108,7 +108,7 @@ fn service(live: &Live, health: Option<Health>) -> Service {
             Some(pause) => format!("paused at {}", pause.stage),
             None => "rolling out".to_owned(),
         },
-        (Condition::Broken(_) | Condition::Leaving(_), _) => {
+        (Condition::Broken(_) | Condition::Leaving(_) | Condition::Unfit(_), _) => {
             doing(&live.condition).unwrap_or_default()
         }
         // The kind writes down what serves; a first rollout that failed leaves nothing.
@@ -144,5 +144,6 @@ fn doing(condition: &Condition) -> Option<String> {
         Condition::Settling(why) => Some(why.clone()),
         Condition::Broken(why) => Some(format!("broken: {why}")),
         Condition::Leaving(why) => Some(format!("leaving: {why}")),
+        Condition::Unfit(unfit) => Some(unfit.why.clone()),
     }
 }

@@ -20,6 +20,11 @@ pub enum Remains {
     Untagged,
     /// Nothing: it is a deed. Whether it is done is read off what it was done for.
     Nothing,
+    /// What somebody else makes: it is looked at, waited for where it is not there yet, and never touched.
+    Given {
+        /// What is waited for, behind *until*.
+        until: &'static str,
+    },
 }
 
 /// How the field `name` of a kind is filled in and kept unique.

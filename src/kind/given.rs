@@ -1,4 +1,4 @@
-//! What a stack stands in that somebody else made: named by the spec, looked up and never changed.
+//! What somebody else makes or has made, and a stack only looks at: a network that exists already, an image.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,4 +63,28 @@ pub fn is_sought(fact: &str) -> bool {
 /// Whether a text in a list of subnets stands for nobody knows how many.
 pub fn are_several(text: &str) -> bool {
     text.strip_prefix("${aws.").is_some_and(|fact| fact.starts_with(SUBNETS_FACT))
+}
+
+/// What is wrong with something that somebody else makes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Unfit {
+    /// What is wrong with it.
+    pub flaw: Flaw,
+    /// The same in words, as the title of a diagnostic.
+    pub why: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// What can be wrong with something that somebody else makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flaw {
+    /// It is not where it has to be.
+    Missing,
+    /// It is there, and cannot be used for what it is meant for.
+    Unusable,
+    /// The caller may not look.
+    Hidden,
 }

@@ -19,7 +19,9 @@ pub use self::about::{
 pub use self::any::{Act, AnyKind, Deed, Done, Live, Malformed, Registered, of};
 pub use self::check::{Check, Unit};
 pub use self::error::{Class, Error, Forgive, Result, RolloutFailure};
-pub use self::given::{Found, Given, Site, VPC_FACT, Which, are_several, is_sought, subnets_fact};
+pub use self::given::{
+    Flaw, Found, Given, Site, Unfit, VPC_FACT, Which, are_several, is_sought, subnets_fact,
+};
 pub use self::health::{Deployment, Health, Onward, Pause, Stage};
 pub use self::shape::{Field, Owned, Shape};
 pub use self::task::{End, How, Lines, Order, Overrides, Share, Strategy, Stream, Task};
@@ -165,6 +167,9 @@ pub enum Condition {
     Broken(String),
     /// It is being deleted.
     Leaving(String),
+    /// It is somebody else's ([`Remains::Given`]), and not what it has to be: nothing is done before they
+    /// have mended it.
+    Unfit(Unfit),
 }
 
 /// A resource as it is, in the words of its own declaration.
@@ -221,6 +226,8 @@ pub const STAGE: &str = " – ";
 pub enum Ready {
     /// Ready, or gone if it was deleted.
     Yes,
+    /// Ready, and only now it is known what others may refer to: the outputs by name.
+    Found(BTreeMap<String, String>),
     /// Not yet: the fact that is waited for, and when to look again.
     NotYet {
         /// Says what is waited for: "pending", "2 of 4 tasks running".

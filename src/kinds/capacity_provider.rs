@@ -22,7 +22,7 @@ use super::types::outputs::Named as Outputs;
 use crate::cloud::aws::{Aws, batched, tags};
 use crate::kind::{
     About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle,
-    Naming, Observed, Ready, Result, Sought, TagChange, Unit,
+    Naming, Observed, Ready, Result, Sought, TagChange, Unfit, Unit,
 };
 
 /// An Auto Scaling group as a cluster's capacity.
@@ -204,7 +204,9 @@ impl Kind for CapacityProvider {
 pub(super) fn wait_for(after: After, found: Option<Condition>) -> Result<Ready> {
     let wait = |why: &str| Ok(Ready::NotYet { why: why.to_owned(), look_again: LOOK_AGAIN });
     match (after, found) {
-        (_, Some(Condition::Broken(why))) => Err(Error::new(Class::Other, why)),
+        (_, Some(Condition::Broken(why) | Condition::Unfit(Unfit { why, .. }))) => {
+            Err(Error::new(Class::Other, why))
+        }
         (After::Delete, None) | (After::Change, Some(Condition::Ready)) => Ok(Ready::Yes),
         (After::Delete, Some(_)) => wait("being deleted"),
         (After::Change, Some(Condition::Settling(why))) => wait(&why),

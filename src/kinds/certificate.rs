@@ -18,7 +18,7 @@ use crate::cloud::aws::dns::{self, Place, plain};
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, After, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, Observed, Ready,
-    Result, Sought, TagChange, Tags,
+    Result, Sought, TagChange, Tags, Unfit,
 };
 use crate::value::Value;
 
@@ -156,7 +156,9 @@ impl Kind for Certificate {
         match condition(&detail) {
             Condition::Ready => Ok(Ready::Yes),
             Condition::Settling(why) => Ok(Ready::NotYet { why, look_again: LOOK_AGAIN }),
-            Condition::Broken(why) | Condition::Leaving(why) => Err(failure(&detail, &why)),
+            Condition::Broken(why)
+            | Condition::Leaving(why)
+            | Condition::Unfit(Unfit { why, .. }) => Err(failure(&detail, &why)),
         }
     }
 }

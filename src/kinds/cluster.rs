@@ -16,7 +16,7 @@ use super::types::words::words;
 use crate::cloud::aws::{Aws, batched, ecs, linked, tags, task};
 use crate::kind::{
     About, After, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
-    Observed, Ready, Result, Sought, Strategy, TagChange,
+    Observed, Ready, Result, Sought, Strategy, TagChange, Unfit,
 };
 
 /// An ECS cluster.
@@ -165,9 +165,14 @@ impl Kind for Cluster {
             (After::Delete, Some(Condition::Leaving(why))) => Ok(wait(why)),
             (After::Delete, Some(_)) => Ok(wait("being deleted".to_owned())),
             (After::Change, Some(Condition::Settling(why))) => Ok(wait(why)),
-            (After::Change, Some(Condition::Broken(why) | Condition::Leaving(why))) => {
-                Err(Error::new(Class::Other, format!("the cluster is of no use: {why}")))
-            }
+            (
+                After::Change,
+                Some(
+                    Condition::Broken(why)
+                    | Condition::Leaving(why)
+                    | Condition::Unfit(Unfit { why, .. }),
+                ),
+            ) => Err(Error::new(Class::Other, format!("the cluster is of no use: {why}"))),
             (After::Change, None) => Ok(wait("not visible yet".to_owned())),
         }
     }

@@ -16,7 +16,7 @@ use super::listing::{Pick, elb_tags, name_flaw, require_ours, resource};
 use crate::cloud::aws::{Aws, concurrently, linked, tags};
 use crate::kind::{
     About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Gate, Kind, Made,
-    NameStyle, Naming, Observed, Ready, Result, Sought, TagChange, Unit, are_several,
+    NameStyle, Naming, Observed, Ready, Result, Sought, TagChange, Unfit, Unit, are_several,
 };
 
 /// An Application Load Balancer or a Network Load Balancer.
@@ -262,7 +262,9 @@ impl Kind for LoadBalancer {
             (Ok(now), After::Change) => match condition(&now) {
                 Condition::Ready => Ok(Ready::Yes),
                 Condition::Settling(why) | Condition::Leaving(why) => Ok(not_yet(why)),
-                Condition::Broken(why) => Err(Error::new(Class::Other, why)),
+                Condition::Broken(why) | Condition::Unfit(Unfit { why, .. }) => {
+                    Err(Error::new(Class::Other, why))
+                }
             },
         }
     }

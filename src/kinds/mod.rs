@@ -18,6 +18,7 @@ pub mod discovery_service;
 pub mod dns_namespace;
 pub mod dns_record;
 pub mod elastic_ip;
+pub mod image;
 pub mod instance_profile;
 pub mod internet_gateway;
 pub mod launch_template;
@@ -71,6 +72,7 @@ const ALL: &[&dyn AnyKind] = &[
     of::<security_group_rule::SecurityGroupRule>(),
     of::<log_group::LogGroup>(),
     of::<repository::Repository>(),
+    of::<image::Image>(),
     of::<namespace::Namespace>(),
     of::<dns_namespace::DnsNamespace>(),
     of::<discovery_service::DiscoveryService>(),

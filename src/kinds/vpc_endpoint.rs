@@ -352,7 +352,7 @@ mod tests {
     #[test]
     fn states_are_read_however_they_are_written() {
         let told = |state: &str| match is_up(Some(&endpoint(state))) {
-            Ok(Ready::Yes) => "ready".to_owned(),
+            Ok(Ready::Yes | Ready::Found(_)) => "ready".to_owned(),
             Ok(Ready::NotYet { why, .. }) => why,
             Err(error) => error.to_string(),
         };

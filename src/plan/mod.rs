@@ -17,6 +17,7 @@ use crate::value::Value;
 
 mod built_on;
 mod diff;
+mod given;
 mod holders;
 mod leaving;
 mod moved;
@@ -57,6 +58,9 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// How many declared resources are as they should be.
     pub unchanged: usize,
+    /// The tags of images that steps name by their digests: for people, who know no digests.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub images: BTreeMap<String, String>,
 }
 
 /// One thing to do to one resource.

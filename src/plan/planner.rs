@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::built_on::{Grounds, renaming};
 use super::diff::diff;
+use super::given::Seen;
 use super::name::{beside, is_name_or_successor};
 use super::order::Draft;
 use super::{Action, Because, Edit, Plan, Purpose, Step, StepId};
-use super::{moved, refused, widening};
+use super::{given, moved, refused, widening};
 use crate::address::{Address, Output};
 use crate::desired::{Declared, Desired};
 use crate::diag::Diagnostic;
@@ -16,6 +17,8 @@ use crate::kind::{Condition, Live, Registered, Remains, TAG_PROTECT, TAG_STACK, 
 use crate::kinds;
 use crate::snapshot::{Snapshot, is_ours};
 use crate::value::{Known, Value};
+
+mod adopting;
 
 /// What the user allows.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +54,7 @@ pub fn plan(
         account: snapshot.surroundings.account.clone(),
         purpose,
         unchanged: planner.unchanged,
+        images: given::images(&planner.given),
         steps: planner.draft.ordered(&graph)?,
     })
 }
@@ -63,6 +67,8 @@ struct Planner<'a> {
     claims: BTreeMap<&'a Address, Vec<usize>>,
     /// Not ours, but under a name that may be wanted.
     foreign: Vec<&'a Live>,
+    /// What others make and this stack only looks at.
+    given: BTreeMap<&'a Address, &'a Live>,
     known: Known,
     /// What has to be replaced along with what stands on it.
     grounds: Grounds,
@@ -89,6 +95,7 @@ impl<'a> Planner<'a> {
     ) -> Self {
         let (ours, foreign): (Vec<&Live>, Vec<&Live>) =
             snapshot.live.iter().partition(|live| is_ours(live, &desired.stack));
+        let (given, ours) = given::apart(ours);
         let mut claims: BTreeMap<&Address, Vec<usize>> = BTreeMap::new();
         for (index, live) in ours.iter().enumerate() {
             let address = live.address.as_ref().filter(|address| address.kind == live.kind);
@@ -113,6 +120,7 @@ impl<'a> Planner<'a> {
             options,
             claims,
             foreign,
+            given,
             known,
             grounds,
             alike,
@@ -134,6 +142,10 @@ impl<'a> Planner<'a> {
     fn declare(&mut self, address: &'a Address, declared: &Declared) {
         let Some(kind) = kinds::find(&address.kind) else { return };
         let spec = declared.spec.resolve(&self.known);
+        if let Remains::Given { until } = kind.about().remains {
+            self.look_for(kind, address, spec, until);
+            return;
+        }
         let claims = self.claims.remove(address).unwrap_or_default();
         let mut standing = Vec::new();
         let mut broken = None;
@@ -145,6 +157,7 @@ impl<'a> Planner<'a> {
                     self.doom(index, Because::Broken);
                 }
                 Condition::Leaving(_) => self.doom(index, Because::Leaving),
+                Condition::Unfit(_) => unreachable!("what is given was taken out of what is ours"),
             }
         }
         // Of several that claim the address, the one that can stay: a run was interrupted between the
@@ -179,6 +192,19 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// What somebody else makes.
+    fn look_for(&mut self, kind: &Registered, address: &Address, spec: Value, until: &str) {
+        let section = &self.desired.resources[address].section;
+        match given::seen(self.given.get(address).copied(), &spec, until, section) {
+            Seen::There(outputs) => self.known.learn(address, outputs),
+            Seen::InTheWay(refused) => self.refused.push(refused),
+            Seen::Awaited(action) => {
+                let step = self.push(kind, address, action, spec, Vec::new());
+                self.draft.makes.insert(address.clone(), step);
+            }
+        }
+    }
+
     fn refuse_lost(&mut self, kind: &Registered, spec: &Value, index: usize) {
         let lost = refused::lost(kind, spec, &self.draft.live, index, &self.desired.stack);
         // Much may stand in one thing.
@@ -204,7 +230,7 @@ impl<'a> Planner<'a> {
         moved::leave(kind.about(), address, &mut spec, live, (self.desired, &self.draft.live));
         let tags = match kind.about().remains {
             Remains::Tagged => TagChange::between(&live.tags, &self.desired.tags_of(address)),
-            Remains::Untagged | Remains::Nothing => TagChange::default(),
+            Remains::Untagged | Remains::Nothing | Remains::Given { .. } => TagChange::default(),
         };
         Comparison { edits: diff(kind.shape(), &spec, &live.spec), tags, spec }
     }
@@ -239,52 +265,6 @@ impl<'a> Planner<'a> {
         let step = self.push(kind, address, action, comparison.spec, comparison.edits);
         self.draft.makes.insert(address.clone(), step);
         self.draft.releases.insert(index, step);
-    }
-
-    fn create_or_adopt(
-        &mut self,
-        kind: &Registered,
-        address: &Address,
-        spec: Value,
-        broken: Option<usize>,
-    ) {
-        let name = spec.text("name");
-        // Of one name there may be several, that differ in what else AWS tells them apart by: DNS records.
-        let exclusive = kind.about().exclusive;
-        let holder = self.foreign.iter().copied().find(|live| {
-            let stands = !matches!(live.condition, Condition::Leaving(_));
-            let same = live.spec.text("name") == name
-                && exclusive.iter().all(|field| live.spec.get(field) == spec.get(field));
-            live.kind == address.kind && name.is_some() && same && stands
-        });
-        match holder {
-            None => self.create(kind, address, spec, broken.map(|index| (index, Vec::new()))),
-            Some(live) if self.options.adopt.contains(address) => {
-                self.adopt(kind, address, &spec, live);
-            }
-            Some(live) => self.refused.push(refused::foreign(address, live)),
-        }
-    }
-
-    fn adopt(&mut self, kind: &Registered, address: &Address, spec: &Value, live: &Live) {
-        let comparison = self.compare(kind, address, spec, live);
-        if let Some(owner) = live.tags.get(TAG_STACK) {
-            let title = format!("{address} cannot be adopted: it belongs to the stack `{owner}`");
-            self.refused.push(Diagnostic::error("E0211", title));
-        } else if let Some(refused) = refused::unfindable(address, live, &self.desired.stack) {
-            self.refused.push(refused);
-        } else if let Some(edit) = comparison.edits.iter().find(|edit| edit.replaces) {
-            let title =
-                format!("{address} cannot be adopted: its `{}` would replace it", edit.path);
-            let hint = format!("declare `{}` as it is now: {edit}", edit.path);
-            self.refused.push(Diagnostic::error("E0211", title).hint(hint));
-        } else {
-            self.known.learn(address, live.outputs.clone());
-            let (id, was) = (live.id.clone(), live.spec.clone());
-            let action = Action::Update { id, was, tags: comparison.tags, adopts: true };
-            let step = self.push(kind, address, action, comparison.spec, comparison.edits);
-            self.draft.makes.insert(address.clone(), step);
-        }
     }
 
     fn create(

@@ -1,8 +1,9 @@
 //! Why there can be no plan: what stands in its way, and what to do about it.
 
-use crate::address::Address;
+use super::Edit;
+use crate::address::{Address, Path};
 use crate::diag::Diagnostic;
-use crate::kind::{Live, Registered, StackId, TAG_ENV, TAG_ID, TAG_STACK};
+use crate::kind::{Flaw, Live, Registered, StackId, TAG_ENV, TAG_ID, TAG_STACK, Unfit};
 use crate::value::{Part, Value};
 
 /// Something of that name stands there, and is not the stack's.
@@ -22,9 +23,38 @@ pub fn protected(stack: &StackId) -> Diagnostic {
     Diagnostic::error("E0212", format!("`{stack}/{env}` is protected")).hint(hint)
 }
 
+/// What somebody else makes is not what it has to be. `section` asks for it.
+pub(super) fn unfit(unfit: &Unfit, section: &Path) -> Diagnostic {
+    let code = match unfit.flaw {
+        Flaw::Missing => "E0390",
+        Flaw::Unusable => "E0391",
+        Flaw::Hidden => "E0392",
+    };
+    Diagnostic::error(code, &unfit.why).at_key(section.clone(), "").hint(&unfit.hint)
+}
+
+/// Why something cannot be taken over, if it cannot. `edits` lead to what is declared.
+pub(super) fn unadoptable(
+    address: &Address,
+    live: &Live,
+    edits: &[Edit],
+    stack: &StackId,
+) -> Option<Diagnostic> {
+    if let Some(owner) = live.tags.get(TAG_STACK) {
+        let title = format!("{address} cannot be adopted: it belongs to the stack `{owner}`");
+        return Some(Diagnostic::error("E0211", title));
+    }
+    unfindable(address, live, stack).or_else(|| {
+        let edit = edits.iter().find(|edit| edit.replaces)?;
+        let title = format!("{address} cannot be adopted: its `{}` would replace it", edit.path);
+        let hint = format!("declare `{}` as it is now: {edit}", edit.path);
+        Some(Diagnostic::error("E0211", title).hint(hint))
+    })
+}
+
 /// What could not be found again once it is taken over: IAM lists by path and not by tag, so a role
 /// elsewhere would be lost as soon as no spec names it.
-pub(super) fn unfindable(address: &Address, live: &Live, stack: &StackId) -> Option<Diagnostic> {
+fn unfindable(address: &Address, live: &Live, stack: &StackId) -> Option<Diagnostic> {
     let root = stack.iam_path();
     let path = live.spec.text("path").filter(|path| !path.starts_with(&root))?;
     let title = format!("{address} cannot be adopted: its path is `{path}`");

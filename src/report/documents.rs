@@ -4,7 +4,8 @@
 use serde_json::Value as Json;
 use similar::{ChangeTag, TextDiff};
 
-use super::edits::{Unknowns, is_scalar};
+use super::edits::is_scalar;
+use super::unknowns::Unknowns;
 use super::{Look, Tone};
 use crate::value::Value;
 

@@ -1,14 +1,14 @@
 //! One edit in the form in which people compare: text word by word, documents as a diff of lines,
 //! sets as what comes and what goes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 
 use super::documents::{document, lines};
-use super::{Colour, Look, Tone, words};
-use crate::address::Address;
-use crate::plan::{Action, Edit, Plan};
+use super::unknowns::Unknowns;
+use super::{Colour, Detail, Look, Tone, words};
+use crate::plan::Edit;
 use crate::value::{Part, Value};
 
 /// Text that is longer than this loses what both sides have in common at its beginning.
@@ -27,36 +27,6 @@ pub(super) struct Shown {
     pub(super) below: Vec<String>,
 }
 
-/// What will have happened when an output becomes known.
-#[derive(Debug)]
-pub(super) struct Unknowns<'a>(BTreeMap<&'a Address, &'static str>);
-
-impl<'a> Unknowns<'a> {
-    /// The outputs that `plan` makes.
-    pub(super) fn of(plan: &'a Plan) -> Self {
-        let verb = |action: &Action| match action {
-            Action::Create { replaces: None } => Some("created"),
-            Action::Create { replaces: Some(_) } => Some("replaced"),
-            Action::Update { .. } => Some("updated"),
-            Action::Settle { .. } => Some("ready"),
-            Action::Widen { .. } | Action::Delete { .. } => None,
-        };
-        let made = plan.steps.iter().filter_map(|step| Some((&step.address, verb(&step.action)?)));
-        Self(made.collect())
-    }
-
-    /// `(known after vpc.main is created)`.
-    pub(super) fn note(&self, value: &Value) -> Option<String> {
-        let of: BTreeSet<&Address> = value.outputs().into_iter().map(|output| &output.of).collect();
-        let phrase = |of: &&Address| match self.0.get(of) {
-            Some(verb) => format!("{of} is {verb}"),
-            None => format!("{of} is known"),
-        };
-        let phrases: Vec<String> = of.iter().map(phrase).collect();
-        (!phrases.is_empty()).then(|| format!("(known after {})", phrases.join(" and ")))
-    }
-}
-
 /// The edit for people.
 pub(super) fn show(edit: &Edit, unknowns: &Unknowns<'_>, look: Look) -> Shown {
     match (&edit.old, &edit.new) {
@@ -73,7 +43,7 @@ pub(super) fn show(edit: &Edit, unknowns: &Unknowns<'_>, look: Look) -> Shown {
 pub(super) fn inline(value: &Value, unknowns: &Unknowns<'_>, look: Look) -> String {
     match value {
         Value::Pending(parts) => pending(value, parts, unknowns, look),
-        Value::Text(text) if is_clear(text) => words::shortened(text, look),
+        Value::Text(text) if is_clear(text) => words::shortened(&unknowns.named(text), look),
         Value::Null => "nothing".to_owned(),
         _ => words::shortened(&value.to_string(), look),
     }
@@ -138,7 +108,7 @@ fn change(label: String, old: &Value, new: &Value, unknowns: &Unknowns<'_>, look
     }
     let beside = match (old, new) {
         (Value::Text(old), Value::Text(new)) if is_clear(old) && is_clear(new) => {
-            text(old, new, look)
+            text(&unknowns.named(old), &unknowns.named(new), look)
         }
         _ => {
             let (old, new) = (inline(old, unknowns, look), inline(new, unknowns, look));
@@ -204,9 +174,13 @@ fn items(
 
 /// `old → new`, word by word. Long text loses what both begin with.
 fn text(old: &str, new: &str, look: Look) -> String {
-    let (short_old, short_new) = match without_common_head(old, new) {
-        Some(short) if look.detail == super::Detail::Short => short,
-        _ => (words::shortened(old, look), words::shortened(new, look)),
+    let (short_old, short_new) = match look.detail {
+        Detail::Short => {
+            let (old, new) = (words::brief(old), words::brief(new));
+            let shortened = || (words::shortened(&old, look), words::shortened(&new, look));
+            without_common_head(&old, &new).unwrap_or_else(shortened)
+        }
+        Detail::Full => (old.to_owned(), new.to_owned()),
     };
     // What was cut away may be the very difference.
     let (old, new) = if short_old == short_new {
@@ -255,18 +229,21 @@ fn split(text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use insta::assert_snapshot;
     use serde_json::{Value as Json, json};
 
     use super::*;
-    use crate::address::Path;
+    use crate::address::{Address, Path};
 
     fn shown(path: &[&str], old: Json, new: Json, look: Look) -> String {
         let side = |json: Json| (!json.is_null()).then(|| Value::lift(json).unwrap());
         let path = Path::of(path.iter().copied());
         let edit = Edit { path, old: side(old), new: side(new), replaces: false };
         let vpc = Address::new("vpc", "main");
-        let unknowns = Unknowns(BTreeMap::from([(&vpc, "created")]));
+        let images = BTreeMap::new();
+        let unknowns = Unknowns { verbs: [(&vpc, "created")].into(), images: &images };
         let Shown { label, beside, below } = show(&edit, &unknowns, look);
         let mut text = format!("{label}: {beside}");
         for line in below {

@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::edits::{self, Shown, Unknowns};
+use super::edits::{self, Shown};
+use super::unknowns::Unknowns;
 use super::{Detail, Look, Tone, documents, telling, words};
 use crate::address::Address;
 use crate::kind::{Remains, TagChange};

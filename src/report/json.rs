@@ -99,7 +99,8 @@ pub fn plan(plan: &Plan) -> String {
                 StepDocument { id: Some(id), because: Some(*because), ..document }
             }
             Action::Settle { id, why } => {
-                StepDocument { id: Some(id), waits_for: Some(why), ..document }
+                let id = Some(id.as_str()).filter(|id| !id.is_empty());
+                StepDocument { id, waits_for: Some(why), ..document }
             }
         }
     });

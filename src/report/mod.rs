@@ -25,4 +25,5 @@ pub mod summary;
 pub mod task;
 mod telling;
 pub mod trouble;
+mod unknowns;
 pub mod words;

@@ -1,5 +1,7 @@
 //! Plans made by hand, for the tests of all reports.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value as Json, json};
 
 use crate::address::Path;
@@ -31,7 +33,8 @@ fn edit(path: &str, old: Json, new: Json) -> Edit {
 fn stack(steps: Vec<Step>, purpose: Purpose, unchanged: usize) -> Plan {
     let [stack, env, region] = ["shop", "prod", "eu-west-1"].map(str::to_owned);
     let stack = StackId { stack, env, region };
-    Plan { stack, account: "123456789012".into(), purpose, steps, unchanged }
+    let images = BTreeMap::new();
+    Plan { stack, account: "123456789012".into(), purpose, steps, unchanged, images }
 }
 
 fn create() -> Action {

@@ -3,7 +3,8 @@
 //! The table names fields by kind; a field that a declaration lacks is passed over, so a kind that
 //! renames one loses a fact in the plan and nothing else.
 
-use super::edits::{Unknowns, inline};
+use super::edits::inline;
+use super::unknowns::Unknowns;
 use super::{Look, words};
 use crate::value::Value;
 
@@ -101,7 +102,7 @@ fn tell(fact: &Fact, spec: &Value, unknowns: &Unknowns<'_>, look: Look) -> Optio
             let each = entries.values().filter_map(|entry| entry.get(of));
             // The reference itself: a note for each image would fill lines. In full, fields have notes.
             let shown = each.map(|value| match value.to_source() {
-                serde_json::Value::String(text) => words::shortened(&text, look),
+                serde_json::Value::String(text) => words::shortened(&unknowns.named(&text), look),
                 other => other.to_string(),
             });
             Some(shown.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())

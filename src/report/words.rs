@@ -63,9 +63,31 @@ pub(super) fn shortened(text: &str, look: Look) -> String {
         Detail::Full => text.to_owned(),
         Detail::Short => match text.splitn(6, ':').collect::<Vec<_>>().as_slice() {
             ["arn", _, _, _, _, resource] => format!("…{}", cut(resource, ROOM - 1)),
-            _ => cut(text, ROOM),
+            _ => cut(&brief(text), ROOM),
         },
     }
+}
+
+/// What stands before the digest of an image.
+const DIGEST: &str = "@sha256:";
+/// So many of its 64 digits tell it from others; docker shows as many.
+const DIGITS: usize = 12;
+
+/// A text with the digests of images in it short: `api@sha256:0123456789ab…`.
+pub(super) fn brief(text: &str) -> String {
+    let mut pieces = text.split(DIGEST);
+    let mut told = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let end = piece.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(piece.len());
+        let (digits, rest) = piece.split_at(end);
+        told.push_str(DIGEST);
+        match digits.len() {
+            64 => told.push_str(&format!("{}…", &digits[..DIGITS])),
+            _ => told.push_str(digits),
+        }
+        told.push_str(rest);
+    }
+    told
 }
 
 /// The head and the tail of a text that is wider than `width`.
@@ -111,6 +133,9 @@ mod tests {
         assert_eq!(cut("日本語日本語", 5), "日…語");
         let arn = "arn:aws:ecs:us-east-1:123456789012:task-definition/web:41";
         assert_eq!(shortened(arn, Look::PLAIN), "…task-definition/web:41");
+        let image = format!("shop/api@sha256:{}", "0123456789abcdef".repeat(4));
+        assert_eq!(shortened(&image, Look::PLAIN), "shop/api@sha256:0123456789ab…");
+        assert_eq!(brief("a@sha256:12, b"), "a@sha256:12, b");
         assert_eq!(shortened(arn, Look { detail: Detail::Full, ..Look::PLAIN }), arn);
     }
 }

@@ -1,6 +1,7 @@
 //! One step on its way: attempts until the call succeeds, then looks until the thing is ready. Here is all
 //! waiting, and all trying again.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc, watch};
@@ -62,7 +63,7 @@ impl<'a> Attempt<'a> {
         let end = match self.perform(first, deadline).await {
             Ok(Some(done)) => {
                 self.say(Report::Performed(self.id, done.clone()));
-                self.settle(&done, deadline).await
+                self.settled(done, deadline).await
             }
             Ok(None) => Ok(None),
             Err(error) => Err(error),
@@ -115,14 +116,28 @@ impl<'a> Attempt<'a> {
         unreachable!("attempts are not counted to an end")
     }
 
+    /// Waits until the thing is ready, and says what has become known by that alone.
+    async fn settled(&mut self, done: Done, deadline: Instant) -> Result<Option<()>, Error> {
+        let Some(found) = self.settle(&done, deadline).await? else { return Ok(None) };
+        if !found.is_empty() {
+            self.say(Report::Performed(self.id, Done { outputs: found, ..done }));
+        }
+        Ok(Some(()))
+    }
+
     /// Looks until the thing is ready. `None` when the run was interrupted meanwhile.
-    async fn settle(&mut self, done: &Done, deadline: Instant) -> Result<Option<()>, Error> {
+    async fn settle(
+        &mut self,
+        done: &Done,
+        deadline: Instant,
+    ) -> Result<Option<BTreeMap<String, String>>, Error> {
         let mut said = String::new();
         // The first looks come soon: nobody waits longer than what he waits for.
         let mut soon = FIRST_PAUSE;
         loop {
             let (why, pause) = match self.cloud.ready(self.stack, &self.deed, done).await {
-                Ok(Ready::Yes) => return Ok(Some(())),
+                Ok(Ready::Yes) => return Ok(Some(BTreeMap::new())),
+                Ok(Ready::Found(outputs)) => return Ok(Some(outputs)),
                 Ok(Ready::NotYet { why, look_again }) => (why, look_again.min(soon)),
                 // A look that failed in passing says nothing about the thing.
                 Err(error) if error.class.is_retryable() => (error.to_string(), LONGEST_PAUSE),

@@ -119,6 +119,8 @@ pub(super) fn opens_early(step: &Step) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -143,6 +145,7 @@ mod tests {
             purpose: Purpose::Apply,
             steps: after.into_iter().enumerate().map(step).collect(),
             unchanged: 0,
+            images: BTreeMap::new(),
         }
     }
 

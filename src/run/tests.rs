@@ -95,6 +95,7 @@ fn plan(kinds: &[(&str, usize)]) -> Plan {
         purpose: Purpose::Apply,
         steps: all.map(step).collect(),
         unchanged: 0,
+        images: BTreeMap::new(),
     }
 }
 

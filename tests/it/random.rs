@@ -9,7 +9,7 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use ecsctl::address::Path;
+use ecsctl::address::{Address, Path};
 use ecsctl::blueprint::Declaration;
 use ecsctl::cloud::Cloud as _;
 use ecsctl::cloud::sim::{Fault, Sim};
@@ -183,6 +183,14 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
     }
     declare_network_balancer(dice, put);
     put("cluster", "main", json!({}));
+    // The images of a repository that may be replaced, the tags of which move on.
+    put("repository", "main", json!({"name": format!("random/test/{}", dice.roll(2))}));
+    put(
+        "image",
+        "main",
+        json!({"repository": "${repository.main.uri}", "tag": format!("v{}", dice.roll(3)),
+            "platforms": ["linux/amd64"]}),
+    );
     if dice.flip() {
         let shown = ["main", "second"][dice.roll(2) as usize];
         let line = json!([
@@ -270,13 +278,17 @@ fn declare_services(dice: &mut Dice, put: &mut impl FnMut(&str, &str, serde_json
         if !shifted {
             sharing.push((name.clone(), listener));
         }
+        let image = match dice.flip() {
+            true => "${image.main.uri}".to_owned(),
+            false => format!("app:v{}", dice.roll(3)),
+        };
         put(
             "task-definition",
             &name,
             json!({"cpu": "256", "memory": "512", "volumes": volumes,
             "requires-compatibilities": ["EC2", "FARGATE", "MANAGED_INSTANCES"],
             "execution-role-arn": format!("${{role.{role}.arn}}"),
-            "containers": {"app": {"image": format!("app:v{}", dice.roll(3)),
+            "containers": {"app": {"image": image,
                 "log-configuration": {"driver": "awslogs", "options": {
                     "awslogs-group": format!("${{log-group.{name}.name}}"),
                     "awslogs-region": "us-east-1", "awslogs-stream-prefix": "app"}},
@@ -720,9 +732,9 @@ async fn live_through(seed: u64) -> BTreeMap<&'static str, u64> {
     for _ in 0..ROUNDS {
         let desired = desired(&declare(&mut dice));
         *counts.entry("runs").or_default() += account.converge(&desired, Purpose::Apply).await;
-        // Of a deed nothing stays.
-        let deeds = desired.resources.keys().filter(|address| address.kind == "task-run").count();
-        let stays = desired.resources.len() - deeds;
+        // Of a deed nothing stays, and what others make is theirs.
+        let stays = |address: &&Address| !["task-run", "image"].contains(&address.kind.as_str());
+        let stays = desired.resources.keys().filter(stays).count();
         assert_eq!(account.sim.count(), stays, "nothing leaks (seed {seed})");
     }
     let nothing = Desired::nothing(stack());

@@ -170,6 +170,7 @@ fn an_image_of_ones_own_without_a_load_balancer() {
     let declarations = made(&example("hello-world-ecr/ecsctl.toml", None));
     insta::assert_snapshot!(addresses(&declarations), @"
     cluster: main
+    image: hello-world-v1
     internet-gateway: main
     log-group: test-service
     repository: hello-world
@@ -180,14 +181,12 @@ fn an_image_of_ones_own_without_a_load_balancer() {
     subnet: public-a public-b
     task-definition: test-service
     vpc: main
-    13 in all
+    14 in all
     ");
     insta::assert_snapshot!(show(&declarations, "repository.hello-world"), @r#"
     image-tag-mutability = "IMMUTABLE"
-    lifecycle-policy.rules = [{"action":{"type":"expire"},"description":"keep the newest 30","rulePriority":1,"selection":{"countNumber":30,"countType":"imageCountMoreThan","tagStatus":"any"}}]
     scan-on-push = true
     image-tag-mutability <- repo.hello-world.immutable
-    lifecycle-policy <- repo.hello-world.keep
     scan-on-push <- repo.hello-world.scan
     "#);
     insta::assert_snapshot!(show(&declarations, "log-group.test-service"), @r#"
@@ -198,7 +197,7 @@ fn an_image_of_ones_own_without_a_load_balancer() {
     "#);
     insta::assert_snapshot!(show(&declarations, "task-definition.test-service"), @r#"
     containers.test-service.entry-point = ["/usr/sbin/apache2","-D","FOREGROUND"]
-    containers.test-service.image = "${repository.hello-world.uri}:v1"
+    containers.test-service.image = "${image.hello-world-v1.uri}"
     containers.test-service.linux-parameters.init-process-enabled = true
     containers.test-service.log-configuration.driver = "awslogs"
     containers.test-service.log-configuration.options.awslogs-group = "${log-group.test-service.name}"

@@ -41,6 +41,7 @@ fn three_containers_in_a_task() {
     insta::assert_snapshot!(addresses(&declarations), @"
     cluster: main
     elastic-ip: nat-a
+    image: api-v1 frontend-v1
     internet-gateway: main
     listener: main-http
     listener-rule: scorekeep
@@ -59,7 +60,7 @@ fn three_containers_in_a_task() {
     task-definition: migrate nightly-report scorekeep
     task-run: migrate
     vpc: main
-    30 in all
+    32 in all
     ");
     insta::assert_snapshot!(show(&declarations, "task-definition.scorekeep"), @r#"
     containers.api.environment.AWS_REGION = "${aws.region}"
@@ -70,7 +71,7 @@ fn three_containers_in_a_task() {
     containers.api.health-check.retries = 3
     containers.api.health-check.start-period = 0
     containers.api.health-check.timeout = 5
-    containers.api.image = "${repository.api.uri}:v1"
+    containers.api.image = "${image.api-v1.uri}"
     containers.api.linux-parameters.init-process-enabled = true
     containers.api.log-configuration.driver = "awslogs"
     containers.api.log-configuration.options.awslogs-group = "${log-group.scorekeep.name}"
@@ -81,7 +82,7 @@ fn three_containers_in_a_task() {
     containers.api.secrets.SESSION_KEY = "arn:${aws.partition}:ssm:${aws.region}:${aws.account}:parameter/scorekeep/session-key"
     containers.frontend.environment.API_HOST = "localhost:5000"
     containers.frontend.environment.AWS_XRAY_DAEMON_ADDRESS = "127.0.0.1:2000"
-    containers.frontend.image = "${repository.frontend.uri}:v1"
+    containers.frontend.image = "${image.frontend-v1.uri}"
     containers.frontend.linux-parameters.init-process-enabled = true
     containers.frontend.log-configuration.driver = "awslogs"
     containers.frontend.log-configuration.options.awslogs-group = "${log-group.scorekeep.name}"
@@ -156,6 +157,7 @@ fn environments_differ_as_they_say() {
     let dev = made(&scorekeep(Some("dev")));
     insta::assert_snapshot!(addresses(&dev), @"
     cluster: main
+    image: api-v1 frontend-v1
     internet-gateway: main
     listener: main-http
     listener-rule: scorekeep
@@ -173,7 +175,7 @@ fn environments_differ_as_they_say() {
     task-definition: migrate nightly-report scorekeep
     task-run: migrate
     vpc: main
-    25 in all
+    27 in all
     ");
     insta::assert_snapshot!(show(&dev, "service.scorekeep"), @r#"
     availability-zone-rebalancing = "ENABLED"
@@ -242,7 +244,7 @@ fn a_task_has_all_of_its_container_and_its_own_command() {
     containers.api.command = ["bin/report"]
     containers.api.environment.AWS_REGION = "${aws.region}"
     containers.api.environment.NOTIFICATION_EMAIL = "ops@example.com"
-    containers.api.image = "${repository.api.uri}:v1"
+    containers.api.image = "${image.api-v1.uri}"
     containers.api.linux-parameters.init-process-enabled = true
     containers.api.log-configuration.driver = "awslogs"
     containers.api.log-configuration.options.awslogs-group = "${log-group.scorekeep.name}"

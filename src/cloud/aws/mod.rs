@@ -76,6 +76,8 @@ pub struct Aws {
     pub services: Coalesced<aws_sdk_ecs::types::Service>,
     /// ECS's records of deployments by ARN, for the waits of a run: twenty a call.
     pub deployments: Coalesced<aws_sdk_ecs::types::ServiceDeployment>,
+    /// The revisions that services and schedules were seen to name: none of them is cleared away.
+    pub revisions_in_use: Mutex<BTreeSet<String>>,
     /// Held while the list of a cluster's capacity providers is read and written back.
     pub cluster_providers: Mutex<()>,
     sts: aws_sdk_sts::Client,
@@ -113,6 +115,7 @@ impl Aws {
             discovery: aws_sdk_servicediscovery::Client::new(config),
             acm: aws_sdk_acm::Client::new(config),
             dns: aws_sdk_route53::Client::new(config),
+            revisions_in_use: Mutex::default(),
             cluster_providers: Mutex::default(),
             sts: aws_sdk_sts::Client::new(config),
             tagging: aws_sdk_resourcegroupstagging::Client::new(config),

@@ -14,9 +14,10 @@ use futures::future::BoxFuture;
 use self::world::World;
 use super::{Cloud, Pauses, Surroundings};
 use crate::kind::{
-    Act, Class, Deed, Done, Error, Found, Given, Health, Live, Onward, Pause, Ready, Registered,
-    Remains, Result, Sought, StackId, TAG_ENV, TAG_STACK, Tags,
+    Act, Class, Deed, Done, Error, Found, Given, Health, Kind as _, Live, Onward, Pause, Ready,
+    Registered, Remains, Result, Sought, StackId, TAG_ENV, TAG_STACK, Tags,
 };
+use crate::kinds::image::{self, Image};
 
 mod given;
 mod identity;
@@ -151,6 +152,11 @@ impl Sim {
         let ready_at = now + self.seconds(seconds);
         let done = match &deed.act {
             _ if kind.about().remains == Remains::Nothing => return task::run(&world, deed),
+            // What others make is there as soon as it can be.
+            Act::Settle { id, spec } if kind.name() == Image::NAME => {
+                let outputs = image::simulated(spec).unwrap_or_default();
+                Ok(Done { id: id.clone(), outputs, watch: None })
+            }
             Act::Create { spec, .. } => {
                 world.create(kind, stack, &self.surroundings, deed, spec, ready_at)
             }

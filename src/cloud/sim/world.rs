@@ -13,6 +13,7 @@ use crate::kind::{
     StackId, TAG_ID, TagChange, Tags,
 };
 use crate::kinds;
+use crate::kinds::image::{self, Image};
 use crate::kinds::service::attached::unattached;
 use crate::kinds::service::balancing;
 use crate::kinds::service::connect::unnamed;
@@ -93,6 +94,9 @@ impl World {
     pub(super) fn observe(&self, kind: &str, sought: Sought<'_>, now: f64) -> Vec<Live> {
         if kind == TaskRun::NAME {
             return task_run::lives(&sought);
+        }
+        if kind == Image::NAME {
+            return image::lives(&sought);
         }
         let is_wanted = |object: &Object| {
             let name = object.spec.text("name");

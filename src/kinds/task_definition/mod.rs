@@ -1,7 +1,8 @@
 //! `task-definition`: a family of revisions, of which the newest is meant.
 //!
 //! A revision cannot be changed, so an update registers another one, and whatever refers to the
-//! task definition's outputs follows. Old revisions stay: a service may be rolled back to them (B22).
+//! task definition's outputs follows. The newest ten revisions stay, and whichever are used: a service may be
+//! rolled back to them (B22).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -301,7 +302,7 @@ impl Kind for TaskDefinition {
         exclusive: &["name"],
         deadline: Duration::from_secs(900),
         naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: false }),
-        observed_after: &["service"],
+        observed_after: &["service", "schedule"],
         renews: &["id", "arn", "revision"],
         ..About::DEFAULT
     };

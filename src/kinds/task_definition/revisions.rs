@@ -35,6 +35,11 @@ struct Traces {
     stem: Option<String>,
 }
 
+/// So many revisions of a family stay, whoever runs them: the newest ones (B22).
+const WINDOW: usize = 10;
+/// So many are deleted by one call. Page "DeleteTaskDefinitions".
+const BATCH: usize = 10;
+
 /// One object a family: its newest revision.
 pub(super) async fn observe(
     aws: &Aws,
@@ -44,6 +49,9 @@ pub(super) async fn observe(
     let running = sought.before.iter().filter(|live| live.kind == "service");
     let running = running.filter_map(|live| live.spec.text("task-definition"));
     let traces = traces(running, owned.arns("ecs", "task-definition/"));
+    // Schedules name revisions as services do.
+    let used = sought.before.iter().filter_map(|live| live.spec.text("task-definition"));
+    aws.revisions_in_use.lock().await.extend(used.map(str::to_owned));
     let mine: BTreeSet<&str> =
         owned.arns("ecs", "task-definition/").filter_map(|arn| Some(parts(arn)?.1)).collect();
     let names: Vec<String> = sought.names(mine.iter().copied());
@@ -170,7 +178,9 @@ fn remember(aws: &Aws, arn: &str, known: &Known) {
 /// RegisterTaskDefinition, unless the family's newest revision is this very one: registering takes no
 /// token, and an attempt whose reply was lost must not leave a second revision behind.
 pub(super) async fn register(spec: &TaskDefinition, cx: &Cx<'_>) -> Result<Made<Outputs>> {
-    if let Some((arn, known)) = latest(cx.aws, &spec.name).await?
+    let earlier = newest_first(cx.aws, &spec.name).await?;
+    if let Some(latest) = earlier.first()
+        && let Some((arn, known)) = recall(cx.aws, latest).await?
         && known.spec == *spec
         && known.tags == *cx.tags
     {
@@ -186,36 +196,49 @@ pub(super) async fn register(spec: &TaskDefinition, cx: &Cx<'_>) -> Result<Made<
     let arn = api::arn(definition)?;
     let known = Known { spec: TaskDefinition::read(definition)?, tags: cx.tags.clone() };
     remember(cx.aws, arn, &known);
+    // It is no part of what was asked for: trouble with it is left to the next revision.
+    if let Err(error) = clear_away(&earlier, cx).await {
+        tracing::warn!(%error, family = spec.name, "old revisions were not cleared away");
+    }
     Ok(Made::new(arn, outputs(arn)))
 }
 
-/// The newest ACTIVE revision of exactly this family: ListTaskDefinitions for its number.
-async fn latest(aws: &Aws, family: &str) -> Result<Option<(String, Known)>> {
+/// ListTaskDefinitions: the newest ACTIVE revisions of exactly this family, and of those behind the window as many as
+/// are cleared away at once. However many there are, one page tells.
+async fn newest_first(aws: &Aws, family: &str) -> Result<Vec<String>> {
     let call = aws.ecs.list_task_definitions().family_prefix(family).sort(SortOrder::Desc);
-    let listed = call.status(TaskDefinitionStatus::Active).max_results(1).send().await?;
-    let newest = listed.task_definition_arns().first();
-    let newest = newest.filter(|arn| parts(arn).is_some_and(|(_, found, _)| found == family));
-    match newest {
-        Some(arn) => recall(aws, arn).await,
-        None => Ok(None),
-    }
+    let most = i32::try_from(WINDOW + BATCH).unwrap_or(i32::MAX);
+    let listed = call.status(TaskDefinitionStatus::Active).max_results(most).send().await?;
+    let mut arns = listed.task_definition_arns.unwrap_or_default();
+    arns.retain(|arn| parts(arn).is_some_and(|(_, found, _)| found == family));
+    Ok(arns)
 }
 
-/// Deregisters and then deletes every revision of the family that carries this resource's tags.
-/// Deregistered ones are listed too: an earlier attempt may have come only so far.
-pub(super) async fn delete(family: &str, cx: &Cx<'_>) -> Result<()> {
-    let active = ours(list(cx.aws, family, TaskDefinitionStatus::Active).await?, cx).await?;
-    concurrently(&active, |arn| async move {
-        cx.aws.ecs.deregister_task_definition().task_definition(arn).send().await?;
+/// Clears away what lies behind the newest revisions, one of which was just registered. What a service or a schedule of
+/// the stack names stays, and what carries no tags of ours; no call is made to find out.
+async fn clear_away(earlier: &[String], cx: &Cx<'_>) -> Result<()> {
+    let behind = earlier.iter().skip(WINDOW - 1);
+    let used = cx.aws.revisions_in_use.lock().await.clone();
+    let owned = cx.aws.owned(cx.stack).await?;
+    let is_ours = |arn: &str| owned.tags(arn).is_some_and(|tags| cx.require_ours(tags).is_ok());
+    let old = behind.filter(|arn| !used.contains(*arn) && is_ours(arn));
+    let old: Vec<String> = old.take(BATCH).cloned().collect();
+    deregister(cx.aws, &old).await?;
+    delete_inactive(cx.aws, &old).await
+}
+
+async fn deregister(aws: &Aws, arns: &[String]) -> Result<()> {
+    let each = concurrently(arns, |arn| async move {
+        aws.ecs.deregister_task_definition().task_definition(arn).send().await?;
         Ok(())
-    })
-    .await?;
-    let inactive = list(cx.aws, family, TaskDefinitionStatus::Inactive).await?;
-    let inactive: Vec<String> = inactive.into_iter().filter(|arn| !active.contains(arn)).collect();
-    let mut doomed = ours(inactive, cx).await?;
-    doomed.extend(active);
-    for chunk in doomed.chunks(10) {
-        let call = cx.aws.ecs.delete_task_definitions();
+    });
+    each.await.map(drop)
+}
+
+/// DeleteTaskDefinitions. What somebody still runs goes when they are done with it.
+async fn delete_inactive(aws: &Aws, arns: &[String]) -> Result<()> {
+    for chunk in arns.chunks(BATCH) {
+        let call = aws.ecs.delete_task_definitions();
         let reply = call.set_task_definitions(Some(chunk.to_vec())).send().await?;
         // What is gone already was deleted by an attempt whose reply was lost.
         let gone = |failure: &&Failure| failure.reason().is_some_and(|it| it.contains(GONE));
@@ -226,6 +249,18 @@ pub(super) async fn delete(family: &str, cx: &Cx<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Deregisters and then deletes every revision of the family that carries this resource's tags.
+/// Deregistered ones are listed too: an earlier attempt may have come only so far.
+pub(super) async fn delete(family: &str, cx: &Cx<'_>) -> Result<()> {
+    let active = ours(list(cx.aws, family, TaskDefinitionStatus::Active).await?, cx).await?;
+    deregister(cx.aws, &active).await?;
+    let inactive = list(cx.aws, family, TaskDefinitionStatus::Inactive).await?;
+    let inactive: Vec<String> = inactive.into_iter().filter(|arn| !active.contains(arn)).collect();
+    let mut doomed = ours(inactive, cx).await?;
+    doomed.extend(active);
+    delete_inactive(cx.aws, &doomed).await
 }
 
 /// What DeleteTaskDefinitions says of a revision that it does not find.

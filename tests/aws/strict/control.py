@@ -4,6 +4,7 @@ import json
 from urllib.parse import parse_qs, parse_qsl
 
 from . import objects
+from .ecr import push
 from .errors import AwsError
 from .scheduler import Scheduler
 from .world import DEFAULTS, world_of
@@ -35,6 +36,10 @@ def answer(environ: dict, body: bytes) -> tuple[int, dict, bytes]:
                 return reply(200, [task["taskArn"] for task in scheduler.fire(json.loads(body)["schedule"])])
             except AwsError as error:
                 return reply(200, {"error": f"{error.code}: {error.message}"})
+        if request == ("POST", "/_ecsctl/push"):
+            asked = {"region": "us-east-1", **json.loads(body)}
+            digest = push(account, **{("name" if key == "repository" else key): asked[key] for key in asked})
+            return reply(200, {"digest": digest}) if digest else reply(404, {"error": "no such repository"})
         if request == ("POST", "/_ecsctl/settings"):
             try:
                 world.settings.update(json.loads(body or b"{}"))

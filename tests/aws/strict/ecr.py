@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+from moto.core.responses import ActionResult
 from moto.ecr.models import Image, ecr_backends
 from moto.ecr.responses import ECRResponse
 
@@ -14,6 +15,12 @@ def backend_of(account: str, region: str):
     return ecr_backends[account][region]
 
 
+def is_asked_for(image, wanted: dict) -> bool:
+    by_tag = "imageTag" not in wanted or wanted["imageTag"] in image.image_tags
+    by_digest = "imageDigest" not in wanted or wanted["imageDigest"] == image.get_image_digest()
+    return by_tag and by_digest
+
+
 def _create_digest(image) -> None:
     # An image's digest is the SHA-256 of its manifest.
     # https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
@@ -21,6 +28,38 @@ def _create_digest(image) -> None:
 
 
 Image._create_digest = _create_digest
+
+
+# What a developer pushes is for both processors, and says which: one manifest each, and an index of them.
+INDEX = "application/vnd.oci.image.index.v1+json"
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+def index_of(name: str, tag: str, platforms: list[str], version: int) -> str:
+    """An index as docker buildx writes it, with the attestation beside the images."""
+
+    def entry(platform: str) -> dict:
+        digest = hashlib.sha256(f"{name}:{tag} {platform} {version}".encode()).hexdigest()
+        system, processor = platform.split("/")
+        described = {"os": system, "architecture": processor}
+        return {"mediaType": MANIFEST, "digest": f"sha256:{digest}", "size": 1234, "platform": described}
+
+    manifests = [entry(platform) for platform in [*platforms, "unknown/unknown"]]
+    return json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests})
+
+
+def push(account: str, region: str, name: str, tag: str, platforms=("linux/amd64", "linux/arm64"), version=0) -> str | None:
+    """What `docker push` leaves behind: the tag stands for this image from now on."""
+    ecr = backend_of(account, region)
+    repository = ecr.repositories.get(name)
+    if repository is None:
+        return None
+    manifest = index_of(name, tag, list(platforms), version)
+    for image in repository.images:
+        image.remove_tag(tag)
+    image = Image(account, tag, manifest, name, INDEX)
+    repository.images.append(image)
+    return image.get_image_digest()
 
 
 class Ecr(Corrected, ECRResponse):
@@ -48,6 +87,60 @@ class Ecr(Corrected, ECRResponse):
                         "because the tag is immutable.",
                     )
         return super().put_image()
+
+    def batch_get_image(self):
+        # API_BatchGetImage.html: at most 100; each image under the tag or digest it was asked for by, and a failure
+        # for each that is not there.
+        name, asked = self._get_param("repositoryName"), self._get_param("imageIds") or []
+        if not 1 <= len(asked) <= 100:
+            raise AwsError(
+                "InvalidParameterException",
+                "Invalid parameter at 'imageIds' failed to satisfy constraint: 'Member must have length between 1 and 100'",
+            )
+        registry = self._get_param("registryId") or self.current_account
+        if self.world.settings["hide-images"]:
+            raise AwsError(
+                "AccessDeniedException",
+                f"User: arn:aws:iam::{self.current_account}:user/test is not authorized to perform: ecr:BatchGetImage",
+            )
+        repository = backend_of(registry, self.region).repositories.get(name)
+        if repository is None:
+            raise AwsError(
+                "RepositoryNotFoundException",
+                f"The repository with name '{name}' does not exist in the registry with id '{registry}'",
+            )
+        found, failures = [], []
+        for wanted in asked:
+            image = next((image for image in repository.images if is_asked_for(image, wanted)), None)
+            if image is not None:
+                found.append(
+                    {
+                        "registryId": registry,
+                        "repositoryName": name,
+                        "imageId": {**wanted, "imageDigest": image.get_image_digest()},
+                        "imageManifest": image.image_manifest,
+                        "imageManifestMediaType": image.image_manifest_media_type,
+                    }
+                )
+                continue
+            failures.append(
+                {"imageId": wanted, "failureCode": "ImageNotFound", "failureReason": "Requested image not found"}
+            )
+            self.summon(name, wanted.get("imageTag"))
+        return ActionResult({"images": found, "failures": failures})
+
+    def summon(self, name: str, tag: str | None) -> None:
+        """Somebody pushes what was asked for, a moment later: see the README."""
+        delay = self.world.settings["developer-pushes"]
+        if tag and delay >= 0:
+            account, region = self.current_account, self.region
+
+            def come() -> None:
+                repository = backend_of(account, region).repositories.get(name)
+                if repository is not None and not any(tag in image.image_tags for image in repository.images):
+                    push(account, region, name, tag)
+
+            self.world.after(delay, come)
 
     def put_image_scanning_configuration(self):
         # API_ImageScanningConfiguration.html: scanOnPush is optional; left out, nothing is scanned.

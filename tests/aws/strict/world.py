@@ -52,6 +52,8 @@ DEFAULTS = {
     "certificate-described": 0.1,  # certificate requested -> ACM says how its names are proved
     "certificate-issued": 0.3,  # the records that prove its names are there -> issued
     "dns-everywhere": 0.2,  # records changed -> all name servers answer so
+    "developer-pushes": 0.3,  # an image was asked for that is not there -> somebody pushes it; -1 = nobody does
+    "hide-images": 0,  # 1 = the caller may not look at images
     "write-conflicts": 0,  # n = the next n conditional writes to S3 meet another one
 }
 

@@ -102,6 +102,11 @@ impl Server {
         self.control("POST", "fire", account, &body)
     }
 
+    /// What `docker push` does.
+    pub(super) fn push(&self, account: &str, image: &Json) -> Json {
+        self.control("POST", "push", account, &image.to_string())
+    }
+
     /// One call of a service that speaks AWS's JSON protocol.
     pub(super) fn call(&self, account: &str, service: &str, target: &str, input: &Json) -> Json {
         let headers = format!(

@@ -186,6 +186,11 @@ impl Session {
         Server::get().fire(&self.account, schedule)
     }
 
+    /// What `docker push` does: `{"repository": NAME, "tag": TAG}`.
+    pub(crate) fn push(&self, image: &Json) -> Json {
+        Server::get().push(&self.account, image)
+    }
+
     /// Calls an operation of a service for which there is no client here: `ssm`, `AmazonSSM.PutParameter`.
     pub(crate) fn call(&self, service: &str, target: &str, input: &Json) -> Json {
         Server::get().call(&self.account, service, target, input)

@@ -122,7 +122,10 @@ fn task_definition() {
         life.edit(&[(old, new)]);
         assert_eq!(life.planned(), ["update task-definition.app"]);
         let calls = life.apply();
-        assert_eq!(calls.changes(), ["RegisterTaskDefinition"], "{calls:?}");
+        let mut changes = calls.changes();
+        // What lies behind the newest ten goes along (B22).
+        changes.retain(|call| !call.starts_with("De"));
+        assert_eq!(changes, ["RegisterTaskDefinition"], "{calls:?}");
         life.nothing_is_left();
     }
     // All revisions go, the earlier ones too.

@@ -8,6 +8,7 @@ mod discovery;
 mod domains;
 mod fresh;
 mod guards;
+mod images;
 mod import;
 mod interruptions;
 mod life;

@@ -1,11 +1,13 @@
 //! Rollouts: what is asked for serves, or the exit code and the words say what serves instead.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use aws_sdk_ecs::types::{ContainerDefinition, TaskDefinitionField};
 use serde_json::Value as Json;
 
 use super::life::{HTTP, Life, RUNNING};
-use crate::harness::Session;
+use crate::harness::{Object, Session};
 
 /// What `status` says of the only service.
 fn service(life: &Life) -> Json {
@@ -254,5 +256,46 @@ fn rollouts_do_not_wait_for_each_other() {
     let calls = life.apply();
     assert_eq!(calls.count("UpdateService"), 3, "{calls:?}");
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+    life.ends();
+}
+
+/// B22: the newest ten revisions stay, and what serves, whatever its age; the rest goes without being asked for.
+#[test]
+fn b22_the_newest_ten_revisions_stay_and_what_serves() {
+    let spec = "[network]\nmode = \"public\"\n[service.web]\nimage = \"httpd:2.4\"\n";
+    let life = Life::begin(spec);
+    let first = life.object("task-definition.web");
+    let family = first.arn.rsplit_once(':').expect("a revision").0.to_owned();
+    // Twelve deployments that never came to serve.
+    life.session.behind_its_back(async |aws| {
+        for _ in 0..12 {
+            let told = aws.ecs.describe_task_definition().task_definition(&first.arn);
+            let told = told.include(TaskDefinitionField::Tags).send().await.expect("a description");
+            let call = aws.ecs.register_task_definition().set_tags(told.tags);
+            let call = call.family("life-default-web").container_definitions(
+                ContainerDefinition::builder().name("web").image("httpd:1").memory(128).build(),
+            );
+            call.send().await.expect("a revision");
+        }
+    });
+    let revisions = || {
+        let objects = life.session.objects().into_iter();
+        let ours = objects.filter(|object| object.kind == "task-definition");
+        let number = |object: Object| {
+            let number = object.arn.strip_prefix(&family)?.strip_prefix(':')?;
+            number.parse::<u32>().ok()
+        };
+        ours.filter_map(number).collect::<BTreeSet<_>>()
+    };
+    life.edit(&[("httpd:2.4", "httpd:2.5")]);
+    let calls = life.apply();
+    assert_eq!(revisions(), (5..=14).chain([1]).collect());
+    let counts = ["ListTaskDefinitions", "DeregisterTaskDefinition", "DeleteTaskDefinitions"];
+    assert_eq!(counts.map(|operation| calls.count(operation)), [1, 3, 1]);
+    life.edit(&[("httpd:2.5", "httpd:2.6")]);
+    let calls = life.apply();
+    assert_eq!(revisions(), (6..=15).collect());
+    assert_eq!(counts.map(|operation| calls.count(operation)), [1, 2, 1]);
+    life.nothing_is_left();
     life.ends();
 }

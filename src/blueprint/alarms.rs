@@ -68,7 +68,12 @@ pub(super) fn expand(name: &str, service: &Service, routes: &[Route], sheet: &mu
         for of in shift::groups(name, service) {
             // Of two target groups the first has the alarms of the service's name.
             let group = if of == route.service { &route.group } else { &of };
-            sheet.add(watch.alarm(&of, key, threshold, &of_targets(route, group, metric, statistic)));
+            sheet.add(watch.alarm(
+                &of,
+                key,
+                threshold,
+                &of_targets(route, group, metric, statistic),
+            ));
         }
     }
 }

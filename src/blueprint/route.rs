@@ -165,7 +165,9 @@ fn port(
     let probe = Probe::of_port(transport, health, own, &keys, sheet)?;
     let balancer = Balancer::Network(nlb?);
     let nlb = &balancers.nlbs[balancer.name()];
-    if transport == Transport::Tls && !nlb.has_certificate() {
+    // It may be said in what could not be read.
+    let is_bare = !nlb.has_certificate() && !sheet.unread.may_name("nlb", balancer.name());
+    if transport == Transport::Tls && is_bare {
         let title = format!("`{}` has no certificate to show", balancer.section());
         let fault = Diagnostic::error("E0373", title).at(keys.join("tls"), "");
         let hint = format!("write `certificate` or `domain` in `[{}]`", balancer.section());

@@ -330,3 +330,22 @@ fn a_network_that_exists_already_is_only_mentioned() {
     let all: String = declarations.iter().map(|one| one.spec.to_string()).collect();
     assert!(!all.contains("${vpc."), "{all}");
 }
+
+/// B23: an image is looked up once, for all that it runs on, unless somebody says otherwise.
+#[test]
+fn private_images_are_looked_up_unless_told_otherwise() {
+    let text = "ecsctl = 1\nstack = \"s\"\n[repo.r]\n\
+        [service.a]\nimage = \"${repo.r}:1\"\narch = \"arm64\"\n\
+        [service.a.container.side]\nimage = \"${repo.r}:2\"\npin = false\n\
+        [service.b]\nimage = \"${repo.r}:1\"\n\
+        [service.c]\nimage = \"${repo.r}:3\"\npin = false\n\
+        [service.c.container.side]\nimage = \"${repo.r}:4\"\npin = true\n\
+        [task.t]\nimage = \"${repo.r}:5\"\npin = false\n";
+    let declarations = made(&load(text, None));
+    let images = declarations.iter().filter(|one| one.address.kind == "image");
+    let told = images.map(|one| format!("{} {}", one.address.name, one.spec["platforms"]));
+    insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
+    r-1 ["linux/amd64","linux/arm64"]
+    r-4 ["linux/amd64"]
+    "#);
+}

@@ -260,8 +260,8 @@ fn expand_services(
         alarms::expand(name, service, routes, sheet);
     }
     mesh.expand(document, sheet);
-    alarms::expand_balancers(document, albs, &routes, sheet);
-    dashboard::expand(document, albs, &routes, sheet);
+    alarms::expand_balancers(document, &balancers.albs, &routes, sheet);
+    dashboard::expand(document, &balancers.albs, &routes, sheet);
     expand_around(document, network, options, openings, sheet);
     let routes: Vec<Route> = routes.into_values().flatten().collect();
     expand_routes(document, balancers, &routes, &grounds, sheet);

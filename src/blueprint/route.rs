@@ -16,6 +16,7 @@ use super::network::VPC;
 use super::probe::{self, Layers, Probe};
 use super::service::{Health, Http, Service};
 use super::sheet::Sheet;
+use super::shift;
 use crate::address::Path;
 use crate::diag::Diagnostic;
 

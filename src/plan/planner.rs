@@ -13,7 +13,7 @@ use crate::address::{Address, Output};
 use crate::desired::{Declared, Desired};
 use crate::diag::Diagnostic;
 use crate::graph::Graph;
-use crate::kind::{Condition, Live, Registered, Remains, TAG_PROTECT, TAG_STACK, TagChange};
+use crate::kind::{Condition, Live, Registered, Remains, TAG_PROTECT, TagChange};
 use crate::kinds;
 use crate::snapshot::{Snapshot, is_ours};
 use crate::value::{Known, Value};

@@ -2,7 +2,7 @@
 //!
 //! They are the account's, and no stack's: nobody plans, tags or deletes one. AWS makes most of them itself,
 //! and then fails for a while because it may not use yet what it has just made. So they are made here, before the
-//! first thing that needs one (B13; docs/decisions/010-roles-of-the-account.md).
+//! first thing that needs one (B13; docs/decisions/012-roles-of-the-account.md).
 
 use std::collections::BTreeMap;
 

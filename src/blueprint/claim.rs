@@ -160,7 +160,7 @@ fn share<'r>(same: &[(&'r Route, &'r Claim)], sheet: &mut Sheet) -> Shared<'r> {
         same.iter().filter_map(|(route, claim)| Some((*route, claim.weight?))).collect();
     let weigh = |route: &Route| route.section.join("weight");
     // Whoever shares it may stand in what could not be read.
-    let may_be_shared = sheet.unread.names("service").next().is_some();
+    let may_be_shared = sheet.unread.may_hold("service");
     let mut fault = |place: Path, title: String, hint: &str| {
         sheet.fault(Diagnostic::error("E0375", title).at_key(place, "").hint(hint));
     };

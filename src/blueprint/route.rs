@@ -166,9 +166,11 @@ fn port(
     let probe = Probe::of_port(transport, health, own, &keys, sheet)?;
     let balancer = Balancer::Network(nlb?);
     let nlb = &balancers.nlbs[balancer.name()];
-    // It may be said in what could not be read.
-    let is_bare = !nlb.has_certificate() && !sheet.unread.may_name("nlb", balancer.name());
-    if transport == Transport::Tls && is_bare {
+    if transport == Transport::Tls && !nlb.has_certificate() {
+        // It may be said in what could not be read.
+        if sheet.unread.may_name("nlb", balancer.name()) {
+            return None;
+        }
         let title = format!("`{}` has no certificate to show", balancer.section());
         let fault = Diagnostic::error("E0373", title).at(keys.join("tls"), "");
         let hint = format!("write `certificate` or `domain` in `[{}]`", balancer.section());
@@ -278,17 +280,17 @@ fn listening<'m>(
     members: &'m Members,
     sheet: &mut Sheet,
 ) -> Option<&'m String> {
-    let with_port =
-        members.iter().filter(|(_, member)| !member.is_daemon() && said.own(member).is_some());
-    let with_port: Vec<&String> = with_port.map(|(name, _)| name).collect();
-    let mut own = with_port.iter().filter(|container| **container == name);
-    match (with_port.as_slice(), own.next()) {
-        ([only], _) => return Some(only),
-        (_, Some(own)) => return Some(own),
-        ([], None) if members.len() == 1 => return members.keys().next(),
+    let own: Vec<_> = members.iter().filter(|(_, member)| !member.is_daemon()).collect();
+    let with_port = own.iter().filter(|(_, member)| said.own(member).is_some());
+    let with_port: Vec<&String> = with_port.map(|(name, _)| *name).collect();
+    let called = with_port.iter().find(|container| **container == name);
+    match (with_port.as_slice(), called, own.as_slice()) {
+        ([only], ..) => return Some(only),
+        (_, Some(called), _) => return Some(called),
+        ([], None, [(only, _)]) => return Some(only),
         // That there is no container has been said.
-        ([], None) if members.is_empty() => return None,
-        (_, None) => {}
+        ([], None, []) => return None,
+        (_, None, _) => {}
     }
     let title = format!("which container of `{name}` answers requests is not said");
     let fault = Diagnostic::error("E0264", title).at_key(keys.clone(), "");

@@ -8,8 +8,7 @@ use crate::report::{explain, reference};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// An error's code, such as E0107, or a key of the language, such as service.http or
-    /// aws.target-group; without one, what there is
+    /// A code such as E0107, or a key such as service.http; without one, what there is
     what: Option<String>,
 }
 

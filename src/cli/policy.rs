@@ -232,6 +232,8 @@ fn following(arns: &Arns<'_>) -> Vec<Json> {
 
 /// What tells of all of a kind at once, by the kinds that `ecsctl run` looks at.
 const LOOKS: &[(&str, &[&str])] = &[
+    ("schedule", &["scheduler:GetSchedule", "scheduler:ListSchedules"]),
+    ("schedule-group", &["scheduler:ListScheduleGroups", "scheduler:ListTagsForResource"]),
     ("security-group", &["ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"]),
     ("subnet", &["ec2:DescribeSubnets"]),
     ("task-definition", &["ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"]),

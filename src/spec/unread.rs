@@ -125,6 +125,11 @@ impl Unread {
         self.holds(&Path::of([section, name])) || self.is_stray(name)
     }
 
+    /// Whether something of a section may be among what could not be read.
+    pub fn may_hold(&self, section: &str) -> bool {
+        self.names(section).next().is_some() || !self.strays.is_empty()
+    }
+
     /// The sections, `aws.<kind>.<name>` among them.
     pub fn sections(&self) -> impl Iterator<Item = &Path> {
         self.sections.iter()

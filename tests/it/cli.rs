@@ -257,7 +257,7 @@ fn usage_errors_exit_with_64() {
       hint: see `ecsctl help`
     ");
     assert_snapshot!(desk.run("explain nothing").stderr, @"
-    error: there is no error `nothing`; `ecsctl explain` lists those that there are
+    error: there is no key `nothing`; `ecsctl explain` lists what there is
       hint: see `ecsctl help`
     ");
     assert_eq!(desk.run("explain E107").exits(0).stdout, desk.run("explain 107").exits(0).stdout);

@@ -197,7 +197,7 @@ proptest! {
             if service["public"] == true && routed[index] > 0 && !(is_bridge && transport == "udp") {
                 let listens = 9000 + u16::try_from(index).unwrap();
                 service["route"] = json!({
-                    "feed": { (transport): listens, "port": 40_000 },
+                    "feed": { (transport): listens, "port": 40_000, "container": name },
                     "more": { "path": format!("/more/{name}"), "methods": ["GET"], "port": 40_001 },
                 });
             }

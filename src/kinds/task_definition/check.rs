@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::container::{Container, ContainerCondition, LogDriver, Port};
+use super::container::{Container, ContainerCondition, LogDriver, Port, Protocol};
 use super::{CpuArchitecture, NetworkMode, OperatingSystem, PidMode, TaskDefinition};
 use crate::kind::{Check, Unit};
 use crate::kinds::types::cpu_memory::{Cpu, fargate_cpus, fargate_memories, fargate_nearest};
@@ -102,7 +102,7 @@ fn shares(spec: &TaskDefinition, check: &mut Check<'_>) {
 /// E0242: ports.
 fn ports(spec: &TaskDefinition, check: &mut Check<'_>) {
     let shared = matches!(spec.network_mode, NetworkMode::Awsvpc | NetworkMode::Host);
-    let mut taken: BTreeMap<u16, &str> = BTreeMap::new();
+    let mut taken: BTreeMap<(u16, Protocol), &str> = BTreeMap::new();
     let mut names = BTreeSet::new();
     for (container, definition) in &spec.containers {
         let field = at(container, "ports");
@@ -112,7 +112,7 @@ fn ports(spec: &TaskDefinition, check: &mut Check<'_>) {
         for port in &definition.ports {
             one_port(port, spec.network_mode, &field, check);
             let Some(number) = port.container_port else { continue };
-            if let Some(other) = taken.insert(number, container) {
+            if let Some(other) = taken.insert((number, port.protocol), container) {
                 let title = match other == container {
                     true => format!("port {number} is listed twice"),
                     false => format!(

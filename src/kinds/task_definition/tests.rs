@@ -469,7 +469,7 @@ fn every_rule_finds_what_it_is_for() {
         (
             "E0242: port 80 is listed twice",
             json!({}),
-            json!({ "ports": [{ "container-port": 80 }, { "container-port": 80, "protocol": "udp" }] }),
+            json!({ "ports": [{ "container-port": 80 }, { "container-port": 80, "name": "web" }] }),
         ),
         (
             "E0242: `host-port` differs",
@@ -573,6 +573,13 @@ fn containers_of_one_task_share_their_ports() {
     let found = complaints(with(&containers, &json!({})));
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with("E0242: port 80 belongs to container `a`"), "{found:?}");
+}
+
+/// DNS answers at the same port over both.
+#[test]
+fn tcp_and_udp_have_ports_of_their_own() {
+    let ports = json!([{ "container-port": 53 }, { "container-port": 53, "protocol": "udp" }]);
+    assert!(complaints(with(&json!({}), &json!({ "ports": ports }))).is_empty());
 }
 
 #[test]

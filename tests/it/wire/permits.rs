@@ -88,6 +88,9 @@ fn the_policy_for_runs_names_what_a_run_calls() {
         "ecs:ListTasks",
         "ecs:StopTask",
         "ecs:TagResource",
+        "scheduler:GetSchedule",
+        "scheduler:ListSchedules",
+        "scheduler:ListTagsForResource",
         "iam:PassRole",
     ];
     assert!(besides.is_subset(&usual.into()), "more than it takes: {besides:?}");

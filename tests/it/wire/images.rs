@@ -24,7 +24,7 @@ image = "${repo.api}:1.4"
 /// What the tests' repository is called.
 const REPOSITORY: &str = "life/default/api";
 
-fn push(session: &Session, more: Json) -> String {
+fn push(session: &Session, more: &Json) -> String {
     let mut asked = json!({ "repository": REPOSITORY, "tag": "1.4" });
     let more = more.as_object().expect("a table").clone();
     asked.as_object_mut().expect("a table").extend(more);
@@ -55,9 +55,9 @@ fn pinned() -> Life {
 fn b23_n11_tasks_run_by_digest_and_a_moved_tag_is_one_line() {
     let life = pinned();
     let session = &life.session;
-    let first = push(session, json!({}));
+    let first = push(session, &json!({}));
     assert!(runs(&life, "api").ends_with(&format!("{REPOSITORY}@{first}")));
-    let second = push(session, json!({ "version": 1 }));
+    let second = push(session, &json!({ "version": 1 }));
     assert_ne!(first, second);
     let rolls = ["update task-definition.api", "update service.api"];
     assert_eq!(BTreeSet::from_iter(life.planned()), BTreeSet::from(rolls.map(str::to_owned)));
@@ -82,7 +82,7 @@ fn a_tag_that_is_not_there_is_refused_before_anything_is_changed() {
     refused.says("there is no image `life/default/api:1.5`").says("did you mean `1.4`?");
     assert!(life.session.calls().changes().is_empty());
     life.session.run(&["status"]).exits(0);
-    push(&life.session, json!({ "tag": "1.5" }));
+    push(&life.session, &json!({ "tag": "1.5" }));
     life.apply();
     life.nothing_is_left();
     // By hand it is left to ECS, and then it is no matter whether it is there.
@@ -90,7 +90,7 @@ fn a_tag_that_is_not_there_is_refused_before_anything_is_changed() {
     life.session.forget_calls();
     assert_eq!(life.planned().len(), 2);
     assert_eq!(life.session.calls().count("BatchGetImage"), 0);
-    push(&life.session, json!({ "tag": "1.6" }));
+    push(&life.session, &json!({ "tag": "1.6" }));
     life.apply();
     assert!(runs(&life, "api").ends_with(":1.6"));
     life.nothing_is_left();
@@ -121,7 +121,7 @@ fn a_new_repository_is_waited_for_until_somebody_pushes() {
     assert!(said.contains("docker push") && said.contains("/life/default/api:1.4`"), "{said}");
     assert_eq!(session.calls().count("RegisterTaskDefinition"), 0);
     session.forget_calls();
-    let second = run(&|| drop(push(&session, json!({}))));
+    let second = run(&|| drop(push(&session, &json!({}))));
     let second = second.wait_with_output().expect("it has ended");
     assert_eq!(second.status.code(), Some(0), "{second:?}");
     let life = Life { session };

@@ -89,7 +89,7 @@ enum Command {
     Ecr(ecr::Arguments),
     /// Prints the JSON Schema of specs, for editors
     Schema,
-    /// Explains an error code
+    /// Explains an error, or a key of the language
     Explain(explain::Arguments),
     /// Looks after what is kept between runs
     State(state::Arguments),

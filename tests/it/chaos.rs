@@ -585,10 +585,16 @@ fn change_in_any_weather(plot: &Plot) {
     });
 }
 
+/// Whether there is time for everything: `tests/run soak`.
+fn is_soak() -> bool {
+    chosen("ECSCTL_TEST_LIVES", LIVES) > LIVES
+}
+
 /// How many lives share the calls of a change before or after which a run dies.
 const TURNS: usize = 3;
 
-/// A stack changes there and back, and the run dies before or after each call in turn.
+/// A stack changes there and back, and the run dies before or after each call in turn: each third one, but all
+/// of them in a soak.
 fn change_killed_at_any_call(plot: &Plot) {
     let live = |side: Side, first: usize| {
         let _place = Place::take();
@@ -611,8 +617,8 @@ fn change_killed_at_any_call(plot: &Plot) {
     };
     let live = &live;
     std::thread::scope(|scope| {
-        for side in [Side::Before, Side::After] {
-            for first in 1..=TURNS {
+        for (side, of_the_day) in [(Side::Before, 1), (Side::After, 2)] {
+            for first in (1..=TURNS).filter(|first| is_soak() || *first == of_the_day) {
                 scope.spawn(move || live(side, first));
             }
         }

@@ -720,6 +720,7 @@ fn n1_what_is_gone_is_not_what_a_lost_call_has_made() {
 
 /// N1, N9: neither does trouble with what lies in a store that machines share.
 #[test]
+#[ignore = "wants the machine for itself, for calls that wait in vain for half a minute: tests/run soak"]
 fn n1_n9_trouble_with_the_lock_and_the_journals_stops_nothing() {
     let cases = FAULTS.iter().flat_map(|fault| [1, 2, 3].map(|number| (*fault, number)));
     let weather = |(fault, number)| Weather {

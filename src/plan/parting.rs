@@ -32,9 +32,7 @@ pub(super) fn together(draft: &Draft<'_>) -> BTreeSet<Address> {
             updates.map(|(address, _)| address)
         };
         for user in users() {
-            let about = kinds::find(&user.kind).map_or(About::DEFAULT, |it| it.about());
-            let awaits = about.awaits.iter().filter(|awaits| awaits.of == [kind.as_str()]);
-            let by: BTreeSet<&str> = awaits.flat_map(|awaits| awaits.by).copied().collect();
+            let by = leading_to(kind, &user.kind);
             let awaited: Vec<&Address> =
                 users().filter(|other| by.contains(other.kind.as_str())).collect();
             if !awaited.is_empty() {
@@ -45,20 +43,54 @@ pub(super) fn together(draft: &Draft<'_>) -> BTreeSet<Address> {
     found
 }
 
-/// The ids of what `user` cannot hold on to beside their successors: it awaits who leads to them, and the two are not
-/// alike. Nothing may lead to the old one by then, and what is new could not serve there.
-pub(super) fn unlike(
+/// The kinds of what `user`, a kind, awaits because it refers to something of the kind `used`.
+fn leading_to(used: &str, user: &str) -> BTreeSet<&'static str> {
+    let about = kinds::find(user).map_or(About::DEFAULT, |it| it.about());
+    let awaits = about.awaits.iter().filter(|awaits| awaits.of == [used]);
+    awaits.flat_map(|awaits| awaits.by).copied().collect()
+}
+
+/// The ids of what `user` cannot take with it, though its successors are made: what is not alike to its
+/// successor, where what is new could not serve, and what nothing leads to any more.
+pub(super) fn left_behind(
     draft: &Draft<'_>,
     graph: &Graph,
     alike: &BTreeSet<Address>,
     user: &Address,
 ) -> BTreeSet<String> {
-    let about = kinds::find(&user.kind).map_or(About::DEFAULT, |it| it.about());
-    let is_led_to = |used: &&Address| {
-        about.awaits.iter().any(|awaits| awaits.of == [used.kind.as_str()])
-            && kinds::find(&used.kind).is_some_and(|it| !it.about().alike_but_for.is_empty())
+    let mut ids = unlike(draft, graph, alike, user);
+    ids.extend(unled(draft, user));
+    ids
+}
+
+/// The ids of what an interrupted run has already led everybody away from.
+fn unled(draft: &Draft<'_>, user: &Address) -> BTreeSet<String> {
+    let leads = |leader: &&Live, live: &Live| {
+        leading_to(&live.kind, &user.kind).contains(leader.kind.as_str())
+            && leader.spec.mentions(&live.id)
     };
-    let used = graph.needs(user).filter(is_led_to).filter(|used| !alike.contains(used));
+    let left = draft.live.iter().filter(|live| is_led_to(&live.kind, &user.kind));
+    let left = left.filter(|live| !draft.live.iter().any(|leader| leads(leader, live)));
+    left.map(|live| live.id.clone()).collect()
+}
+
+/// Whether others lead to something of the kind `used` for its `user`, and can lead to its successor as well.
+fn is_led_to(used: &str, user: &str) -> bool {
+    let has_successors =
+        || kinds::find(used).is_some_and(|it| !it.about().alike_but_for.is_empty());
+    !leading_to(used, user).is_empty() && has_successors()
+}
+
+/// The ids of what `user` cannot hold on to beside their successors: it awaits who leads to them, and the two are not
+/// alike. Nothing may lead to the old one by then, and what is new could not serve there.
+fn unlike(
+    draft: &Draft<'_>,
+    graph: &Graph,
+    alike: &BTreeSet<Address>,
+    user: &Address,
+) -> BTreeSet<String> {
+    let used = graph.needs(user).filter(|used| is_led_to(&used.kind, &user.kind));
+    let used = used.filter(|used| !alike.contains(used));
     let replaced = used.filter_map(|used| match &draft.steps[*draft.makes.get(used)?].action {
         Action::Create { replaces } => replaces.clone(),
         _ => None,

@@ -29,10 +29,10 @@ pub(super) fn widen(
     for address in moving {
         let step = draft.makes[&address];
         let Some(kind) = kinds::find(&address.kind) else { continue };
-        let unlike = parting::unlike(draft, graph, alike, &address);
+        let left_behind = parting::left_behind(draft, graph, alike, &address);
         let narrow = &mut draft.steps[step];
         let Action::Update { id, was, adopts: false, .. } = &mut narrow.action else { continue };
-        let held = parting::without(was, &unlike);
+        let held = parting::without(was, &left_behind);
         let between = kind.between(&held, &narrow.spec);
         let Some(between) = between.filter(|it| parting::may_lead(it, desired)) else { continue };
         draft.makes.remove(&address);

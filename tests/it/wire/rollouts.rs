@@ -7,6 +7,7 @@ use aws_sdk_ecs::types::{ContainerDefinition, TaskDefinitionField};
 use serde_json::Value as Json;
 
 use super::life::{HTTP, Life, RUNNING};
+use crate::harness::proxy::{Fault, Proxy, Side};
 use crate::harness::{Object, Session};
 
 /// What `status` says of the only service.
@@ -234,6 +235,33 @@ fn b10_a_failed_move_to_another_target_group_leaves_no_gap() {
     assert!(life.session.gaps().is_empty(), "{:?}", life.session.gaps());
     // From half way on, too.
     life.edit(&[("httpd:bad-exit", "httpd:2.6")]);
+    life.apply();
+    life.nothing_is_left();
+    assert!(life.session.gaps().is_empty(), "{:?}", life.session.gaps());
+    life.ends();
+}
+
+/// B10, N1: what nothing leads to any more is only let go of, though a run died just before, and whatever else
+/// changes by then.
+#[test]
+fn b10_a_move_cut_short_at_its_end_goes_on_from_there() {
+    let scaled = "\n[aws.scalable-target.web]\nservice = \"${service.web.arn}\"\n\
+                  min-capacity = 1\nmax-capacity = 4\n";
+    let session = Session::new();
+    session.watch_traffic();
+    let life = Life::begin_in(session, &format!("{}{scaled}", balanced()));
+    let proxy = Proxy::start(life.session.endpoint().trim_start_matches("http://"));
+    let (proxy, mut updates) = (proxy.expect("a proxy"), 0);
+    proxy.plan(Box::new(move |seen| {
+        updates += usize::from(seen.operation == "UpdateService");
+        (updates == 2).then_some(Fault::Kill(Side::Before))
+    }));
+    life.edit(&[("port = 8080\nvpc-id", "port = 9090\nvpc-id")]);
+    assert_eq!(life.session.run_through(&proxy, &["apply", "--yes"]).code, None);
+    life.edit(&[("httpd:2.4", "httpd:2.5"), ("max-capacity = 4", "max-capacity = 5")]);
+    let planned = life.planned();
+    assert!(planned.contains(&"update service.web".to_owned()), "{planned:?}");
+    assert!(!planned.contains(&"widen service.web".to_owned()), "{planned:?}");
     life.apply();
     life.nothing_is_left();
     assert!(life.session.gaps().is_empty(), "{:?}", life.session.gaps());

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::alarms::BalancerAlarms;
-use super::balancers::{Balancer, sources};
+use super::balancers::{Balancer, Stand};
 use super::declaration::Declaration;
 use super::domain::{Domain, Domains};
 use super::measure::{Cidr, S3Path};
-use super::network::{Layout, VPC};
+use super::network::Layout;
 use super::sheet::Sheet;
 use crate::address::Path;
 
@@ -83,6 +83,12 @@ impl Alb {
         Scheme::of(self.public)
     }
 
+    /// What the network must know of it.
+    pub(super) fn stand(&self, name: &str) -> Stand<'_> {
+        let balancer = Balancer::Application(name.to_owned());
+        Stand { balancer, scheme: self.scheme(), from: self.from.as_ref(), zones: 2 }
+    }
+
     fn protocol(&self) -> &'static str {
         match self.certificate.is_some() || !self.domains.is_empty() {
             true => "https",
@@ -111,7 +117,7 @@ impl Alb {
     pub(super) fn expand(&self, name: &str, network: &Layout, sheet: &mut Sheet) {
         let own = Balancer::Application(name.to_owned());
         let section = own.section();
-        let group = self.security_group(name, network);
+        let group = self.stand(name).security_group(&self.ports(), network);
         let balancer = Declaration::new("load-balancer", name, &section)
             .from("scheme", self.scheme().word(), section.join("public"))
             .with("vpc-id", "${vpc.main.id}")
@@ -125,25 +131,9 @@ impl Alb {
         sheet.add(balancer);
     }
 
-    fn security_group(&self, name: &str, network: &Layout) -> Declaration {
-        let section = Path::of(["alb", name]);
-        let sources = sources(self.from.as_ref(), self.scheme(), network.cidr());
+    fn ports(&self) -> Vec<(&'static str, u16)> {
         let own: &[u16] = if self.protocol() == "https" { &[80, 443] } else { &[80] };
-        let ports: Vec<u16> = own.iter().chain(&self.test_ports).copied().collect();
-        let rule = |source: &String, port: u16| {
-            json!({
-                "protocol": "tcp",
-                "from-port": port,
-                "to-port": port,
-                "cidr": source,
-                "description": "clients",
-            })
-        };
-        let rules = sources.iter().flat_map(|source| ports.iter().map(|port| rule(source, *port)));
-        Declaration::new("security-group", format!("alb-{name}"), &section)
-            .with("description", format!("load balancer {name}"))
-            .with("vpc-id", VPC)
-            .from("ingress", rules.collect::<Json>(), section.join("from"))
+        own.iter().chain(&self.test_ports).map(|port| ("tcp", *port)).collect()
     }
 
     /// The certificate that it shows, and the key that says so: a given one, or one for its domains.

@@ -3,10 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value as Json, json};
+
 use super::Document;
 use super::alb::{Alb, Scheme};
+use super::declaration::Declaration;
 use super::further::Further;
 use super::measure::Cidr;
+use super::network::{Layout, VPC};
 use super::nlb::Nlb;
 use super::{domain, further, route, shift};
 use crate::address::Path;
@@ -56,6 +60,14 @@ impl Balancer {
         }
     }
 
+    /// What it is, in a sentence.
+    fn told(&self) -> String {
+        match self {
+            Self::Application(name) => format!("load balancer {name}"),
+            Self::Network(name) => format!("network load balancer {name}"),
+        }
+    }
+
     /// Its DNS name, as an output.
     pub(super) fn dns(&self) -> String {
         format!("${{load-balancer.{}.dns}}", self.own())
@@ -72,6 +84,28 @@ pub(super) struct Stand<'a> {
     pub(super) from: Option<&'a BTreeSet<Cidr>>,
     /// In how many zones it stands at least.
     pub(super) zones: usize,
+}
+
+impl Stand<'_> {
+    /// Its security group: clients may connect to its ports, each with its protocol.
+    pub(super) fn security_group(&self, ports: &[(&str, u16)], network: &Layout) -> Declaration {
+        let section = self.balancer.section();
+        let sources = sources(self.from, self.scheme, network.cidr());
+        let rule = |source: &String, (protocol, port): (&str, u16)| {
+            json!({
+                "protocol": protocol,
+                "from-port": port,
+                "to-port": port,
+                "cidr": source,
+                "description": "clients",
+            })
+        };
+        let rules = sources.iter().flat_map(|source| ports.iter().map(|port| rule(source, *port)));
+        Declaration::new("security-group", self.balancer.group(), &section)
+            .with("description", self.balancer.told())
+            .with("vpc-id", VPC)
+            .from("ingress", rules.collect::<Json>(), section.join("from"))
+    }
 }
 
 /// All load balancers by name.
@@ -118,19 +152,8 @@ impl Balancers {
 
     /// Where each of them stands.
     pub(super) fn stands(&self) -> impl Iterator<Item = Stand<'_>> {
-        let albs = self.albs.iter().map(|(name, alb)| Stand {
-            balancer: Balancer::Application(name.clone()),
-            scheme: alb.scheme(),
-            from: alb.from.as_ref(),
-            zones: 2,
-        });
-        let nlbs = self.nlbs.iter().map(|(name, nlb)| Stand {
-            balancer: Balancer::Network(name.clone()),
-            scheme: nlb.scheme(),
-            from: nlb.from.as_ref(),
-            zones: 1,
-        });
-        albs.chain(nlbs)
+        let albs = self.albs.iter().map(|(name, alb)| alb.stand(name));
+        albs.chain(self.nlbs.iter().map(|(name, nlb)| nlb.stand(name)))
     }
 }
 
@@ -141,7 +164,7 @@ pub(super) fn named<'n, T>(written: Option<&'n String>, all: &'n BTreeMap<String
 }
 
 /// Networks that are let in: those that are written; or everybody, and the VPC alone where nobody else gets there.
-pub(super) fn sources(from: Option<&BTreeSet<Cidr>>, scheme: Scheme, vpc: Cidr) -> Vec<String> {
+fn sources(from: Option<&BTreeSet<Cidr>>, scheme: Scheme, vpc: Cidr) -> Vec<String> {
     match (from, scheme) {
         (Some(from), _) => from.iter().map(ToString::to_string).collect(),
         (None, Scheme::InternetFacing) => vec!["0.0.0.0/0".to_owned()],

@@ -149,19 +149,29 @@ pub(super) fn let_in(
                     Some(pool) => format!("services on {pool}"),
                     None => format!("service {source}"),
                 };
-                let rule = Declaration::new("security-group-rule", &rule_name, &section)
+                let rule = admitting(&rule_name, &section, &sender, (protocol, first, last))
                     .with("security-group-id", group.as_str())
-                    .with("direction", "ingress")
-                    .with("protocol", protocol)
-                    .with("from-port", first)
-                    .with("to-port", last)
-                    .with("security-group", sender.as_str())
                     .decided(["security-group"], Path::of(["service", name, "from"]))
                     .with("description", who);
                 openings.rules.entry(rule_name).or_insert(rule);
             }
         }
     }
+}
+
+/// A rule that lets in whoever is in the security group `sender`: by a protocol, from the first to the last port.
+pub(super) fn admitting(
+    name: &str,
+    section: &Path,
+    sender: &str,
+    (protocol, first, last): (&str, u16, u16),
+) -> Declaration {
+    Declaration::new("security-group-rule", name, section)
+        .with("direction", "ingress")
+        .with("protocol", protocol)
+        .with("from-port", first)
+        .with("to-port", last)
+        .with("security-group", sender)
 }
 
 /// The security group of a daemon whose tasks have addresses of their own: nobody connects to it.

@@ -1,10 +1,8 @@
 //! File systems that tasks mount: the security group of their mount targets lets the tasks in, by rules that go with
 //! whoever needs them.
 
-use serde_json::json;
-
 use super::declaration::Declaration;
-use super::doors::{named, pool_of};
+use super::doors::{admitting, named, pool_of};
 use super::ground::Ground;
 use super::service::Service;
 use crate::address::Path;
@@ -26,17 +24,9 @@ pub(super) fn rules(
         for sender in ground.groups(name) {
             let rule = format!("{}-from-{}-tcp-{NFS}", called(group), named(&sender, name));
             let of = pool_of(&sender).map_or(section.clone(), |it| Path::of(["capacity", it]));
-            let declared = Declaration::new("security-group-rule", &rule, &of)
-                .from(
-                    "security-group-id",
-                    group,
-                    section.join("volume").join(own).join("security-group"),
-                )
-                .with("direction", "ingress")
-                .with("protocol", "tcp")
-                .with("from-port", NFS)
-                .with("to-port", NFS)
-                .with("security-group", json!(sender))
+            let key = section.join("volume").join(own).join("security-group");
+            let declared = admitting(&rule, &of, &sender, ("tcp", NFS, NFS))
+                .from("security-group-id", group, key)
                 .with("description", format!("files for {}", named(&sender, name)));
             found.push((rule, declared));
         }

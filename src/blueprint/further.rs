@@ -148,6 +148,11 @@ impl Further {
         self.listens().next()
     }
 
+    /// Whether requests come by it, through an application load balancer.
+    pub(super) fn is_of_requests(&self) -> bool {
+        self.listener().is_none() && self.nlb.is_none()
+    }
+
     /// The same as `http` would say it.
     pub(super) fn http(&self) -> Http {
         let Self { container, port, health, path, host, methods, headers, queries, .. } = self;

@@ -1,7 +1,7 @@
 //! `[network] vpc = "vpc-…"`: a network that exists already, by its ids or tags. What stands in it is the stack's; the network
 //! itself is never changed, tagged or destroyed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -86,7 +86,11 @@ pub(super) fn of(network: &Network, balancers: &Balancers) -> Option<Given> {
     let vpc = network.vpc.as_ref()?.which();
     let said = network.subnets.clone().unwrap_or_default();
     let mode = mode(network);
-    let balanced = balancers.stands().map(|one| key(at(one.scheme, mode)).to_owned()).collect();
+    let mut balanced: BTreeMap<String, usize> = BTreeMap::new();
+    for one in balancers.stands() {
+        let zones = balanced.entry(key(at(one.scheme, mode)).to_owned()).or_default();
+        *zones = one.zones.max(*zones);
+    }
     let subnets = [(Mode::Public, said.public), (Mode::Private, said.private)];
     let subnets = subnets.map(|(mode, chosen)| (key(mode).to_owned(), chosen.which())).into();
     Some(Given { vpc, subnets, balanced })

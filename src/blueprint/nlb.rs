@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
 
 use super::alb::{Scheme, access_logs};
-use super::balancers::{Balancer, sources};
+use super::balancers::{Balancer, Stand};
 use super::declaration::Declaration;
 use super::domain::{Domain, Domains};
 use super::further::Transport;
@@ -46,6 +45,12 @@ impl Nlb {
         Scheme::of(self.public)
     }
 
+    /// What the network must know of it.
+    pub(super) fn stand(&self, name: &str) -> Stand<'_> {
+        let balancer = Balancer::Network(name.to_owned());
+        Stand { balancer, scheme: self.scheme(), from: self.from.as_ref(), zones: 1 }
+    }
+
     /// Under which name it is found: a domain, or its own.
     pub(super) fn host(&self, balancer: &Balancer) -> String {
         self.domains.first(balancer).unwrap_or_else(|| balancer.dns())
@@ -63,7 +68,9 @@ impl Nlb {
     /// Load balancer, security group, and what its domains stand for.
     pub(super) fn expand(&self, balancer: &Balancer, network: &Layout, sheet: &mut Sheet) {
         let section = balancer.section();
-        let group = self.security_group(balancer, network);
+        // It is there from the beginning: a network load balancer without one can never have any. Targets know
+        // the load balancer by it, whether they see the clients' addresses or not.
+        let group = self.stand(balancer.name()).security_group(&self.ports(), network);
         let declared = Declaration::new("load-balancer", balancer.own(), &section)
             .with("type", "network")
             .from("scheme", self.scheme().word(), section.join("public"))
@@ -87,28 +94,10 @@ impl Nlb {
         given.or_else(|| self.domains.certificate(balancer))
     }
 
-    /// It is there from the beginning: a network load balancer without one can never have any. Targets know the load
-    /// balancer by it, whether they see the clients' addresses or not.
-    fn security_group(&self, balancer: &Balancer, network: &Layout) -> Declaration {
-        let section = balancer.section();
-        let sources = sources(self.from.as_ref(), self.scheme(), network.cidr());
-        let doors = self.ports.iter().flat_map(|(port, transport)| {
+    fn ports(&self) -> Vec<(&'static str, u16)> {
+        let each = self.ports.iter().flat_map(|(port, transport)| {
             transport.protocols().iter().map(move |protocol| (*protocol, *port))
         });
-        let doors: Vec<(&str, u16)> = doors.collect();
-        let rule = |source: &String, (protocol, port): (&str, u16)| {
-            json!({
-                "protocol": protocol,
-                "from-port": port,
-                "to-port": port,
-                "cidr": source,
-                "description": "clients",
-            })
-        };
-        let rules = sources.iter().flat_map(|source| doors.iter().map(|door| rule(source, *door)));
-        Declaration::new("security-group", balancer.group(), &section)
-            .with("description", format!("network load balancer {}", balancer.name()))
-            .with("vpc-id", VPC)
-            .from("ingress", rules.collect::<Json>(), section.join("from"))
+        each.collect()
     }
 }

@@ -12,8 +12,8 @@ use crate::address::Path;
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Repo {
-    /// How many tags are kept, the newest; all when left out. So many pushes later an image is gone, whether
-    /// anything runs it or not.
+    /// How many tags are kept, the newest: so many pushes later an image is gone, whether anything runs it or
+    /// not. Left out, nothing is said about that: all are kept, unless somebody has set it otherwise.
     #[schemars(range(min = 11))]
     pub keep: Option<u32>,
     /// Whether a tag can be pushed only once; true when left out.

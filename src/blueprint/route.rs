@@ -71,7 +71,7 @@ pub(super) fn is_public(service: &Service) -> bool {
 
 /// Whether an application load balancer leads to the service.
 pub(super) fn wants_alb(service: &Service) -> bool {
-    has_http(service) || further::of(service).any(|(_, route)| route.listener().is_none())
+    has_http(service) || further::of(service).any(|(_, route)| route.is_of_requests())
 }
 
 /// Whether a network load balancer leads to the service.
@@ -110,8 +110,9 @@ pub(super) fn routes(site: Site<'_>, sheet: &mut Sheet) -> Vec<Route> {
         route.check(&keys, sheet);
         let place = Place { group: format!("{name}-{own}"), section: keys.clone(), keys };
         found.extend(match route.listener() {
-            None => requests(site, place, &route.http(), sheet),
             Some(listener) => port(site, place, route, listener, sheet),
+            None if route.is_of_requests() => requests(site, place, &route.http(), sheet),
+            None => None,
         });
     }
     let asked = found.iter().filter(|route| matches!(route.lead, Lead::Requests(_)));

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value as Json, json};
 
 use super::context::Context;
-use super::run::kinds_of;
+use super::run::{is_sought, kinds_of};
 use super::stack::{Stack, load};
 use super::world::{Door, block_on};
 use super::{Exit, Failure};
@@ -232,8 +232,6 @@ fn following(arns: &Arns<'_>) -> Vec<Json> {
 
 /// What tells of all of a kind at once, by the kinds that `ecsctl run` looks at.
 const LOOKS: &[(&str, &[&str])] = &[
-    ("schedule", &["scheduler:GetSchedule", "scheduler:ListSchedules"]),
-    ("schedule-group", &["scheduler:ListScheduleGroups", "scheduler:ListTagsForResource"]),
     ("security-group", &["ec2:DescribeSecurityGroupRules", "ec2:DescribeSecurityGroups"]),
     ("subnet", &["ec2:DescribeSubnets"]),
     ("task-definition", &["ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions"]),
@@ -246,7 +244,11 @@ fn finds(stack: &Stack) -> Vec<&'static str> {
     let own = LOOKS.iter().filter(|(kind, _)| kinds.contains(kind));
     let mut finds = vec!["ec2:DescribeAvailabilityZones", "tag:GetResources"];
     finds.extend(own.flat_map(|(_, actions)| actions.iter().copied()));
+    if stack.launches.values().any(is_sought) {
+        finds.extend(["ec2:DescribeSubnets", "ec2:DescribeVpcs"]);
+    }
     finds.sort_unstable();
+    finds.dedup();
     finds
 }
 

@@ -14,7 +14,7 @@ use super::world::{Door, block_on, stand};
 use super::{Exit, Failure};
 use crate::blueprint::{Launch, sizes};
 use crate::diag::Diagnostic;
-use crate::kind::{Order, Overrides, StackId, Stream};
+use crate::kind::{self, Order, Overrides, StackId, Stream};
 use crate::kinds::types::cpu_memory::{Cpu, Memory, fargate_memories};
 use crate::nearest::nearest;
 use crate::plan::Standing;
@@ -89,7 +89,10 @@ async fn start(
     arguments: &Arguments,
 ) -> Result<Exit, Failure> {
     let door = Door::open(cx, &mut stack.desired.stack).await?;
-    let standing = stand(&door, &stack.desired, &stack.sources).await?;
+    let standing = match is_sought(&launch) {
+        true => stand(&door, &stack.desired, &stack.sources).await?,
+        false => Standing::default(),
+    };
     let standing_stack = standing.settle(&stack.desired);
     let snapshot = observe_of(door.cloud(), &standing_stack, &kinds_of(&launch)).await?;
     door.keep_cache();
@@ -116,10 +119,22 @@ async fn start(
 
 /// The kinds of what a launch mentions: all that a run looks at.
 pub(super) fn kinds_of(launch: &Launch) -> BTreeSet<String> {
-    let document = serde_json::to_value(launch).ok().and_then(|it| Value::lift(it).ok());
-    let document = document.unwrap_or_default();
+    let document = document(launch);
     let mentioned = document.outputs().into_iter().filter(|output| !output.is_surroundings());
     mentioned.map(|output| output.of.kind.clone()).collect()
+}
+
+/// Whether AWS has to be asked first what the tags mean that say where the task runs.
+pub(super) fn is_sought(launch: &Launch) -> bool {
+    let document = document(launch);
+    let mut facts = document.outputs().into_iter().filter(|output| output.is_surroundings());
+    facts.any(|fact| kind::is_sought(&fact.of.name))
+}
+
+/// A launch as a document.
+fn document(launch: &Launch) -> Value {
+    let document = serde_json::to_value(launch).ok().and_then(|it| Value::lift(it).ok());
+    document.unwrap_or_default()
 }
 
 /// The launch with everything filled in that is there by now.
@@ -130,11 +145,9 @@ fn applied(
     stack: &StackId,
     name: &str,
 ) -> Result<Launch, Failure> {
-    let document = serde_json::to_value(launch).expect("a launch is a document");
-    let filled = Value::lift(document).ok().and_then(|texts| {
-        let known = snapshot.known(stack);
-        standing.fill(&texts).fill(&known).ok()?.lower().ok()
-    });
+    let known = snapshot.known(stack);
+    let filled = standing.fill(&document(launch)).fill(&known);
+    let filled = filled.ok().and_then(|filled| filled.lower().ok());
     let applied = filled.and_then(|document| serde_json::from_value(document).ok());
     applied.ok_or_else(|| {
         let title = format!("the task `{name}` is not there yet: the stack has not been applied");

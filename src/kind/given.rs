@@ -12,8 +12,8 @@ pub struct Given {
     pub vpc: Which<String>,
     /// Its subnets, by the key of the spec that names them: `public`, `private`.
     pub subnets: BTreeMap<String, Which<BTreeSet<String>>>,
-    /// Those of the keys in whose subnets load balancers stand.
-    pub balanced: BTreeSet<String>,
+    /// In how many zones the load balancers have to stand that stand in the subnets of a key.
+    pub balanced: BTreeMap<String, usize>,
 }
 
 /// Which one is meant, or which ones.

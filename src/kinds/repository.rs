@@ -14,7 +14,7 @@ use super::types::Json;
 use crate::cloud::aws::{Aws, concurrently, tags};
 use crate::kind::{
     About, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle, Naming,
-    Observed, Result, Sought, TagChange, Tags,
+    Observed, Result, Sought, TAG_ID, TagChange, Tags,
 };
 
 /// An ECR repository. Deleting it deletes its images.
@@ -115,8 +115,7 @@ impl Kind for Repository {
                 return Ok(None);
             }
             let mut live = Self::from(one);
-            // Of what is not ours only the name counts.
-            if sought.is_ours(&tags) {
+            if says_what_expires(sought, &tags) {
                 live.lifecycle_policy = read_lifecycle_policy(aws, name(one)).await?;
             }
             let (id, outputs) = (arn(one).to_owned(), outputs(one));
@@ -272,6 +271,15 @@ async fn by_name(aws: &Aws, name: &str) -> Result<Description> {
     let found = aws.ecr.describe_repositories().repository_names(name).send().await?;
     let found = found.repositories.unwrap_or_default().into_iter().next();
     found.ok_or_else(|| Error::incomplete("the repository"))
+}
+
+/// Whether the repository with these tags is ours, and declared with a lifecycle policy to compare.
+fn says_what_expires(sought: &Sought<'_>, tags: &Tags) -> bool {
+    let mut wanted = sought.wanted.iter();
+    let is_it = |id: &String| {
+        wanted.any(|it| it.address.to_string() == *id && it.spec.get("lifecycle-policy").is_some())
+    };
+    sought.is_ours(tags) && tags.get(TAG_ID).is_some_and(is_it)
 }
 
 /// GetLifecyclePolicy.

@@ -206,7 +206,9 @@ impl Kind for Schedule {
                 .map(|found| observed(&found, group))
                 .collect::<Result<Vec<_>>>()
         });
-        Ok(found.await?.into_iter().flatten().collect())
+        let found: Vec<Observed<Self>> = found.await?.into_iter().flatten().collect();
+        aws.spare(found.iter().map(|schedule| schedule.live.task_definition.as_str())).await;
+        Ok(found)
     }
 
     /// CreateSchedule. One that is there already, in the stack's own group, is from an attempt whose reply

@@ -90,8 +90,8 @@ impl Telling<'_> {
             (Which::Tagged(tags), Some(vpc)) => self.tagged(key, tags, sites, vpc),
             (Which::Tagged(_), None) => return,
         }
-        if given.balanced.contains(key) {
-            self.zones(key, which, sites);
+        if let Some(least) = given.balanced.get(key) {
+            self.zones(key, which, sites, *least);
         }
     }
 
@@ -134,16 +134,19 @@ impl Telling<'_> {
         }
     }
 
-    /// E0333, E0382: a load balancer has one subnet in each of two zones or more.
+    /// E0333, E0382: a load balancer has one subnet a zone, and may need two zones at `least`.
     fn zones(
         &mut self,
         key: &str,
         which: &Which<BTreeSet<String>>,
         sites: &BTreeMap<String, Site>,
+        least: usize,
     ) {
         let place = ["subnets", key];
         let all: BTreeSet<&str> = sites.values().map(|site| site.zone.as_str()).collect();
-        if let (Which::Tagged(tags), [zone]) = (which, Vec::from_iter(all).as_slice()) {
+        if let (Which::Tagged(tags), [zone]) = (which, Vec::from_iter(all).as_slice())
+            && least > 1
+        {
             let ids = listed(sites.keys());
             let title = format!("the subnets that have {} are all in {zone}: {ids}", spelt(tags));
             let hint = "write a tag of subnets in two zones, which a load balancer needs";
@@ -252,7 +255,7 @@ mod tests {
                 ("public".to_owned(), Which::Named(ids(&["subnet-1", "subnet-2"]))),
                 ("private".to_owned(), Which::Named(ids(&["subnet-3", "subnet-4", "subnet-5"]))),
             ]),
-            balanced: ids(&["public"]),
+            balanced: BTreeMap::from([("public".to_owned(), 2)]),
         };
         let found = |public: &[(&str, &str, &str)], private: &[(&str, &str, &str)]| Found {
             vpcs: ids(&["vpc-1"]),
@@ -278,7 +281,7 @@ mod tests {
         let given = Given {
             vpc: Which::Tagged(tags("prod")),
             subnets: BTreeMap::from([("public".to_owned(), Which::Tagged(tags("front")))]),
-            balanced: ids(&["public"]),
+            balanced: BTreeMap::from([("public".to_owned(), 2)]),
         };
         let found = |vpcs: &[&str], public: &[(&str, &str, &str)]| Found {
             vpcs: ids(vpcs),
@@ -310,6 +313,10 @@ mod tests {
 
         E0381 17 subnets of vpc-1 have the tag `Name = front`
         ");
+        // A network load balancer is content with one zone.
+        let given = Given { balanced: BTreeMap::from([("public".to_owned(), 1)]), ..given };
+        assert_eq!(told(&given, &cases[3]), "");
+        insta::assert_snapshot!(told(&given, &cases[4]), @"E0333 subnet-1 and subnet-2 are both in a");
     }
 
     #[test]
@@ -320,7 +327,7 @@ mod tests {
                 ("public".to_owned(), Which::Named(ids(&["subnet-9"]))),
                 ("private".to_owned(), Which::Tagged(tags("back"))),
             ]),
-            balanced: BTreeSet::new(),
+            balanced: BTreeMap::new(),
         };
         let found = Found {
             vpcs: ids(&["vpc-1"]),

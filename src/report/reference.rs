@@ -22,25 +22,21 @@ const NAME: &str = "NAME";
 pub fn page(path: &str) -> Result<String, Option<String>> {
     let language = language();
     let spec = language.spec();
-    let mut words = path.split('.');
-    let (first, second) = (words.next(), words.next());
-    let mut place = Place { path: String::new(), about: String::new(), shape: &spec };
-    let mut outputs = String::new();
-    match (first, second) {
-        (Some("aws"), None) => return Ok(kinds_page()),
-        (Some("aws"), Some(name)) => {
+    let words: Vec<&str> = path.split('.').collect();
+    let (mut place, rest, outputs) = match words.as_slice() {
+        ["aws"] => return Ok(kinds_page()),
+        ["aws", name, rest @ ..] => {
             let kind = kinds::find(name).ok_or_else(|| nearest_kind(name))?;
-            (place, outputs) = (Place::of_kind(kind), outputs_of(kind));
+            let outputs = if rest.is_empty() { outputs_of(kind) } else { String::new() };
+            (Place::of_kind(kind), rest, outputs)
         }
-        (first, second) => {
-            for word in first.into_iter().chain(second) {
-                place = place.step(word)?;
-            }
+        all => {
+            let top = Place { path: String::new(), about: String::new(), shape: &spec };
+            (top, all, String::new())
         }
-    }
-    for word in words {
+    };
+    for word in rest {
         place = place.step(word)?;
-        outputs.clear();
     }
     Ok(place.page(&language) + &outputs)
 }

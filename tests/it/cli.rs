@@ -1257,10 +1257,6 @@ fn a_policy_for_whoever_runs_tasks() {
             "ec2:DescribeSubnets",
             "ecs:DescribeTaskDefinition",
             "ecs:ListTaskDefinitions",
-            "scheduler:GetSchedule",
-            "scheduler:ListScheduleGroups",
-            "scheduler:ListSchedules",
-            "scheduler:ListTagsForResource",
             "tag:GetResources"
           ],
           "Effect": "Allow",

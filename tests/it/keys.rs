@@ -96,7 +96,9 @@ impl Used<'_> {
     fn read(&mut self, text: &str) {
         let Ok(table) = toml::from_str::<Map<String, Json>>(text) else { return };
         let tree = Json::Object(table);
-        self.words.extend(words(&tree));
+        if !self.is_spec(&tree) {
+            self.words.extend(words(&tree));
+        }
         let spec = self.spec.clone();
         self.walk(&spec, &tree, "");
         self.read_kinds(&tree);
@@ -107,6 +109,12 @@ impl Used<'_> {
         if text.contains("ecsctl = 1") || text.contains("stack") {
             self.expand(text);
         }
+    }
+
+    /// Whether nothing but what a spec may say stands at the top.
+    fn is_spec(&self, tree: &Json) -> bool {
+        let known = self.spec.fields().expect("a spec is a table");
+        tree.as_object().into_iter().flat_map(Map::keys).all(|name| known.contains_key(name))
     }
 
     fn read_kinds(&mut self, tree: &Json) {

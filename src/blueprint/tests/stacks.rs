@@ -349,3 +349,25 @@ fn private_images_are_looked_up_unless_told_otherwise() {
     r-4 ["linux/amd64"]
     "#);
 }
+
+/// In how many zones load balancers need subnets: what needs most decides.
+#[test]
+fn load_balancers_of_an_existing_network_need_zones() {
+    const STACK: &str = r#"
+ecsctl = 1
+stack = "tenant"
+network.vpc = { tags = { Name = "prod" } }
+network.subnets.public.tags = { Tier = "public" }
+network.subnets.private.tags = { Tier = "private" }
+"#;
+    let zones = |text: &str| {
+        let (document, _) = load(&format!("{STACK}{text}"), None);
+        crate::blueprint::given(&document).expect("an existing network").balanced
+    };
+    let tcp = "[nlb.tcp]\n[service.broker]\nimage = \"b:1\"\n\
+               route.tcp = { nlb = \"tcp\", tcp = 1883 }\n";
+    let public = |zones| BTreeMap::from([("public".to_owned(), zones)]);
+    assert_eq!(zones(""), BTreeMap::new());
+    assert_eq!(zones(tcp), public(1));
+    assert_eq!(zones(&format!("{tcp}[service.web]\nimage = \"w:1\"\nport = 80\n")), public(2));
+}

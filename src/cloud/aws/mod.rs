@@ -76,13 +76,12 @@ pub struct Aws {
     pub services: Coalesced<aws_sdk_ecs::types::Service>,
     /// ECS's records of deployments by ARN, for the waits of a run: twenty a call.
     pub deployments: Coalesced<aws_sdk_ecs::types::ServiceDeployment>,
-    /// The revisions that services and schedules were seen to name: none of them is cleared away.
-    pub revisions_in_use: Mutex<BTreeSet<String>>,
     /// Held while the list of a cluster's capacity providers is read and written back.
     pub cluster_providers: Mutex<()>,
     sts: aws_sdk_sts::Client,
     tagging: aws_sdk_resourcegroupstagging::Client,
     owned: Mutex<BTreeMap<String, Arc<Owned>>>,
+    revisions_in_use: Mutex<BTreeSet<String>>,
     zones: OnceCell<dns::Zones>,
     attempts: once::Attempts,
     linked: Mutex<linked::Roles>,
@@ -132,6 +131,16 @@ impl Aws {
     /// From now on no call goes out unless the lock is still held.
     pub fn guard(&self, right: Arc<Right>) {
         self.gate.guard(right);
+    }
+
+    /// Revisions that a service or a schedule was seen to name, by ARN: none of them is to be cleared away.
+    pub async fn spare<'a>(&self, revisions: impl Iterator<Item = &'a str>) {
+        self.revisions_in_use.lock().await.extend(revisions.map(str::to_owned));
+    }
+
+    /// What is not to be cleared away.
+    pub async fn spared(&self) -> BTreeSet<String> {
+        self.revisions_in_use.lock().await.clone()
     }
 
     /// Everything outside EC2 and IAM that carries the stack's tags; read once, then remembered until

@@ -49,7 +49,10 @@ pub(super) async fn observe(aws: &Aws, sought: &Sought<'_>) -> Result<Vec<Observ
         describe_services(&aws.ecs, cluster, names.clone(), field).await
     });
     let found = found.await?.concat();
-    found.iter().filter_map(|service| observed(service).transpose()).collect()
+    let found: Vec<Observed<Service>> =
+        found.iter().filter_map(|service| observed(service).transpose()).collect::<Result<_>>()?;
+    aws.spare(found.iter().map(|service| service.live.task_definition.as_str())).await;
+    Ok(found)
 }
 
 fn observed(service: &sdk::Service) -> Result<Option<Observed<Service>>> {

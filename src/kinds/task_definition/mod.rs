@@ -302,7 +302,7 @@ impl Kind for TaskDefinition {
         exclusive: &["name"],
         deadline: Duration::from_secs(900),
         naming: Some(Naming { max: 255, style: NameStyle::Dashed, suffix: false }),
-        observed_after: &["service", "schedule"],
+        observed_after: &["service"],
         renews: &["id", "arn", "revision"],
         ..About::DEFAULT
     };

@@ -46,12 +46,8 @@ pub(super) async fn observe(
     sought: &Sought<'_>,
 ) -> Result<Vec<Observed<TaskDefinition>>> {
     let owned = aws.owned(sought.stack).await?;
-    let running = sought.before.iter().filter(|live| live.kind == "service");
-    let running = running.filter_map(|live| live.spec.text("task-definition"));
+    let running = sought.before.iter().filter_map(|live| live.spec.text("task-definition"));
     let traces = traces(running, owned.arns("ecs", "task-definition/"));
-    // Schedules name revisions as services do.
-    let used = sought.before.iter().filter_map(|live| live.spec.text("task-definition"));
-    aws.revisions_in_use.lock().await.extend(used.map(str::to_owned));
     let mine: BTreeSet<&str> =
         owned.arns("ecs", "task-definition/").filter_map(|arn| Some(parts(arn)?.1)).collect();
     let names: Vec<String> = sought.names(mine.iter().copied());
@@ -218,7 +214,7 @@ async fn newest_first(aws: &Aws, family: &str) -> Result<Vec<String>> {
 /// the stack names stays, and what carries no tags of ours; no call is made to find out.
 async fn clear_away(earlier: &[String], cx: &Cx<'_>) -> Result<()> {
     let behind = earlier.iter().skip(WINDOW - 1);
-    let used = cx.aws.revisions_in_use.lock().await.clone();
+    let used = cx.aws.spared().await;
     let owned = cx.aws.owned(cx.stack).await?;
     let is_ours = |arn: &str| owned.tags(arn).is_some_and(|tags| cx.require_ours(tags).is_ok());
     let old = behind.filter(|arn| !used.contains(*arn) && is_ours(arn));

@@ -36,7 +36,7 @@ from    = "web"
 command = ["env"]
 "#;
 
-fn policy(session: &Session, arguments: &[&str]) -> Json {
+pub(super) fn policy(session: &Session, arguments: &[&str]) -> Json {
     let output = session.run(&[&["policy", "run"][..], arguments].concat()).exits(0);
     serde_json::from_str(&output.stdout).expect("a policy")
 }
@@ -60,6 +60,27 @@ fn resources(policy: &Json, action: &str) -> BTreeSet<String> {
     found.flat_map(|(_, resources)| resources).collect()
 }
 
+pub(super) fn actions(policy: &Json) -> BTreeSet<String> {
+    allowed(policy).into_iter().map(|(action, _)| action).collect()
+}
+
+/// The actions that runs of tasks call which remember nothing.
+pub(super) fn runs(session: &Session, tasks: &[&str]) -> BTreeSet<String> {
+    session.forget_calls();
+    for task in tasks {
+        drop(fs_err::remove_dir_all(session.folder.join("state")));
+        session.run(&["run", task]).exits(0);
+    }
+    session.calls().actions()
+}
+
+pub(super) fn is_allowed(called: &BTreeSet<String>, actions: &BTreeSet<String>) {
+    // Everybody may ask who he is.
+    let free = BTreeSet::from(["sts:GetCallerIdentity".to_owned()]);
+    let lacking: Vec<_> = called.difference(actions).filter(|one| !free.contains(*one)).collect();
+    assert!(lacking.is_empty(), "not allowed: {lacking:?}");
+}
+
 /// Whoever has the policy can do all that `ecsctl run` does, and it has little besides.
 #[test]
 fn the_policy_for_runs_names_what_a_run_calls() {
@@ -68,18 +89,9 @@ fn the_policy_for_runs_names_what_a_run_calls() {
     session.run(&["apply", "--yes"]).exits(0);
     let policy = policy(&session, &[]);
     assert_eq!(policy, early, "nothing has to be there");
-    session.forget_calls();
-    for task in ["hello", "reindex"] {
-        drop(fs_err::remove_dir_all(session.folder.join("state")));
-        session.run(&["run", task]).exits(0);
-    }
-    let called = session.calls().actions();
-    let actions: BTreeSet<String> =
-        allowed(&policy).into_iter().map(|(action, _)| action).collect();
-    // Everybody may ask who he is.
-    let free = BTreeSet::from(["sts:GetCallerIdentity".to_owned()]);
-    let lacking: Vec<_> = called.difference(&actions).filter(|one| !free.contains(*one)).collect();
-    assert!(lacking.is_empty(), "not allowed: {lacking:?}");
+    let called = runs(&session, &["hello", "reindex"]);
+    let actions = actions(&policy);
+    is_allowed(&called, &actions);
     // What is checked beside a call; what Ctrl-C does; and what people do without ecsctl.
     let besides: BTreeSet<&str> = actions.difference(&called).map(String::as_str).collect();
     let usual = [
@@ -88,9 +100,6 @@ fn the_policy_for_runs_names_what_a_run_calls() {
         "ecs:ListTasks",
         "ecs:StopTask",
         "ecs:TagResource",
-        "scheduler:GetSchedule",
-        "scheduler:ListSchedules",
-        "scheduler:ListTagsForResource",
         "iam:PassRole",
     ];
     assert!(besides.is_subset(&usual.into()), "more than it takes: {besides:?}");

@@ -1,6 +1,7 @@
 //! Networks of somebody else's that are found by their tags.
 
 use super::life::only_lookups_refused;
+use super::permits;
 use super::stacks::foreign_network;
 use crate::harness::Session;
 use crate::harness::session::is_change;
@@ -60,7 +61,8 @@ fn tagged_network_lives() {
     assert_eq!(calls.changes().into_iter().find(touched), None, "{calls:?}");
     session.run(&["plan", "--detailed-exitcode"]).exits(0);
     session.run(&["status"]).exits(0);
-    session.run(&["run", "migrate"]).exits(0);
+    let called = permits::runs(&session, &["migrate"]);
+    permits::is_allowed(&called, &permits::actions(&permits::policy(&session, &[])));
     // Another subnet carries the tags, and one no more.
     untag(&session, &subnets[2], "Team");
     tag(&session, &[&subnets[0]], &[("Team", "shop"), ("Tier", "private")]);

@@ -26,6 +26,10 @@ fn log_group() {
 fn repository() {
     let life = Life::begin("\n[aws.repository.web]\nscan-on-push = true\n");
     let repository = "repository.web";
+    // Nobody asks what expires where nothing is said about it.
+    life.session.forget_calls();
+    life.nothing_is_left();
+    assert_eq!(life.session.calls().count("GetLifecyclePolicy"), 0);
     life.changes(
         repository,
         &[(

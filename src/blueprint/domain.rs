@@ -104,8 +104,7 @@ fn record(balancer: &Balancer, domain: &str) -> String {
 fn behind<'s>(service: &'s Service, all: &'s Balancers) -> BTreeSet<&'s str> {
     let http = service.http.as_ref().and_then(|http| http.alb.as_ref());
     let first = route::has_http(service).then(|| named(http, &all.albs));
-    let further =
-        further::of(service).filter(|(_, it)| it.listener().is_none() && it.host.is_none());
+    let further = further::of(service).filter(|(_, it)| it.is_of_requests() && it.host.is_none());
     first.into_iter().chain(further.map(|(_, it)| named(it.alb.as_ref(), &all.albs))).collect()
 }
 

@@ -101,6 +101,13 @@ pub enum Moves {
         /// Which of its words count.
         heed: Heed,
     },
+    /// It is a number between two other fields of its own resource, while the mover moves it.
+    Within {
+        /// The fields that say the least and the greatest number.
+        bounds: (&'static str, &'static str),
+        /// The mover's switch, and the table in which it is.
+        on: (&'static str, &'static str),
+    },
     /// It is an action, whose requests go from one target group to another and back.
     Shares,
     /// It is a set of target groups, each of which changes places with its alternate.

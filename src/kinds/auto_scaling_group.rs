@@ -17,8 +17,9 @@ use crate::cloud::aws::ec2::filter;
 use crate::cloud::aws::numbers::int;
 use crate::cloud::aws::{Aws, batched, linked, tags};
 use crate::kind::{
-    About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, NameStyle,
-    Naming, Observed, Ready, Result, Sought, StackId, TAG_ENV, TAG_STACK, TagChange, Tags,
+    About, After, Awaits, Check, Class, Condition, Cx, Error, Forgive as _, Kind, Made, MovedBy,
+    Moves, NameStyle, Naming, Observed, Ready, Result, Sought, StackId, TAG_ENV, TAG_STACK,
+    TagChange, Tags,
 };
 
 /// EC2 instances, as many as are wanted, started from a launch template. They carry the group's tags.
@@ -39,8 +40,8 @@ pub struct AutoScalingGroup {
     pub min_size: u32,
     /// The greatest number of instances.
     pub max_size: u32,
-    /// How many instances there shall be; left out, whatever is set stays: a capacity provider with managed
-    /// scaling holds it.
+    /// With how many instances it begins, and how many there shall be where no capacity provider scales it; left
+    /// out, whatever is set stays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub desired_capacity: Option<u32>,
     /// The ids of the subnets that instances are started in.
@@ -117,6 +118,14 @@ impl Kind for AutoScalingGroup {
             Awaits { of: &["subnet"], by: &["route-table"] },
             Awaits { of: &["subnet", "vpc"], by: &["vpc-endpoint"] },
         ],
+        moved_by: &[MovedBy {
+            field: "desired-capacity",
+            by: "capacity-provider",
+            how: Moves::Within {
+                bounds: ("min-size", "max-size"),
+                on: ("managed-scaling", "enabled"),
+            },
+        }],
         ..About::DEFAULT
     };
 
@@ -258,12 +267,15 @@ impl AutoScalingGroup {
             return Ok(());
         }
         let (template, mixed) = self.templates();
+        // Whoever scales the group may have moved on since the plan.
+        let desired =
+            self.desired_capacity.filter(|_| self.desired_capacity != was.desired_capacity);
         let call = aws.autoscaling.update_auto_scaling_group();
         let call = call
             .auto_scaling_group_name(&self.name)
             .min_size(int(self.min_size))
             .max_size(int(self.max_size))
-            .set_desired_capacity(self.desired_capacity.map(int))
+            .set_desired_capacity(desired.map(int))
             .vpc_zone_identifier(self.zones())
             .set_launch_template(template)
             .set_mixed_instances_policy(mixed)

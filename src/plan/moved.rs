@@ -1,5 +1,5 @@
 //! What something else moves is left where it is, as long as that is where it may be (B3, B4): the task
-//! count of a service that is scaled, the bounds that a schedule has set, the target group that gets the
+//! count of a service that is scaled, the number of a group's instances, the bounds that a schedule has set, the target group that gets the
 //! requests since the last deployment.
 
 use crate::address::Address;
@@ -33,6 +33,13 @@ pub(super) fn leave(
                     }
                 });
                 is_allowed.then(|| now.clone())
+            }
+            Moves::Within { bounds, on: (table, switch) } => {
+                let is_on = |mover: &Value| {
+                    mover.get(table).and_then(|table| table.get(switch)) == Some(&Value::Bool(true))
+                };
+                let is_moved = movers.any(|(_, declared)| is_on(declared));
+                (is_moved && allows(bounds, spec, now)).then(|| now.clone())
             }
             Moves::Shares => movers.next().and_then(|_| Action::moved(wanted, now)),
             Moves::Places => balancing::moved(wanted, now),

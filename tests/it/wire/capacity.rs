@@ -180,6 +180,9 @@ fn launch_template_and_group() {
         call.desired_capacity(2).send().await.expect("a change");
     });
     life.nothing_is_left();
+    // B3: nor when it is said with how many it begins.
+    life.edit(&[("max-size = 4", "max-size = 4\ndesired-capacity = 1")]);
+    life.nothing_is_left();
     life.drifts(&format!("update {group}"), async |aws| {
         let call = aws.autoscaling.update_auto_scaling_group().auto_scaling_group_name(&name);
         call.max_size(7).send().await.expect("a change");
@@ -190,6 +193,12 @@ fn launch_template_and_group() {
         let call = aws.ec2.create_launch_template_version().launch_template_id(&id);
         call.launch_template_data(data.build()).send().await.expect("a change");
     });
+    // A group that nobody scales has as many as are declared.
+    let scaled = "managed-scaling = { enabled = true }\nmanaged-termination-protection = true";
+    life.edit(&[(scaled, "managed-scaling = { enabled = false }")]);
+    assert!(life.planned().contains(&format!("update {group}")), "{:?}", life.planned());
+    life.apply();
+    life.nothing_is_left();
     life.ends();
 }
 

@@ -207,13 +207,13 @@ impl Listener {
 
 impl From<&Description> for Listener {
     fn from(one: &Description) -> Self {
-        // These mean nothing without TLS.
         let secure = one.protocol().is_some_and(|protocol| is_secure(protocol.as_str()));
         let certificate = one.certificates().first().and_then(Certificate::certificate_arn);
         Self {
             load_balancer_arn: one.load_balancer_arn().unwrap_or_default().to_owned(),
             port: one.port().and_then(|port| u16::try_from(port).ok()).unwrap_or_default(),
             protocol: one.protocol().map(|p| p.as_str().to_owned()).unwrap_or_default(),
+            // Of a listener that spoke TLS once they mean nothing.
             certificate_arn: certificate.filter(|_| secure).map(str::to_owned),
             ssl_policy: one.ssl_policy().filter(|_| secure).map(str::to_owned),
             default_action: Action::from_sdk(one.default_actions()),
@@ -223,6 +223,15 @@ impl From<&Description> for Listener {
 
 fn is_secure(protocol: &str) -> bool {
     matches!(protocol, "HTTPS" | "TLS")
+}
+
+/// A listener as it is without what means nothing to it. Page "ModifyListener": whoever stops speaking TLS loses
+/// certificate and policy.
+pub fn as_spoken(listener: &Value) -> Value {
+    let secure = listener.text("protocol").is_some_and(is_secure);
+    let of_tls = ["certificate-arn", "ssl-policy"];
+    let left = listener.fields().filter(|(field, _)| secure || !of_tls.contains(&field.as_str()));
+    left.map(|(field, value)| (field.clone(), value.clone())).collect()
 }
 
 /// Whether only network load balancers listen for the protocol.

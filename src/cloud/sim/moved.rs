@@ -1,9 +1,9 @@
-//! What moves a field of others moves it at once into its bounds ([`crate::kind::MovedBy`]): the scalable
-//! target of a service its task count.
+//! What a change comes to. What moves a field of others moves it at once into its bounds
+//! ([`crate::kind::MovedBy`]): the scalable target of a service its task count.
 
 use super::world::World;
-use crate::kind::{Heed, Moves};
-use crate::kinds;
+use crate::kind::{Heed, Moves, Registered};
+use crate::kinds::{self, listener};
 use crate::value::Value;
 
 impl World {
@@ -20,6 +20,19 @@ impl World {
                 }
             }
         }
+    }
+}
+
+/// A live resource with a change in it: what the change does not mention stays.
+pub(super) fn changed(kind: &Registered, was: &Value, spec: &Value) -> Value {
+    if kind.shape().is_owned_whole() {
+        return spec.clone();
+    }
+    let mut now = was.clone();
+    spec.fields().for_each(|(field, value)| now.set(field, value.clone()));
+    match kind.name() {
+        "listener" => listener::as_spoken(&now),
+        _ => now,
     }
 }
 

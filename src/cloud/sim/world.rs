@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::identity::Facts;
 use super::inherited;
+use super::moved::changed;
 use super::rollout::{self, Rollout};
 use crate::cloud::Surroundings;
 use crate::kind::{
@@ -192,11 +193,7 @@ impl World {
         let spec = &inherited::without(kind, spec);
         refuse_replacing(kind, &object.spec, spec)?;
         let mut object = object.clone();
-        if kind.shape().is_owned_whole() {
-            object.spec = spec.clone();
-        } else {
-            spec.fields().for_each(|(field, value)| object.spec.set(field, value.clone()));
-        }
+        object.spec = changed(kind, &object.spec, spec);
         if !kind.about().renews.contains(&"id") {
             // A launch template gets a version more, and stays what it is.
             if let Some(version) = object.outputs.get_mut("version") {

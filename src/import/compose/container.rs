@@ -191,6 +191,14 @@ impl Reader<'_> {
     }
 }
 
+/// Whether one service connects to another: it depends on it, or links to it.
+pub(super) fn uses(service: &Json, other: &str) -> bool {
+    let links = service.get("links").and_then(Json::as_array).into_iter().flatten();
+    let mut links = links.filter_map(word);
+    dependencies(service).iter().any(|(name, _)| name == other)
+        || links.any(|link| link.split(':').next() == Some(other))
+}
+
 /// The services that one depends on, with their conditions.
 pub(super) fn dependencies(service: &Json) -> Vec<(String, String)> {
     const STARTED: &str = "service_started";

@@ -28,11 +28,13 @@ pub fn compose(text: &str, about: &About) -> Result<Imported, Diagnostic> {
     let Some(services) = root.get("services").and_then(Json::as_object) else {
         return Err(unreadable(about, WHAT, "it has no `services`"));
     };
+    if let Some(why) = flaw(services) {
+        return Err(unreadable(about, WHAT, why));
+    }
     let roles = roles(services);
-    let stands = services.keys().filter(|name| roles[*name] == Role::Service);
     let mut project = Project {
         services,
-        stands: stands.cloned().collect(),
+        roles: &roles,
         variables: Variables::default(),
         builds: BTreeMap::new(),
         entries: Vec::new(),
@@ -54,6 +56,18 @@ pub fn compose(text: &str, about: &About) -> Result<Imported, Diagnostic> {
         sheet.entry(&header.iter().map(String::as_str).collect::<Vec<_>>(), fields);
     }
     Ok(Imported { text: sheet.done(), notes, adopts: Vec::new() })
+}
+
+/// Why the services cannot be those of a stack, if so.
+fn flaw(services: &Map<String, Json>) -> Option<String> {
+    if let Some((name, _)) = services.iter().find(|(_, service)| !service.is_object()) {
+        return Some(format!("`services.{name}` is no table"));
+    }
+    let mut names: BTreeMap<String, &String> = BTreeMap::new();
+    let mut same =
+        services.keys().filter_map(|name| Some((names.insert(spelled(name), name)?, name)));
+    let (one, other) = same.next()?;
+    Some(format!("the services `{one}` and `{other}` cannot both be `{}` here", spelled(one)))
 }
 
 /// What a compose service becomes.
@@ -133,8 +147,8 @@ fn top(root: &Json) -> Vec<Note> {
 /// The spec that is being made.
 struct Project<'p> {
     services: &'p Map<String, Json>,
-    /// Those that are services of the stack.
-    stands: BTreeSet<String>,
+    /// What they become.
+    roles: &'p BTreeMap<String, Role>,
     variables: Variables,
     /// What is built from here, and the repository that it is pushed to.
     builds: BTreeMap<String, String>,
@@ -148,7 +162,10 @@ impl Project<'_> {
         let table = vec!["service".to_owned(), own.clone()];
         let place = vec!["services".to_owned(), name.to_owned()];
         let members = Members::of(&self.services[name], &place, &table);
-        let (variables, services) = (&mut self.variables, self.stands.clone());
+        let users = self.users(name);
+        let stands = self.roles.iter().filter(|(_, role)| **role == Role::Service);
+        let services = stands.map(|(name, _)| name.clone()).collect();
+        let variables = &mut self.variables;
         let mut reader = Reader { members, variables, fields: Map::new(), services };
         let repository = reader.container(&own, beside, &mut self.builds);
         let mut size = measures::size(&mut reader);
@@ -174,7 +191,7 @@ impl Project<'_> {
         }
         measures::fit(size, &mut reader);
         let is_first = !self.entries.iter().any(|(_, fields)| fields.get("http").is_some());
-        let balancer = reader.service(&own, self.services, name, is_first);
+        let balancer = reader.service(&own, &users, is_first);
         let fields = Json::Object(reader.fields);
         notes.extend(reader.members.rest(&container::why));
         for repository in repositories.into_iter().flatten() {
@@ -187,6 +204,16 @@ impl Project<'_> {
         }
         self.entries.push((table, fields));
         notes
+    }
+
+    /// The services of the stack whose tasks connect to a service of the file.
+    fn users(&self, name: &str) -> BTreeSet<String> {
+        let using = self.services.iter().filter(|(_, service)| container::uses(service, name));
+        let homes = using.flat_map(|(user, _)| match &self.roles[user] {
+            Role::Service => BTreeSet::from([user.clone()]),
+            Role::Beside(hosts) => hosts.clone(),
+        });
+        homes.filter(|home| home != name).map(|home| spelled(&home)).collect()
     }
 
     /// Adds an entry that says nothing but that it is there; of a repository, that `latest` moves.

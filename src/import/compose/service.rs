@@ -1,8 +1,10 @@
 //! What a compose service says of the service as a whole: who reaches it, its volumes, its processor.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json, json};
 
-use super::container::{Reader, dependencies};
+use super::container::Reader;
 use super::spelled;
 use crate::import::members::word;
 
@@ -12,13 +14,7 @@ const OTHERS: [u16; 14] =
 
 impl Reader<'_> {
     /// Everything that is the service's. Says whether it has a load balancer of its own.
-    pub(super) fn service(
-        &mut self,
-        own: &str,
-        services: &Map<String, Json>,
-        name: &str,
-        is_first: bool,
-    ) -> bool {
+    pub(super) fn service(&mut self, own: &str, users: &BTreeSet<String>, is_first: bool) -> bool {
         self.platform();
         self.volumes();
         if let Some(restart) = self.members.word("restart").filter(|restart| restart == "no") {
@@ -31,7 +27,7 @@ impl Reader<'_> {
         let published = self.listen();
         let tcp = published.iter().find(|port| !port.udp);
         let Some(port) = tcp.filter(|port| !OTHERS.contains(&port.target)) else {
-            self.private(services, name, &published);
+            self.private(users, &published);
             return false;
         };
         let usual = [None, Some("80"), Some("443")];
@@ -52,28 +48,15 @@ impl Reader<'_> {
     }
 
     /// Behind no load balancer: whoever depends on it may connect.
-    fn private(
-        &mut self,
-        services: &Map<String, Json>,
-        name: &str,
-        published: &[super::ports::Port],
-    ) {
+    fn private(&mut self, users: &BTreeSet<String>, published: &[super::ports::Port]) {
         self.set("public", false);
         for port in published {
             let why = "only other services reach it: what a load balancer leads to speaks HTTP";
             self.members.note(&["ports"], &json!(port.published), why);
         }
         let listens = ["port", "udp"].iter().any(|key| self.fields.contains_key(*key));
-        let users = services.iter().filter(|(_, other)| {
-            let link =
-                |link: &Json| word(link).is_some_and(|link| link.split(':').next() == Some(name));
-            let links = other.get("links").and_then(Json::as_array).into_iter().flatten();
-            dependencies(other).iter().any(|(other, _)| other == name)
-                || links.into_iter().any(link)
-        });
-        let from: Vec<String> = users.map(|(user, _)| spelled(user)).collect();
-        if listens && !from.is_empty() {
-            self.set("from", from);
+        if listens && !users.is_empty() {
+            self.set("from", users.iter().cloned().collect::<Vec<_>>());
         }
     }
 
@@ -97,6 +80,9 @@ impl Reader<'_> {
                 continue;
             };
             let mut volume = json!({ "mount": mount.target });
+            if self.fields.contains_key("container") {
+                volume["containers"] = json!([self.members.table[1]]);
+            }
             if mount.is_readonly {
                 volume["readonly"] = json!([self.members.table[1]]);
             }

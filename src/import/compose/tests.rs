@@ -55,6 +55,27 @@ volumes: { data: {} }
 secrets: { token: { file: ./token.txt } }
 "#;
 
+/// What shares a task with others connects as they do, and mounts only what is its own.
+#[test]
+fn who_shares_a_task() {
+    let text = r#"
+services:
+  web: { image: "a:1", ports: ["80"], depends_on: [db], volumes: ["data:/data"] }
+  db:  { image: "postgres:17", ports: ["5432:5432"] }
+  my_worker: { image: "b:1", network_mode: "service:web", links: ["db:base"] }
+"#;
+    let imported = sound(compose(text, &about("compose.yaml")));
+    assert!(imported.contains("from   = [\"web\"]"), "{imported}");
+    assert!(imported.contains("containers = [\"web\"]"), "{imported}");
+}
+
+#[test]
+fn what_cannot_be_services() {
+    let why = |text: &str| compose(text, &about("compose.yaml")).unwrap_err().title;
+    assert_snapshot!(why("services: { a: [1] }"), @"`compose.yaml` is not a compose file: `services.a` is no table");
+    assert_snapshot!(why("services: { a: { image: x }, A: { image: y } }"), @"`compose.yaml` is not a compose file: the services `A` and `a` cannot both be `a` here");
+}
+
 #[test]
 fn a_compose_file() {
     assert_snapshot!(sound(compose(SHOP, &about("compose.yaml"))), @r#"

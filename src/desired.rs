@@ -147,6 +147,6 @@ fn unknown_kind(address: &Address) -> Diagnostic {
         .at_key(Path::of(["aws", &address.kind]), "");
     match nearest::nearest(&address.kind, names) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint("run `ecsctl schema` to see all kinds"),
+        None => error.hint("run `ecsctl explain aws` to see all kinds"),
     }
 }

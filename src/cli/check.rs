@@ -10,10 +10,11 @@ pub(super) fn run(cx: &mut Context) -> Result<Exit, Failure> {
     cx.refuse_markdown("check")?;
     let stack = load(cx)?;
     let (id, count) = (&stack.desired.stack, stack.desired.resources.len());
+    let noun = if count == 1 { "resource" } else { "resources" };
     let text = match cx.options.format {
         Format::Json => json::diagnostics(&stack.warnings, &stack.sources),
         Format::Human | Format::Markdown => {
-            format!("{}/{} is in order: it declares {count} resources\n", id.stack, id.env)
+            format!("{}/{} is in order: it declares {count} {noun}\n", id.stack, id.env)
         }
     };
     cx.print(&text)?;

@@ -25,7 +25,8 @@ pub(super) fn run(cx: &mut Context, arguments: &Arguments) -> Result<Exit, Failu
 
 /// The number alone is enough.
 fn is_code(what: &str) -> bool {
-    what.trim_start_matches(['E', 'e']).bytes().all(|byte| byte.is_ascii_digit())
+    let number = what.trim_start_matches(['E', 'e']);
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn of_code(code: &str) -> Result<&'static str, Failure> {

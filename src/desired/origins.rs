@@ -13,7 +13,7 @@ pub(super) fn relocate(draft: &Declaration, mut diagnostic: Diagnostic) -> Diagn
     for label in &mut diagnostic.labels {
         if let Place::Value(path) = &mut label.place {
             pointed = Path::of(path.0.iter().skip(3));
-            *path = draft.origin(&pointed).clone();
+            *path = draft.suspect(&pointed).clone();
         }
     }
     diagnostic.title = translate(draft, &pointed, &diagnostic.title);
@@ -83,6 +83,7 @@ mod tests {
         origin("containers.web", "service.web");
         origin("memory", "service.web.size.memory");
         origin("containers.web.health-check", "service.web.health");
+        origin("default-action.forward", "aws.listener.web.default-action.forward");
         origin("containers.web.user", "aws.task-definition.web.containers.web.user");
         draft
     }
@@ -104,9 +105,11 @@ mod tests {
 
     #[test]
     fn errors_point_at_the_key_closest_to_the_field() {
-        let at = |way: &str| draft().origin(&Path::of(way.split('.'))).to_string();
+        let at = |way: &str| draft().suspect(&Path::of(way.split('.'))).to_string();
         assert_eq!(at("containers.web.health-check.command"), "service.web.health");
         assert_eq!(at("containers.web.links"), "service.web");
         assert_eq!(at("network-mode"), "service.web");
+        assert_eq!(at("containers.web"), "service.web");
+        assert_eq!(at("default-action"), "aws.listener.web.default-action.forward");
     }
 }

@@ -55,7 +55,7 @@ impl Checker<'_> {
             }
             (None, _) => self
                 .error("E0107", title, entry.key)
-                .hint("remove it, or see `ecsctl schema` for the keys there are"),
+                .hint(format!("remove it, or see `{}` for the keys there are", explains(parent))),
         };
         self.found.push(error);
     }
@@ -163,4 +163,13 @@ impl Checker<'_> {
     ) -> Diagnostic {
         Diagnostic::error(code, title).at_span(self.sources.span(mark), label)
     }
+}
+
+/// The command that tells the keys of a table; those of an overlay are what they lie over.
+fn explains(table: &[String]) -> String {
+    let table = match table {
+        [env, _, over @ ..] if env == "env" => over,
+        all => all,
+    };
+    format!("ecsctl explain {}", table.join(".")).trim_end().to_owned()
 }

@@ -1,5 +1,5 @@
-//! Calls, time and memory of ecsctl on the stack of `harness/stack.rs`, for several numbers of services
-//! and several latencies. Prints Markdown; benches/README.md has the last figures.
+//! Calls, time and memory of ecsctl on the stacks of `harness/stack.rs`: one for several numbers of services
+//! and several latencies, and one with every kind. Prints Markdown; benches/README.md has the last figures.
 //!
 //!     tests/run bench [--services 1,10,50,200] [--latency 0,50]
 
@@ -16,7 +16,7 @@ use std::time::Duration;
 use self::harness::Session;
 use self::harness::proxy::{Counts, Fault, Proxy};
 use self::harness::session::is_change;
-use self::harness::stack::{OBJECTS_PER_SERVICE, OBJECTS_SHARED, with_services};
+use self::harness::stack::{OBJECTS_PER_SERVICE, OBJECTS_SHARED, with_every_kind, with_services};
 use self::measure::Cost;
 
 #[path = "../tests/it/harness/mod.rs"]
@@ -41,9 +41,20 @@ const BUDGETED: &str = "empty plan";
 /// associations, rules, policies.
 const PARTS: usize = 10;
 
+/// The services and the daemon of the stack with every kind.
+const SERVICES: usize = 6;
+
+/// How large a stack is.
+#[derive(Clone, Copy)]
+struct Stack {
+    services: usize,
+    /// How many objects it has, if that is known.
+    objects: Option<usize>,
+}
+
 /// What one phase took.
 struct Row {
-    services: usize,
+    stack: Stack,
     latency: u64,
     phase: &'static str,
     counts: Counts,
@@ -75,10 +86,19 @@ fn main() {
     let mut rows = Vec::new();
     for &latency in &latencies {
         for &services in &services {
-            rows.extend(measure_stack(&binary, services as usize, latency));
+            let services = services as usize;
+            let session = Session::with(&with_services(services));
+            let objects = Some(OBJECTS_SHARED + OBJECTS_PER_SERVICE * services);
+            let stack = Stack { services, objects };
+            rows.extend(measure_stack(&binary, &session, stack, latency));
         }
     }
     print_costs(&rows);
+    println!("\n\\* of changing calls: 1.3 for each object.\n");
+    println!("### Every kind\n");
+    let every_kind = Stack { services: SERVICES, objects: None };
+    print_costs(&measure_stack(&binary, &with_every_kind(), every_kind, latencies[0]));
+    println!();
     for phase in [BUDGETED, "apply", "destroy"] {
         print_operations(&rows, phase, latencies[0]);
     }
@@ -121,9 +141,9 @@ fn start(binary: &Path) -> u128 {
     times[times.len() / 2]
 }
 
-/// All phases on a stack with `services` services, in an account of its own.
-fn measure_stack(binary: &Path, services: usize, latency: u64) -> Vec<Row> {
-    let session = Session::with(&with_services(services));
+/// All phases on a stack, in an account of its own.
+fn measure_stack(binary: &Path, session: &Session, stack: Stack, latency: u64) -> Vec<Row> {
+    let services = stack.services;
     let upstream = session.endpoint();
     let upstream = upstream.trim_start_matches("http://");
     let proxy = Proxy::start(upstream).expect("a proxy");
@@ -141,11 +161,11 @@ fn measure_stack(binary: &Path, services: usize, latency: u64) -> Vec<Row> {
         let (cost, code) = measure::run(command, file).expect("the binary runs");
         let text = fs_err::read_to_string(&said).unwrap_or_default();
         assert_eq!(code, Some(0), "{phase} failed:\n{text}");
-        rows.push(Row { services, latency, phase, counts: proxy.take(), cost });
+        rows.push(Row { stack, latency, phase, counts: proxy.take(), cost });
         let objects = session.objects().iter().filter(|object| object.kind != "task").count();
         if *phase == "apply" {
-            let expected = OBJECTS_SHARED + OBJECTS_PER_SERVICE * services - PARTS;
-            assert!(objects >= expected, "{objects} objects, not {expected}:\n{text}");
+            let least = stack.objects.map_or(1, |objects| objects - PARTS);
+            assert!(objects >= least, "{objects} objects, not {least}:\n{text}");
         }
         if *phase == "destroy" {
             assert_eq!(objects, 0, "left behind: {:?}", session.objects());
@@ -160,10 +180,10 @@ fn print_costs(rows: &[Row]) {
     );
     println!("|---:|---:|---|---:|---:|---:|---:|---:|---:|");
     for row in rows {
-        let Row { services, latency, phase, cost, .. } = row;
-        let budget = match *phase {
-            BUDGETED => format!("{}", 60 + 22 * services / 10),
-            "apply" => format!("{}*", (OBJECTS_SHARED + OBJECTS_PER_SERVICE * services) * 13 / 10),
+        let Row { stack: Stack { services, objects }, latency, phase, cost, .. } = row;
+        let budget = match (*phase, objects) {
+            (BUDGETED, _) => format!("{}", 60 + 22 * services / 10),
+            ("apply", Some(objects)) => format!("{}*", objects * 13 / 10),
             _ => String::new(),
         };
         let cpu =
@@ -177,7 +197,6 @@ fn print_costs(rows: &[Row]) {
             cost.wall.as_secs_f64(),
         );
     }
-    println!("\n\\* of changing calls: 1.3 for each object.\n");
 }
 
 /// A table of operations, a column for each number of services.
@@ -188,7 +207,7 @@ fn print_operations(rows: &[Row], phase: &str, latency: u64) {
     operations.sort();
     operations.dedup();
     println!("### Calls of {phase}\n");
-    let heads: Vec<String> = rows.iter().map(|row| format!("N = {}", row.services)).collect();
+    let heads: Vec<String> = rows.iter().map(|row| format!("N = {}", row.stack.services)).collect();
     println!("| operation | {} |\n|---|{}", heads.join(" | "), "---:|".repeat(heads.len()));
     for operation in operations {
         let counts: Vec<String> = rows
@@ -206,9 +225,9 @@ fn print_growth(rows: &[Row], latency: u64) {
     for (phase, _) in PHASES {
         let mut of = rows.iter().filter(|row| row.phase == *phase && row.latency == latency);
         let (Some(first), Some(last)) = (of.next(), of.next_back()) else { continue };
-        let services = (last.services - first.services).max(1);
+        let services = (last.stack.services - first.stack.services).max(1);
         let each = (last.calls() as f64 - first.calls() as f64) / services as f64;
-        let once = first.calls() as f64 - each * first.services as f64;
+        let once = first.calls() as f64 - each * first.stack.services as f64;
         println!("| {phase} | {each:.2} | {once:.0} |");
     }
 }

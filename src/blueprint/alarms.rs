@@ -1,4 +1,4 @@
-//! `[service.x.alarms]` and `[alb.x.alarms]`: alarms of CloudWatch on what a service's tasks use, and on how
+//! `[service.x.alarms]`, `[alb.x.alarms]` and `[nlb.x.alarms]`: alarms of CloudWatch on what a service's tasks use, and on how
 //! services and load balancers answer.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,12 +8,11 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::Document;
-use super::alb::Alb;
-use super::balancers::Balancer;
+use super::balancers::{Balancer, Balancers};
 use super::cluster::NAME;
 use super::declaration::Declaration;
 use super::measure::Seconds;
-use super::route::{Lead, Route, counted};
+use super::route::{Route, counted, watched};
 use super::scaling::uncounted;
 use super::service::Service;
 use super::sheet::Sheet;
@@ -40,6 +39,19 @@ pub struct BalancerAlarms {
     pub notify: BTreeSet<String>,
 }
 
+/// What somebody is to hear of: alarms that go off when something was so for three minutes.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NlbAlarms {
+    /// So many tasks of a service behind it fail their health checks, or more.
+    #[schemars(range(min = 1))]
+    pub unhealthy: Option<u32>,
+    /// ARNs of SNS topics that hear of it, and of its end.
+    #[serde(default)]
+    #[schemars(extend("items" = {"type": "string", "x-format": "topic"}))]
+    pub notify: BTreeSet<String>,
+}
+
 /// The alarms of the service `name`.
 pub(super) fn expand(name: &str, service: &Service, routes: &[Route], sheet: &mut Sheet) {
     let Some(alarms) = &service.alarms else { return };
@@ -51,9 +63,7 @@ pub(super) fn expand(name: &str, service: &Service, routes: &[Route], sheet: &mu
         let Some(threshold) = threshold else { continue };
         sheet.add(watch.alarm(name, key, threshold, &usage(name, metric)));
     }
-    let route = counted(routes);
-    // Who takes connections has tasks that are healthy, and others, too.
-    let watched = route.or(routes.first().filter(|_| routes.len() == 1));
+    let (route, watched) = (counted(routes), watched(routes));
     let latency = alarms.latency.map(|latency| latency.0);
     for (key, threshold, route, metric, statistic) in [
         ("errors", alarms.errors, route, "HTTPCode_Target_5XX_Count", "Sum"),
@@ -78,37 +88,37 @@ pub(super) fn expand(name: &str, service: &Service, routes: &[Route], sheet: &mu
     }
 }
 
-/// The alarms of the load balancers. Targets are those of services: each target group has an alarm of its own,
-/// which says where they fail.
+/// The alarms of the load balancers.
 pub(super) fn expand_balancers(
     document: &Document,
-    albs: &BTreeMap<String, Alb>,
+    balancers: &Balancers,
     routes: &BTreeMap<String, Vec<Route>>,
     sheet: &mut Sheet,
 ) {
-    for (name, alb) in albs {
+    let routes: Vec<&Route> = routes.values().flatten().collect();
+    for (name, alb) in &balancers.albs {
         let Some(alarms) = &alb.alarms else { continue };
         let balancer = Balancer::Application(name.clone());
         let section = balancer.section();
         let watch = Watch { section: &section, notify: &alarms.notify };
-        let dimensions = json!({ "LoadBalancer": format!("${{load-balancer.{name}.arn-suffix}}") });
+        let dimensions = json!({ "LoadBalancer": balancer.suffix() });
         let latency = alarms.latency.map(|latency| latency.0);
         for (key, threshold, metric, statistic) in [
             ("errors", alarms.errors, "HTTPCode_ELB_5XX_Count", "Sum"),
             ("latency", latency, "TargetResponseTime", "p99"),
         ] {
             let Some(threshold) = threshold else { continue };
-            let metric = answers("AWS/ApplicationELB", metric, statistic, &dimensions);
-            sheet.add(watch.alarm(&format!("alb-{name}"), key, threshold, &metric));
+            let metric = answers(balancer.namespace(), metric, statistic, &dimensions);
+            sheet.add(watch.alarm(&balancer.group(), key, threshold, &metric));
         }
-        let Some(threshold) = alarms.unhealthy else { continue };
-        for route in routes.values().flatten().filter(|route| route.balancer == balancer) {
-            for group in route.groups(&document.service[&route.service]) {
-                let metric = of_targets(route, &group, "UnHealthyHostCount", "Maximum");
-                let of = format!("alb-{name}-{group}");
-                sheet.add(watch.alarm(&of, "unhealthy", threshold, &metric));
-            }
-        }
+        watch.targets(&balancer, alarms.unhealthy, (document, &routes), sheet);
+    }
+    for (name, nlb) in &balancers.nlbs {
+        let Some(alarms) = &nlb.alarms else { continue };
+        let balancer = Balancer::Network(name.clone());
+        let section = balancer.section();
+        let watch = Watch { section: &section, notify: &alarms.notify };
+        watch.targets(&balancer, alarms.unhealthy, (document, &routes), sheet);
     }
 }
 
@@ -133,6 +143,24 @@ impl Watch<'_> {
         }
         alarm
     }
+
+    /// What is behind a load balancer: each target group has an alarm of its own, which says where tasks fail.
+    fn targets(
+        &self,
+        balancer: &Balancer,
+        least: Option<u32>,
+        (document, routes): (&Document, &[&Route]),
+        sheet: &mut Sheet,
+    ) {
+        let Some(least) = least else { return };
+        for route in routes.iter().filter(|route| route.balancer == *balancer) {
+            for group in route.groups(&document.service[&route.service]) {
+                let metric = of_targets(route, &group, "UnHealthyHostCount", "Maximum");
+                let of = format!("{}-{group}", balancer.group());
+                sheet.add(self.alarm(&of, "unhealthy", least, &metric));
+            }
+        }
+    }
 }
 
 /// What the tasks of the service `name` use, in per cent of what they reserve.
@@ -147,13 +175,9 @@ fn usage(name: &str, metric: &str) -> Json {
 
 /// What a load balancer counts of a target group.
 fn of_targets(route: &Route, group: &str, metric: &str, statistic: &str) -> Json {
-    let namespace = match route.lead {
-        Lead::Requests(_) => "AWS/ApplicationELB",
-        Lead::Port(..) => "AWS/NetworkELB",
-    };
     let (balancer, group) = route.suffixes(group);
     let dimensions = json!({ "LoadBalancer": balancer, "TargetGroup": group });
-    answers(namespace, metric, statistic, &dimensions)
+    answers(route.balancer.namespace(), metric, statistic, &dimensions)
 }
 
 /// What a load balancer counts of answers and targets. No data means no requests.

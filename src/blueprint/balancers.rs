@@ -52,7 +52,7 @@ impl Balancer {
         }
     }
 
-    /// The name of its security group.
+    /// The name of its security group, and what those of its alarms begin with.
     pub(super) fn group(&self) -> String {
         match self {
             Self::Application(name) => format!("alb-{name}"),
@@ -60,8 +60,21 @@ impl Balancer {
         }
     }
 
+    /// Its ARN's suffix, by which CloudWatch knows it, as an output.
+    pub(super) fn suffix(&self) -> String {
+        format!("${{load-balancer.{}.arn-suffix}}", self.own())
+    }
+
+    /// Whose metrics of CloudWatch its own are.
+    pub(super) fn namespace(&self) -> &'static str {
+        match self {
+            Self::Application(_) => "AWS/ApplicationELB",
+            Self::Network(_) => "AWS/NetworkELB",
+        }
+    }
+
     /// What it is, in a sentence.
-    fn told(&self) -> String {
+    pub(super) fn told(&self) -> String {
         match self {
             Self::Application(name) => format!("load balancer {name}"),
             Self::Network(name) => format!("network load balancer {name}"),

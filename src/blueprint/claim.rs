@@ -45,7 +45,7 @@ impl Claim {
             more[key] = value;
         }
         Self {
-            path: http.path.clone().unwrap_or_else(|| "/*".to_owned()),
+            path: http.path.clone().unwrap_or_else(|| EVERYTHING.to_owned()),
             hosts: match domain {
                 Some(domain) => domain.names.iter().cloned().collect(),
                 None => http.host.clone().into_iter().collect(),
@@ -68,7 +68,10 @@ impl Claim {
     /// The conditions of a rule.
     fn conditions(&self) -> Json {
         let mut conditions = self.more.clone();
-        conditions["paths"] = json!([self.path]);
+        // A rule has five values at most: none is spent on what says nothing.
+        if self.path != EVERYTHING || !self.has_more() {
+            conditions["paths"] = json!([self.path]);
+        }
         if !self.hosts.is_empty() {
             conditions["hosts"] = json!(self.hosts);
         }
@@ -98,6 +101,8 @@ impl Claim {
     }
 }
 
+/// The paths that all requests have.
+const EVERYTHING: &str = "/*";
 /// Priorities below this one are the user's own.
 const OWN: u32 = 1000;
 /// The length of the longest path that AWS takes.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use super::Document;
-use super::alb::Alb;
+use super::balancers::{Balancer, Balancers};
 use super::cluster::{Cluster, NAME};
 use super::declaration::Declaration;
-use super::route::{Route, counted};
+use super::route::{Lead, Route, watched};
 use super::sheet::Sheet;
 use crate::address::Path;
 
@@ -20,7 +20,7 @@ const HEIGHT: usize = 6;
 /// The dashboard, if one is asked for.
 pub(super) fn expand(
     document: &Document,
-    albs: &BTreeMap<String, Alb>,
+    balancers: &Balancers,
     routes: &BTreeMap<String, Vec<Route>>,
     sheet: &mut Sheet,
 ) {
@@ -29,11 +29,15 @@ pub(super) fn expand(
     }
     let cluster = document.cluster.clone().unwrap_or_default();
     let mut board = Board::default();
-    for name in albs.keys() {
-        board.row(&format!("load balancer {name}"), &of_balancer(name));
+    for balancer in balancers.stands().map(|stand| stand.balancer) {
+        let graphs = match &balancer {
+            Balancer::Application(_) => of_requests(&balancer),
+            Balancer::Network(_) => of_connections(&balancer),
+        };
+        board.row(&balancer.told(), &graphs);
     }
     for (name, service) in &document.service {
-        let route = routes.get(name).and_then(|routes| counted(routes));
+        let route = routes.get(name).and_then(|routes| watched(routes));
         let groups = route.map(|route| (route, route.groups(service)));
         board.row(&format!("service {name}"), &of_service(name, groups, &cluster));
     }
@@ -82,11 +86,38 @@ impl Graph {
     }
 }
 
-/// What users of a load balancer see.
-fn of_balancer(name: &str) -> Vec<Graph> {
-    let balancer = format!("${{load-balancer.{name}.arn-suffix}}");
-    let metric = |metric: &str| json!(["AWS/ApplicationELB", metric, "LoadBalancer", balancer]);
-    let line = |name: &str, statistic, label: &str| (metric(name), statistic, label.to_owned());
+/// A line of what a load balancer counts.
+fn counts(balancer: &Balancer, metric: &str, statistic: &'static str, label: &str) -> Line {
+    let metric = json!([balancer.namespace(), metric, "LoadBalancer", balancer.suffix()]);
+    (metric, statistic, label.to_owned())
+}
+
+/// What users of a network load balancer see.
+fn of_connections(balancer: &Balancer) -> Vec<Graph> {
+    let line = |metric, statistic, label| counts(balancer, metric, statistic, label);
+    vec![
+        Graph::new(
+            "connections",
+            vec![
+                line("ActiveFlowCount", "Average", "open"),
+                line("NewFlowCount", "Sum", "new in a minute"),
+            ],
+        ),
+        Graph::new("bytes a minute", vec![line("ProcessedBytes", "Sum", "bytes")]),
+        Graph::new(
+            "connections reset in a minute",
+            vec![
+                line("TCP_Client_Reset_Count", "Sum", "by clients"),
+                line("TCP_Target_Reset_Count", "Sum", "by tasks"),
+                line("TCP_ELB_Reset_Count", "Sum", "by the load balancer"),
+            ],
+        ),
+    ]
+}
+
+/// What users of an application load balancer see.
+fn of_requests(balancer: &Balancer) -> Vec<Graph> {
+    let line = |metric, statistic, label| counts(balancer, metric, statistic, label);
     vec![
         Graph::new(
             "requests a minute",
@@ -137,16 +168,18 @@ fn of_service(name: &str, route: Option<(&Route, Vec<String>)>, cluster: &Cluste
             ("HealthyHostCount", "Minimum", "healthy"),
             ("UnHealthyHostCount", "Maximum", "unhealthy"),
         ]));
-        let requests = each(&[
-            ("RequestCount", "Sum", "requests"),
-            ("HTTPCode_Target_5XX_Count", "Sum", "errors (5xx)"),
-        ]);
-        let times = each(&[
-            ("TargetResponseTime", "p50", "half of all"),
-            ("TargetResponseTime", "p99", "99 of 100"),
-        ]);
-        graphs.push(Graph::new("requests a minute", requests));
-        graphs.push(Graph::new("seconds until an answer", times));
+        if matches!(route.lead, Lead::Requests(_)) {
+            let requests = each(&[
+                ("RequestCount", "Sum", "requests"),
+                ("HTTPCode_Target_5XX_Count", "Sum", "errors (5xx)"),
+            ]);
+            let times = each(&[
+                ("TargetResponseTime", "p50", "half of all"),
+                ("TargetResponseTime", "p99", "99 of 100"),
+            ]);
+            graphs.push(Graph::new("requests a minute", requests));
+            graphs.push(Graph::new("seconds until an answer", times));
+        }
     }
     if !tasks.is_empty() {
         graphs.insert(1, Graph::new("tasks", tasks));
@@ -164,7 +197,7 @@ fn of_groups(route: &Route, groups: &[String], lines: &[(&str, &'static str, &st
         };
         let line = |(metric, statistic, words): &(&str, &'static str, &str)| {
             let metric = json!([
-                "AWS/ApplicationELB",
+                route.balancer.namespace(),
                 metric,
                 "LoadBalancer",
                 balancer,

@@ -74,6 +74,15 @@ impl Declaration {
         ways.into_iter().find_map(|way| self.origins.get(&way)).unwrap_or(&self.section)
     }
 
+    /// The key to point at when something is wrong with what stands at `way`: the one that decides it; where no
+    /// key does by itself, what somebody laid over it by hand.
+    pub fn suspect(&self, way: &Path) -> &Path {
+        let within = self.origins.iter().filter(|(own, _)| own.0.starts_with(&way.0));
+        let patch = within.map(|(_, key)| key).find(|key| key.first() == Some("aws"));
+        let is_patched = !way.0.is_empty() && !self.origins.contains_key(way);
+        patch.filter(|_| is_patched).unwrap_or_else(|| self.origin(way))
+    }
+
     /// Whether what stands at `way` was said; else the kind made it up.
     pub fn says(&self, way: &Path) -> bool {
         way.0.iter().try_fold(&self.spec, |at, step| at.get(step)).is_some()
@@ -122,9 +131,16 @@ fn mark(patch: &Json, way: &mut Path, hand: &Path, origins: &mut BTreeMap<Path, 
     }
 }
 
+/// The field of a table whose other fields are for what it names.
+const DRIVER: &str = "driver";
+
 fn lay(under: &mut Json, over: &Json) {
     match (under, over) {
         (Json::Object(under), Json::Object(over)) => {
+            // The options of one driver mean nothing to another.
+            if over.get(DRIVER).is_some_and(|driver| under.get(DRIVER) != Some(driver)) {
+                under.clear();
+            }
             for (key, value) in over {
                 lay(under.entry(key.clone()).or_insert(Json::Null), value);
             }

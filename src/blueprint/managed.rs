@@ -39,6 +39,10 @@ pub enum Gpu {
     Amd,
 }
 
+/// How large an instance's disk is when nothing is said, in GiB: as AWS has it. It is always said, for nobody else
+/// would take back another size.
+const STORAGE: u32 = 80;
+
 /// What ECS needs to start, look after and end instances.
 const INFRASTRUCTURE: &str =
     "arn:${aws.partition}:iam::aws:policy/AmazonECSInfrastructureRolePolicyForManagedInstances";
@@ -117,7 +121,11 @@ pub(super) fn expand(
         .with("security-groups", vec![group.output("id")])
         .with("requirements", requirements(capacity))
         .decided(["requirements", "allowed-instance-types"], section.join("instances"))
-        .maybe("storage-size-gib", capacity.storage.map(|size| size.0), section.join("storage"))
+        .from(
+            "storage-size-gib",
+            capacity.storage.map_or(STORAGE, |size| size.0),
+            section.join("storage"),
+        )
         .from("capacity-option", spot, section.join("spot"))
         .with("propagate-tags", true);
     for (field, key) in needs {

@@ -22,7 +22,7 @@ use crate::kind::Given;
 use crate::spec::{Rest, Spec, Unread};
 
 pub use self::after::After;
-pub use self::alarms::BalancerAlarms;
+pub use self::alarms::{BalancerAlarms, NlbAlarms};
 pub use self::alb::Alb;
 pub use self::capacity::{Capacity, CapacityKind, Instances};
 pub use self::cluster::{Cluster, Insights};
@@ -134,6 +134,7 @@ pub struct Document {
     /// Whether a page of CloudWatch shows what the load balancers and services do.
     pub dashboard: Option<bool>,
     /// The ARN of a managed policy that bounds what the stack's roles may do, whatever else they are allowed.
+    /// Left out, none is set, and none that is there is taken away.
     #[schemars(extend("x-format" = "policy"))]
     pub permissions_boundary: Option<String>,
     /// Any AWS resource, as `[aws.<kind>.<name>]`; patches the one that a section makes there.
@@ -260,8 +261,8 @@ fn expand_services(
         alarms::expand(name, service, routes, sheet);
     }
     mesh.expand(document, sheet);
-    alarms::expand_balancers(document, &balancers.albs, &routes, sheet);
-    dashboard::expand(document, &balancers.albs, &routes, sheet);
+    alarms::expand_balancers(document, balancers, &routes, sheet);
+    dashboard::expand(document, balancers, &routes, sheet);
     expand_around(document, network, options, openings, sheet);
     let routes: Vec<Route> = routes.into_values().flatten().collect();
     expand_routes(document, balancers, &routes, &grounds, sheet);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::alarms::NlbAlarms;
 use super::alb::{Scheme, access_logs};
 use super::balancers::{Balancer, Stand};
 use super::declaration::Declaration;
@@ -31,6 +32,8 @@ pub struct Nlb {
     pub logs: Option<S3Path>,
     /// Whether each of its zones sends to the tasks in all of them; false when left out.
     pub cross_zone: Option<bool>,
+    /// What somebody is to hear of.
+    pub alarms: Option<NlbAlarms>,
     /// At which ports it listens, and over what.
     #[serde(skip)]
     pub(super) ports: BTreeSet<(u16, Transport)>,

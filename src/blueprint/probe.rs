@@ -66,8 +66,7 @@ impl Probe {
         let interval = health.interval.map_or(INTERVAL, |interval| interval.0);
         let mut check = json!({
             "protocol": "TCP",
-            // As AWS's own default would be removed by nobody, the port is always said.
-            "port": health.port.map_or("traffic-port".to_owned(), |port| port.to_string()),
+            "port": ANSWERING,
             "interval-seconds": interval,
             "timeout-seconds": timeout(interval),
             "healthy-threshold": 2,
@@ -85,6 +84,9 @@ impl Probe {
         group.with("health-check", check).decided(["health-check", "protocol"], keys.join("path"))
     }
 }
+
+/// The port at which a target answers. It is always said: nobody else would take back another one.
+const ANSWERING: &str = "traffic-port";
 
 /// Seconds between two questions when nothing is said.
 const INTERVAL: u32 = 10;
@@ -153,6 +155,7 @@ impl Layers {
         let interval = self.find(|health| health.interval).map_or(INTERVAL, |interval| interval.0);
         let mut check = json!({
             "path": "/",
+            "port": ANSWERING,
             "interval-seconds": interval,
             "timeout-seconds": timeout(interval),
             "healthy-threshold": 2,

@@ -364,8 +364,7 @@ impl Route {
 
     /// The load balancer's and the target group's ARN suffix, by which CloudWatch knows them.
     pub(super) fn suffixes(&self, group: &str) -> (String, String) {
-        let balancer = format!("${{load-balancer.{}.arn-suffix}}", self.balancer.own());
-        (balancer, format!("${{target-group.{group}.arn-suffix}}"))
+        (self.balancer.suffix(), format!("${{target-group.{group}.arn-suffix}}"))
     }
 }
 
@@ -374,6 +373,11 @@ pub(super) fn counted(routes: &[Route]) -> Option<&Route> {
     let mut asked = routes.iter().filter(|route| matches!(route.lead, Lead::Requests(_)));
     let first = asked.next()?;
     (first.group == first.service || asked.next().is_none()).then_some(first)
+}
+
+/// The route whose tasks are counted, the healthy and the others: who only takes connections has them too.
+pub(super) fn watched(routes: &[Route]) -> Option<&Route> {
+    counted(routes).or(routes.first().filter(|_| routes.len() == 1))
 }
 
 /// The target group's own port, which no target uses: ECS registers each task with its container's.

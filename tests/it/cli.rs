@@ -1105,6 +1105,7 @@ fn render_explains_each_value() {
     interval-seconds    = 10  # default of service.web.health.interval
     matcher             = "200-399"  # default of service.web.health.codes
     path                = "/"  # default of service.web.health.path
+    port                = "traffic-port"  # default of service.web.health.port
     timeout-seconds     = 5  # default of service.web.health.timeout
     unhealthy-threshold = 2  # default of service.web.health.unhealthy
     "#);

@@ -130,6 +130,7 @@ fn what_lies_between_clients_and_the_service() {
     health-check.interval-seconds = 10
     health-check.matcher = "200-399"
     health-check.path = "/"
+    health-check.port = "traffic-port"
     health-check.timeout-seconds = 5
     health-check.unhealthy-threshold = 2
     port = 80
@@ -141,6 +142,7 @@ fn what_lies_between_clients_and_the_service() {
     health-check.interval-seconds <- service.web.health.interval
     health-check.matcher <- service.web.health.codes
     health-check.path <- service.web.health.path
+    health-check.port <- service.web.health.port
     health-check.timeout-seconds <- service.web.health.timeout
     health-check.unhealthy-threshold <- service.web.health.unhealthy
     target-type <- service.web.network-mode

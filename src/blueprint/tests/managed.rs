@@ -18,6 +18,7 @@ fn a_capacity_that_ecs_manages() {
     requirements.vcpus.max = 16
     requirements.vcpus.min = 4
     security-groups = ["${security-group.capacity-gpu.id}"]
+    storage-size-gib = 80
     subnets = ["${subnet.private-a.id}","${subnet.private-b.id}"]
     capacity-option <- capacity.gpu.spot
     requirements.accelerator-count <- capacity.gpu.need.gpu
@@ -25,6 +26,7 @@ fn a_capacity_that_ecs_manages() {
     requirements.accelerator-types <- capacity.gpu.need.gpu
     requirements.memory-mib <- capacity.gpu.need.memory
     requirements.vcpus <- capacity.gpu.need.vcpu
+    storage-size-gib <- capacity.gpu.storage
     "#);
     insta::assert_snapshot!(show(&made, "role.gpu-infrastructure"), @r#"
     description = "starts and ends the instances of the capacity gpu"

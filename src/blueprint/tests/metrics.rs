@@ -98,6 +98,10 @@ fn a_dashboard_shows_all_that_serves() {
             deploy = { strategy = "blue-green", alarms = ["errors"] }
             [service.worker]
             image = "worker"
+            [service.broker]
+            image = "broker"
+            port = 1883
+            route.mqtt = { tcp = 1883 }
         "#,
         None,
     );
@@ -119,15 +123,22 @@ fn a_dashboard_shows_all_that_serves() {
     0 1 8: requests a minute "requests", "errors of tasks (5xx)", "errors of its own (5xx)"
     8 1 8: seconds until an answer "half of all", "99 of 100"
     16 1 8: connections "open", "rejected"
-    0 7 24: ## service web
-    0 8 6: per cent in use "CPU", "memory"
-    6 8 6: tasks "wanted", "running", "healthy, web", "unhealthy, web", "healthy, web-other", "unhealthy, web-other"
-    12 8 6: requests a minute "requests, web", "errors (5xx), web", "requests, web-other", "errors (5xx), web-other"
-    18 8 6: seconds until an answer "half of all, web", "99 of 100, web", "half of all, web-other", "99 of 100, web-other"
-    0 14 24: ## service worker
+    0 7 24: ## network load balancer main
+    0 8 8: connections "open", "new in a minute"
+    8 8 8: bytes a minute "bytes"
+    16 8 8: connections reset in a minute "by clients", "by tasks", "by the load balancer"
+    0 14 24: ## service broker
     0 15 12: per cent in use "CPU", "memory"
-    12 15 12: tasks "wanted", "running"
+    12 15 12: tasks "wanted", "running", "healthy", "unhealthy"
+    0 21 24: ## service web
+    0 22 6: per cent in use "CPU", "memory"
+    6 22 6: tasks "wanted", "running", "healthy, web", "unhealthy, web", "healthy, web-other", "unhealthy, web-other"
+    12 22 6: requests a minute "requests, web", "errors (5xx), web", "requests, web-other", "errors (5xx), web-other"
+    18 22 6: seconds until an answer "half of all, web", "99 of 100, web", "half of all, web-other", "99 of 100, web-other"
+    0 28 24: ## service worker
+    0 29 12: per cent in use "CPU", "memory"
+    12 29 12: tasks "wanted", "running"
     "###);
-    let line = &widgets[5]["properties"]["metrics"][0];
+    let line = &widgets[12]["properties"]["metrics"][0];
     insta::assert_snapshot!(line.to_string(), @r#"["AWS/ECS","CPUUtilization","ClusterName","${cluster.main.name}","ServiceName","${service.web.name}",{"label":"CPU","stat":"Average"}]"#);
 }

@@ -1,5 +1,7 @@
 //! `[service.x.route.y]` and `[nlb.x]`: what they come to.
 
+use std::collections::BTreeMap;
+
 use super::{addresses, example, load, made, show};
 use crate::blueprint::urls;
 
@@ -65,4 +67,48 @@ fn on_instances_and_with_logs() {
     assert!(shown.contains("access-logs.bucket = \"my-logs\""), "{shown}");
     let shown = show(&all, "target-group.web-feed");
     assert!(shown.contains("target-type = \"instance\""), "{shown}");
+}
+
+/// In how many zones load balancers need subnets: what needs most decides.
+#[test]
+fn load_balancers_of_an_existing_network_need_zones() {
+    const STACK: &str = r#"
+ecsctl = 1
+stack = "tenant"
+network.vpc = { tags = { Name = "prod" } }
+network.subnets.public.tags = { Tier = "public" }
+network.subnets.private.tags = { Tier = "private" }
+"#;
+    let zones = |text: &str| {
+        let (document, _) = load(&format!("{STACK}{text}"), None);
+        crate::blueprint::given(&document).expect("an existing network").balanced
+    };
+    let tcp = "[nlb.tcp]\n[service.broker]\nimage = \"b:1\"\n\
+               route.tcp = { nlb = \"tcp\", tcp = 1883 }\n";
+    let public = |zones| BTreeMap::from([("public".to_owned(), zones)]);
+    assert_eq!(zones(""), BTreeMap::new());
+    assert_eq!(zones(tcp), public(1));
+    assert_eq!(zones(&format!("{tcp}[service.web]\nimage = \"w:1\"\nport = 80\n")), public(2));
+}
+
+/// AWS takes five values in a rule: none is spent on what all requests have.
+#[test]
+fn conditions_leave_out_what_says_nothing() {
+    let document = load(
+        r#"
+            ecsctl = 1
+            stack = "shop"
+            [service.web]
+            image = "web:1"
+            port = 80
+            [service.web.route.beta]
+            queries = ["a=1"]
+            headers = { X-A = ["1", "2"] }
+            methods = ["GET", "HEAD"]
+        "#,
+        None,
+    );
+    let rule = show(&made(&document), "listener-rule.web-beta");
+    assert!(rule.contains("conditions.methods"), "{rule}");
+    assert!(!rule.contains("conditions.paths ="), "{rule}");
 }

@@ -350,24 +350,36 @@ fn private_images_are_looked_up_unless_told_otherwise() {
     "#);
 }
 
-/// In how many zones load balancers need subnets: what needs most decides.
+/// Logs through a sidecar: the options of the driver that is given up go with it.
 #[test]
-fn load_balancers_of_an_existing_network_need_zones() {
-    const STACK: &str = r#"
-ecsctl = 1
-stack = "tenant"
-network.vpc = { tags = { Name = "prod" } }
-network.subnets.public.tags = { Tier = "public" }
-network.subnets.private.tags = { Tier = "private" }
-"#;
-    let zones = |text: &str| {
-        let (document, _) = load(&format!("{STACK}{text}"), None);
-        crate::blueprint::given(&document).expect("an existing network").balanced
+fn options_of_a_driver_go_with_it() {
+    let document = load(
+        r#"
+            ecsctl = 1
+            stack = "shop"
+            [service.web]
+            image = "web:1"
+            [aws.task-definition.web.containers.router]
+            image = "public.ecr.aws/aws-observability/aws-for-fluent-bit:stable"
+            firelens = { type = "fluentbit" }
+            [aws.task-definition.web.containers.web.log-configuration]
+            driver = "awsfirelens"
+            options = { Name = "cloudwatch_logs" }
+            [service.api]
+            image = "api:1"
+            [aws.task-definition.api.containers.api.log-configuration]
+            driver = "awslogs"
+            options = { awslogs-stream-prefix = "other" }
+        "#,
+        None,
+    );
+    let declarations = made(&document);
+    let options = |name: &str| {
+        let mut all = declarations.iter();
+        let task = all.find(|one| one.address.to_string() == format!("task-definition.{name}"));
+        let options = &task.unwrap().spec["containers"][name]["log-configuration"]["options"];
+        options.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
     };
-    let tcp = "[nlb.tcp]\n[service.broker]\nimage = \"b:1\"\n\
-               route.tcp = { nlb = \"tcp\", tcp = 1883 }\n";
-    let public = |zones| BTreeMap::from([("public".to_owned(), zones)]);
-    assert_eq!(zones(""), BTreeMap::new());
-    assert_eq!(zones(tcp), public(1));
-    assert_eq!(zones(&format!("{tcp}[service.web]\nimage = \"w:1\"\nport = 80\n")), public(2));
+    assert_eq!(options("web"), "Name");
+    assert_eq!(options("api"), "awslogs-group awslogs-region awslogs-stream-prefix");
 }

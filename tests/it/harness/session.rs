@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
 use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_sdk_route53::types::HostedZoneConfig;
 use ecsctl::cloud::aws::{Aws, Cache};
 use serde_json::{Value as Json, json};
 
@@ -194,6 +195,25 @@ impl Session {
     /// Calls an operation of a service for which there is no client here: `ssm`, `AmazonSSM.PutParameter`.
     pub(crate) fn call(&self, service: &str, target: &str, input: &Json) -> Json {
         Server::get().call(&self.account, service, target, input)
+    }
+
+    /// A parameter of SSM and a secret of Secrets Manager, as somebody else made them.
+    pub(crate) fn secrets(&self, parameter: &str, secret: &str) {
+        let parameter = json!({"Name": parameter, "Value": "x", "Type": "SecureString"});
+        self.call("ssm", "AmazonSSM.PutParameter", &parameter);
+        let secret = json!({"Name": secret, "SecretString": "{\"url\": \"x\"}"});
+        self.call("secretsmanager", "secretsmanager.CreateSecret", &secret);
+    }
+
+    /// A public hosted zone; its id.
+    pub(crate) fn zone(&self, name: &str) -> String {
+        self.behind_its_back(async |aws| {
+            let call = aws.dns.create_hosted_zone().name(name).caller_reference(name);
+            let call = call.hosted_zone_config(HostedZoneConfig::builder().build());
+            let made = call.send().await.expect("a zone");
+            let zone = made.hosted_zone().expect("the zone");
+            zone.id().trim_start_matches("/hostedzone/").to_owned()
+        })
     }
 
     /// Does something in the account behind the tool's back.

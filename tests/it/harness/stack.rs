@@ -1,8 +1,10 @@
-//! The stack that is measured, as explicit declarations: a network with two public and two private
+//! The stacks that are measured. One has a number of services, as explicit declarations: a network with two public and two private
 //! subnets and a NAT gateway, a load balancer, two roles and a cluster, and a number of services, each
-//! with a repository, a log group, a task definition, a target group, a listener rule and a service.
+//! with a repository, a log group, a task definition, a target group, a listener rule and a service. The other has every kind.
 
 use std::fmt::Write as _;
+
+use super::Session;
 
 /// What the stack has once, however many services there are.
 const SHARED: &str = r#"ecsctl = 1
@@ -142,4 +144,12 @@ load-balancers = [{{ target-group-arn = "${{target-group.s{number}.arn}}", conta
         .expect("text can be written to");
     }
     spec
+}
+
+/// An account with what the stack needs in which every kind stands, and its spec.
+pub(crate) fn with_every_kind() -> Session {
+    let session = Session::with(include_str!("../../specs/everything.toml"));
+    session.zone("example.com");
+    session.secrets("/shop/none", "shop/db");
+    session
 }

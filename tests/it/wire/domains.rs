@@ -2,7 +2,7 @@
 
 use aws_sdk_acm::types::CertificateStatus;
 use aws_sdk_route53::types::{
-    Change, ChangeAction, ChangeBatch, HostedZoneConfig, ResourceRecord, ResourceRecordSet, RrType,
+    Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet, RrType,
 };
 use ecsctl::cloud::aws::Aws;
 use serde_json::json;
@@ -10,21 +10,11 @@ use serde_json::json;
 use super::life::{HEAD, Life};
 use crate::harness::{Object, Session};
 
-/// Makes a hosted zone; its id.
-pub(super) fn zone(session: &Session, name: &str) -> String {
-    session.behind_its_back(async |aws| {
-        let call = aws.dns.create_hosted_zone().name(name).caller_reference(name);
-        let call = call.hosted_zone_config(HostedZoneConfig::builder().build());
-        let made = call.send().await.expect("a zone");
-        made.hosted_zone().expect("the zone").id().trim_start_matches("/hostedzone/").to_owned()
-    })
-}
-
 /// An account with the zones of `example.com` and `example.org`.
 fn with_zones() -> Session {
     let session = Session::new();
     for name in ["example.com", "example.org"] {
-        zone(&session, name);
+        session.zone(name);
     }
     session
 }
@@ -66,7 +56,7 @@ values = ['"one"']
 #[test]
 fn dns_record() {
     let session = Session::new();
-    let (zone, other) = (zone(&session, "example.com"), zone(&session, "deep.example.com"));
+    let (zone, other) = (session.zone("example.com"), session.zone("deep.example.com"));
     let deep = "[aws.dns-record.deep]\nname = \"a.deep.example.com\"\ntype = \"A\"\nvalues = [\"10.0.0.1\"]";
     let life = Life::begin_in(session, &format!("{RECORD}{deep}"));
     assert!(life.object("dns-record.deep").id.starts_with(&other), "the longest zone answers");
@@ -117,7 +107,7 @@ fn dns_record() {
 #[test]
 fn b8_a_record_that_is_there_is_not_overwritten() {
     let session = Session::new();
-    let zone = zone(&session, "example.com");
+    let zone = session.zone("example.com");
     session.behind_its_back(async |aws| {
         change(aws, &zone, ChangeAction::Create, text("note.example.com", "\"mine\"")).await;
     });
@@ -216,7 +206,7 @@ fn a_certificate_that_is_proved_elsewhere_is_waited_for() {
     apply.kill().expect("it can be killed");
     apply.wait().expect("its end");
     assert_eq!(life.planned(), ["settle certificate.main"]);
-    let zone = zone(&life.session, "example.com");
+    let zone = life.session.zone("example.com");
     life.session.behind_its_back(async |aws| {
         let listed = aws.acm.list_certificates().send().await.expect("certificates");
         let arn = listed.certificate_summary_list()[0].certificate_arn().expect("an ARN");
@@ -326,4 +316,38 @@ fn a_domain_without_a_zone_is_told_before_anything_is_made() {
     session.run(&["apply", "--yes"]).exits(1).says(told).says("create the zone of its domain");
     assert!(session.calls().changes().is_empty(), "{:?}", session.calls());
     assert!(session.objects().is_empty());
+}
+
+/// TLS is given up, and the certificate goes with it: on AWS as in the simulator.
+#[test]
+fn a_listener_that_gives_up_tls_lets_go_of_its_certificate() {
+    const STACK: &str = r#"
+network.mode = "public"
+
+[nlb.main]
+domain = "mq.example.com"
+
+[service.web]
+image = "httpd:2.4"
+
+[service.web.route.secure]
+tls  = 8883
+port = 80
+"#;
+    let session = Session::with(&format!("{HEAD}{STACK}"));
+    session.zone("example.com");
+    let edits = [("domain = \"mq.example.com\"", "public = true"), ("tls  = 8883", "tcp  = 8883")];
+    for cloud in ["aws", "sim"] {
+        let run = |command: &[&str]| session.run(&[command, &["--cloud", cloud]].concat()).exits(0);
+        run(&["apply", "--yes"]);
+        for (old, new) in edits {
+            session.replace(old, new);
+        }
+        run(&["apply", "--yes"]);
+        run(&["plan", "--detailed-exitcode"]);
+        run(&["destroy", "--yes"]);
+        for (old, new) in edits {
+            session.replace(new, old);
+        }
+    }
 }

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use ecsctl::kinds;
 use serde_json::{Value as Json, json};
 
-use super::domains::zone;
 use super::life::{HTTP, Life, RUNNING, only_lookups_refused};
 use crate::harness::session::is_change;
-use crate::harness::stack::{OBJECTS_PER_SERVICE, OBJECTS_SHARED, with_services};
+use crate::harness::stack::{OBJECTS_PER_SERVICE, OBJECTS_SHARED, with_every_kind, with_services};
 use crate::harness::{Calls, Session};
 
 /// Applies, finds nothing left with and without memory, changes, and destroys from the tags alone.
@@ -64,20 +63,12 @@ fn hello_world_with_a_repository_lives() {
     lives(&session, &[], "hello-world", "default", "us-east-1");
 }
 
-/// A parameter and a secret that are there already.
-fn secrets(session: &Session, parameter: &str, secret: &str) {
-    let parameter = json!({"Name": parameter, "Value": "x", "Type": "SecureString"});
-    session.call("ssm", "AmazonSSM.PutParameter", &parameter);
-    let secret = json!({"Name": secret, "SecretString": "{\"url\": \"x\"}"});
-    session.call("secretsmanager", "secretsmanager.CreateSecret", &secret);
-}
-
 #[test]
 fn scorekeep_lives() {
     let session = Session::new();
     session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
     session.copy("examples/scorekeep/tasks.toml", "tasks.toml");
-    secrets(&session, "/scorekeep/session-key", "scorekeep/db");
+    session.secrets("/scorekeep/session-key", "scorekeep/db");
     lives(&session, &["--var", "tag=v1"], "scorekeep", "default", "us-east-1");
 }
 
@@ -86,7 +77,7 @@ fn scorekeep_lives_in_dev() {
     let session = Session::new();
     session.copy("examples/scorekeep/ecsctl.toml", "ecsctl.toml");
     session.copy("examples/scorekeep/tasks.toml", "tasks.toml");
-    secrets(&session, "/scorekeep/session-key", "scorekeep/db");
+    session.secrets("/scorekeep/session-key", "scorekeep/db");
     lives(&session, &["--var", "tag=v1", "-e", "dev"], "scorekeep", "dev", "us-east-1");
 }
 
@@ -98,7 +89,7 @@ fn scorekeep_lives_in_prod() {
     session.copy("examples/scorekeep/tasks.toml", "tasks.toml");
     // What is protected would not be destroyed.
     session.replace("protect = true\n", "");
-    secrets(&session, "/scorekeep/session-key", "scorekeep/db");
+    session.secrets("/scorekeep/session-key", "scorekeep/db");
     session.behind_its_back(async |aws| {
         let call = aws.dns.create_hosted_zone().name("example.com").caller_reference("test");
         call.send().await.expect("a zone");
@@ -154,7 +145,7 @@ fn private_lives() {
     let session = Session::new();
     session.copy("examples/private/ecsctl.toml", "ecsctl.toml");
     session.set(&json!({"check-egress": 1}));
-    secrets(&session, "/private-shop/session-key", "private-shop/db");
+    session.secrets("/private-shop/session-key", "private-shop/db");
     lives(&session, &[], "private-shop", "default", "us-east-1");
 }
 
@@ -295,7 +286,7 @@ fn snapshot(session: &Session) -> String {
 #[test]
 fn rarely_used_keys_do_what_they_say() {
     let session = Session::with(include_str!("../../specs/keys.toml"));
-    secrets(&session, "/keys/token", "keys/none");
+    session.secrets("/keys/token", "keys/none");
     session.replace("snap-0123456789abcdef0", &snapshot(&session));
     begins(&session, &[]);
     ends(&session, &[], "keys", "default", "us-east-1");
@@ -304,9 +295,7 @@ fn rarely_used_keys_do_what_they_say() {
 /// Issue §5: so does a stack with every kind in it.
 #[test]
 fn b41_every_kind_in_one_stack_keeps_to_the_budget() {
-    let session = Session::with(include_str!("../../specs/everything.toml"));
-    zone(&session, "example.com");
-    secrets(&session, "/shop/none", "shop/db");
+    let session = with_every_kind();
     let plan = session.run(&["plan", "--format", "json"]).exits(0);
     let plan: Json = serde_json::from_str(&plan.stdout).expect("a plan");
     let addresses = plan["steps"].as_array().expect("steps").iter();

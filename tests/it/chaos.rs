@@ -235,7 +235,7 @@ impl Life {
 impl Stage {
     /// A run that was killed may have left its lock in S3.
     fn arguments(&self) -> [&'static str; 6] {
-        [self.command, "--yes", "--var", "tag=v1", "--lock-timeout", "10s"]
+        [self.command, "--yes", "--var", "tag=v1", "--lock-timeout", "1m"]
     }
 }
 

@@ -20,6 +20,8 @@ use super::record::{Held, Holder, Record, alive, body, held, key, record};
 
 /// The pause after a write that met another one.
 const SOON: Duration = Duration::from_millis(100);
+/// So long a renewal that is under way is waited for before the lock is given back.
+const UNDER_WAY: Duration = Duration::from_secs(2);
 /// So many writes may be met in a row.
 const CONFLICTS: u32 = 20;
 /// The longest pause between two looks at a lock that somebody else holds.
@@ -203,6 +205,12 @@ impl Lease {
 
     /// Gives the lock back. Where that fails it runs out by itself, or with this process.
     pub async fn release(self) {
+        // A renewal whose answer is about to come is waited for: cut off, it may be written all the same, and
+        // the record would be met as another's.
+        tokio::select! {
+            _ = self.right.version.lock() => {}
+            () = pause(UNDER_WAY) => {}
+        }
         self.beat.abort();
         match self.right.give_back().await {
             Ok(_) => {

@@ -27,6 +27,10 @@ struct Memory {
     loses: AtomicU32,
     /// So many of the next writes meet another one, as S3's 409 says, and write nothing.
     meets: AtomicU32,
+    /// The answers to writes take so many milliseconds.
+    slow: AtomicU32,
+    /// So many writes met a record that was another than they thought.
+    overtaken: AtomicU32,
     /// Nothing grows older by this place's clock.
     stands_still: AtomicBool,
 }
@@ -49,6 +53,7 @@ impl Memory {
         let mut objects = self.objects.lock().unwrap();
         let found = objects.get(key).map(|(_, number, _)| *number);
         if found.map(|number| Version(number.to_string())).as_ref() != since {
+            self.overtaken.fetch_add(1, Ordering::Relaxed);
             return Ok(Written::Overtaken);
         }
         let number = found.unwrap_or(0) + 1;
@@ -87,7 +92,11 @@ impl Objects for Memory {
         version: Option<&'a Version>,
         body: Vec<u8>,
     ) -> BoxFuture<'a, Result<Written>> {
-        Box::pin(async move { self.write(key, version, body) })
+        Box::pin(async move {
+            let written = self.write(key, version, body);
+            pass(Duration::from_millis(self.slow.load(Ordering::Relaxed).into())).await;
+            written
+        })
     }
 
     fn list<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Vec<String>>> {
@@ -189,6 +198,24 @@ async fn n9_a_write_that_meets_another_is_written_again() {
     place.meets.store(3, Ordering::Relaxed);
     lease.release().await;
     take(claim(&place, "next"), NEVER).await.expect("it was given back");
+}
+
+/// What is given back while it is renewed is not taken for another's; and a place that hangs is not waited for long.
+#[tokio::test(start_paused = true)]
+async fn a_renewal_under_way_is_waited_for() {
+    let place = Arc::new(Memory::default());
+    for (slow, met) in [(500, 0), (15_000, 1)] {
+        let lease = take(claim(&place, "only"), NEVER).await.unwrap();
+        place.slow.store(slow, Ordering::Relaxed);
+        pass(LASTS / 4 + Duration::from_millis(100)).await;
+        let waited = Instant::now();
+        lease.release().await;
+        place.slow.store(0, Ordering::Relaxed);
+        assert_eq!(place.overtaken.load(Ordering::Relaxed), met);
+        let answers = Duration::from_millis(slow.into()) * (1 + met);
+        assert!(waited.elapsed() < answers + Duration::from_secs(3), "{:?}", waited.elapsed());
+        take(claim(&place, "next"), NEVER).await.expect("it was given back").release().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -254,8 +254,6 @@ pub(super) fn only_lookups_refused(calls: &Calls) {
                 "DescribeTaskDefinition" => code != "ClientException",
                 // A subnet that has a table gets another by another call.
                 "AssociateRouteTable" => code != "Resource.AlreadyAssociated",
-                // A lock that is given back while it is renewed is asked for once more.
-                "PutObject" => code != "PreconditionFailed",
                 operation if operation.starts_with("Describe") => !absent(code),
                 operation if operation.starts_with("Get") => !absent(code),
                 _ => true,

@@ -1,5 +1,5 @@
-//! `[service.x.alarms]`, `[alb.x.alarms]` and `[nlb.x.alarms]`: alarms of CloudWatch on what a service's tasks use, and on how
-//! services and load balancers answer.
+//! `[service.x.alarms]`, `[alb.x.alarms]` and `[nlb.x.alarms]`: alarms of CloudWatch on what a service's
+//! tasks use, and on how services and load balancers answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 

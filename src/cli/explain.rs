@@ -46,3 +46,14 @@ fn of_key(key: &str) -> Result<String, Failure> {
         Failure::Usage(format!("there is no key `{key}`; {hint}"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_has_a_number() {
+        assert!(["E0107", "e107", "0107"].into_iter().all(is_code));
+        assert!(!["", "E", "service", "e1x"].into_iter().any(is_code));
+    }
+}

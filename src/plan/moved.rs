@@ -1,6 +1,6 @@
 //! What something else moves is left where it is, as long as that is where it may be (B3, B4): the task
-//! count of a service that is scaled, the number of a group's instances, the bounds that a schedule has set, the target group that gets the
-//! requests since the last deployment.
+//! count of a service that is scaled, the number of a group's instances, the bounds that a schedule has set,
+//! the target group that gets the requests since the last deployment.
 
 use crate::address::Address;
 use crate::desired::Desired;

@@ -173,3 +173,18 @@ fn explains(table: &[String]) -> String {
     };
     format!("ecsctl explain {}", table.join(".")).trim_end().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_of_an_overlay_are_told_where_it_lies() {
+        let told =
+            |table: &[&str]| explains(&table.iter().map(|&step| step.into()).collect::<Vec<_>>());
+        assert_eq!(told(&[]), "ecsctl explain");
+        assert_eq!(told(&["service", "web"]), "ecsctl explain service.web");
+        assert_eq!(told(&["env", "prod", "service", "web"]), "ecsctl explain service.web");
+        assert_eq!(told(&["env", "prod"]), "ecsctl explain");
+    }
+}

@@ -94,20 +94,9 @@ network.subnets.private.tags = { Tier = "private" }
 /// AWS takes five values in a rule: none is spent on what all requests have.
 #[test]
 fn conditions_leave_out_what_says_nothing() {
-    let document = load(
-        r#"
-            ecsctl = 1
-            stack = "shop"
-            [service.web]
-            image = "web:1"
-            port = 80
-            [service.web.route.beta]
-            queries = ["a=1"]
-            headers = { X-A = ["1", "2"] }
-            methods = ["GET", "HEAD"]
-        "#,
-        None,
-    );
+    let beta = "[service.web]\nimage = \"web:1\"\nport = 80\n[service.web.route.beta]\n\
+                queries = [\"a=1\"]\nheaders = { X-A = [\"1\", \"2\"] }\nmethods = [\"GET\", \"HEAD\"]\n";
+    let document = load(&format!("{HEAD}{beta}"), None);
     let rule = show(&made(&document), "listener-rule.web-beta");
     assert!(rule.contains("conditions.methods"), "{rule}");
     assert!(!rule.contains("conditions.paths ="), "{rule}");

@@ -374,12 +374,10 @@ fn options_of_a_driver_go_with_it() {
         None,
     );
     let declarations = made(&document);
-    let options = |name: &str| {
-        let mut all = declarations.iter();
-        let task = all.find(|one| one.address.to_string() == format!("task-definition.{name}"));
-        let options = &task.unwrap().spec["containers"][name]["log-configuration"]["options"];
-        options.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
-    };
-    assert_eq!(options("web"), "Name");
-    assert_eq!(options("api"), "awslogs-group awslogs-region awslogs-stream-prefix");
+    let web = show(&declarations, "task-definition.web");
+    assert!(web.contains("log-configuration.options.Name"), "{web}");
+    assert!(!web.contains("log-configuration.options.awslogs-group ="), "{web}");
+    let api = show(&declarations, "task-definition.api");
+    assert!(api.contains("log-configuration.options.awslogs-group ="), "{api}");
+    assert!(api.contains("log-configuration.options.awslogs-stream-prefix = \"other\""), "{api}");
 }

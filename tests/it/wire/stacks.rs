@@ -90,10 +90,7 @@ fn scorekeep_lives_in_prod() {
     // What is protected would not be destroyed.
     session.replace("protect = true\n", "");
     session.secrets("/scorekeep/session-key", "scorekeep/db");
-    session.behind_its_back(async |aws| {
-        let call = aws.dns.create_hosted_zone().name("example.com").caller_reference("test");
-        call.send().await.expect("a zone");
-    });
+    session.zone("example.com");
     lives(&session, &["--var", "tag=v1", "-e", "prod"], "scorekeep", "prod", "us-east-1");
 }
 
@@ -124,10 +121,7 @@ fn mqtt_lives() {
     let session = Session::new();
     session.copy("examples/mqtt/ecsctl.toml", "ecsctl.toml");
     session.set(&json!({"check-ingress": 1}));
-    session.behind_its_back(async |aws| {
-        let call = aws.dns.create_hosted_zone().name("example.com").caller_reference("test");
-        call.send().await.expect("a zone");
-    });
+    session.zone("example.com");
     lives(&session, &[], "mqtt", "default", "eu-west-1");
 }
 
